@@ -1,0 +1,53 @@
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  /** Which process speaks: driver, executor, host … */
+  readonly name: string;
+  readonly level?: string;
+  /** Default: pretty on a terminal, JSON otherwise. */
+  readonly format?: 'json' | 'pretty';
+  /** Default: standard error, so that standard output stays data. */
+  readonly fd?: 1 | 2;
+}
+
+// Values of keys like these never reach a log line (Spark's spark.redaction.regex, and SASL).
+const REDACTED = [
+  'password',
+  'token',
+  'secret',
+  'sasl',
+  '*.password',
+  '*.token',
+  '*.secret',
+  '*.sasl',
+  '*.*.password',
+  '*.*.token',
+];
+
+/** A pino logger: a constant message and fields. `MILLRACE_LOG_LEVEL` overrides the level. */
+export function createLogger(options: LogOptions): Logger {
+  const fd = options.fd ?? 2;
+  const stream = fd === 2 ? process.stderr : process.stdout;
+  const pretty = (options.format ?? (stream.isTTY === true ? 'pretty' : 'json')) === 'pretty';
+  const settings: LoggerOptions = {
+    name: options.name,
+    level: process.env['MILLRACE_LOG_LEVEL'] ?? options.level ?? 'info',
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    timestamp: stdTimeFunctions.isoTime,
+  };
+  const destination: DestinationStream = pretty
+    ? PinoPretty({
+        destination: fd,
+        sync: true,
+        colorize: stream.isTTY === true && process.env['NO_COLOR'] === undefined,
+        ignore: 'pid,hostname',
+      })
+    : pino.destination({ dest: fd, sync: true });
+  return pino(settings, destination);
+}
+
+/** A logger that says nothing: for tests. */
+export const silentLogger: Logger = pino({ level: 'silent' });

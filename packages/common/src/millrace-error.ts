@@ -1,0 +1,140 @@
+import { types } from 'node:util';
+import { ERROR_CODES, type ErrorCode, type ErrorDomain, isErrorCode } from './error-codes.ts';
+
+/** Where and what: topic, partition, offset, file, line … Values are small and never secret. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
+
+export interface MillraceErrorOptions {
+  readonly cause?: unknown;
+  /** What the reader can do. A sentence with its full stop. */
+  readonly remedy?: string;
+  readonly details?: ErrorDetails;
+  /** Overrides the code's own flag. */
+  readonly retryable?: boolean;
+}
+
+/** Plain data of an error: what crosses process boundaries. Never parsed from a message. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  /** What happened, without remedy and code. */
+  readonly what: string;
+  readonly remedy: string;
+  readonly retryable: boolean;
+  readonly details: ErrorDetails;
+  readonly stack: string;
+  readonly cause?: ErrorRecord;
+}
+
+/**
+ * The one error class of Millrace: a code, a domain and a retry intent that keep their type across processes.
+ * `message` reads "what. remedy [CODE]".
+ */
+export class MillraceError extends Error {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly remedy: string;
+  readonly details: ErrorDetails;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, what: string, options: MillraceErrorOptions = {}) {
+    super(
+      format(code, what, options.remedy ?? ''),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.name = 'MillraceError';
+    this.code = code;
+    this.what = what;
+    this.remedy = options.remedy ?? '';
+    this.details = options.details ?? {};
+    this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
+  }
+
+  get domain(): ErrorDomain {
+    return ERROR_CODES[this.code].domain;
+  }
+
+  /** True for a MillraceError of any realm or copy of this module; with a code, of that code. */
+  static is(error: unknown, code?: ErrorCode): error is MillraceError {
+    if (!isErrorLike(error)) return false;
+    const candidate = error as { name?: unknown; code?: unknown; what?: unknown };
+    return (
+      candidate.name === 'MillraceError' &&
+      typeof candidate.what === 'string' &&
+      (code === undefined || candidate.code === code)
+    );
+  }
+
+  /** `error` itself when it is one of ours, else a MillraceError of `code` that has it as its cause. */
+  static from(error: unknown, code: ErrorCode, options: MillraceErrorOptions = {}): MillraceError {
+    if (MillraceError.is(error)) return error;
+    return new MillraceError(code, messageOf(error), { ...options, cause: error });
+  }
+
+  /** Plain data, causes included (at most 5 deep), for a process boundary. */
+  static toRecord(error: unknown, depth = 5): ErrorRecord {
+    if (!MillraceError.is(error)) {
+      return {
+        code: 'INTERNAL',
+        what: messageOf(error),
+        remedy: '',
+        retryable: false,
+        details: {},
+        stack: stackOf(error),
+      };
+    }
+    const cause =
+      error.cause !== undefined && depth > 0 ? MillraceError.toRecord(error.cause, depth - 1) : undefined;
+    return {
+      code: error.code,
+      what: error.what,
+      remedy: error.remedy,
+      retryable: error.retryable,
+      details: error.details,
+      stack: stackOf(error),
+      ...(cause ? { cause } : {}),
+    };
+  }
+
+  /** The inverse of `toRecord`. A code that this version does not know becomes INTERNAL and is named in the text. */
+  static fromRecord(record: ErrorRecord): MillraceError {
+    const known = isErrorCode(record.code);
+    const error = new MillraceError(
+      known ? record.code : 'INTERNAL',
+      known ? record.what : `${record.what} (unknown code ${String(record.code)})`,
+      {
+        remedy: record.remedy,
+        retryable: record.retryable,
+        details: record.details,
+        ...(record.cause ? { cause: MillraceError.fromRecord(record.cause) } : {}),
+      },
+    );
+    if (record.stack !== '') error.stack = record.stack;
+    return error;
+  }
+}
+
+function format(code: ErrorCode, what: string, remedy: string): string {
+  const sentence = remedy === '' || /[.!?:\n]$/.test(what) ? what : `${what}.`;
+  return remedy === '' ? `${sentence} [${code}]` : `${sentence} ${remedy} [${code}]`;
+}
+
+function isErrorLike(value: unknown): value is Error {
+  // Under jest `instanceof Error` fails for errors of another realm.
+  return value instanceof Error || types.isNativeError(value);
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  if (isErrorLike(thrown)) return thrown.message === '' ? thrown.name : thrown.message;
+  if (typeof thrown === 'string') return thrown;
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    return String(thrown);
+  }
+}
+
+/** The stack of anything that was thrown, or ''. */
+export function stackOf(thrown: unknown): string {
+  return isErrorLike(thrown) ? (thrown.stack ?? '') : '';
+}

@@ -1,0 +1,40 @@
+// Runs `pnpm install`, then `pnpm run <script> [args]`, on a machine that has nothing but Node and npm.
+// pnpm's version is pinned here; where this Node is too old to run TypeScript, Node itself comes from the
+// registry too. Nothing is installed globally: both live in npm's own npx cache.
+import { spawnSync } from 'node:child_process';
+
+const PNPM = '12.21.0';
+const NODE = '24.21.0';
+const [major, minor] = process.versions.node.split('.').map(Number);
+const tooOld = major < 22 || (major === 22 && minor < 22);
+const packages = [`pnpm@${PNPM}`];
+if (tooOld) {
+  if (process.platform !== 'linux') {
+    console.error(`Node ${process.version} is too old: install Node 24 (24.18 or newer).`);
+    process.exit(1);
+  }
+  packages.push(`node-linux-${process.arch}@${NODE}`);
+}
+
+const pnpm = (...args) => {
+  const argv = [
+    'exec',
+    '--yes',
+    '--loglevel=error',
+    ...packages.map((p) => `--package=${p}`),
+    '--',
+    'pnpm',
+    ...args,
+  ];
+  const done = spawnSync('npm', argv, {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    env: { ...process.env, npm_config_update_notifier: 'false' },
+  });
+  if (done.error) throw done.error;
+  return done.status ?? 1;
+};
+
+const [script, ...args] = process.argv.slice(2);
+process.exitCode =
+  pnpm('install', '--frozen-lockfile', '--reporter=silent') || pnpm('--silent', 'run', script, ...args);
