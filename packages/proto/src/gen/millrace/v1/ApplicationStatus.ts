@@ -1,0 +1,36 @@
+// Original file: protos/submission.proto
+
+import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from '../../millrace/v1/ErrorInfo.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ApplicationStatus {
+  'application'?: (string);
+  'state'?: (string);
+  'epoch'?: (number);
+  'programHash'?: (string);
+  'submittedAt'?: (number | string | Long);
+  'hostPid'?: (number);
+  'batches'?: (number | string | Long);
+  'records'?: (number | string | Long);
+  'lag'?: (number | string | Long);
+  'lastBatchTime'?: (number | string | Long);
+  'lastProcessingMs'?: (number | string);
+  'error'?: (_millrace_v1_ErrorInfo | null);
+  'restarts'?: (number);
+}
+
+export interface ApplicationStatus__Output {
+  'application': (string);
+  'state': (string);
+  'epoch': (number);
+  'programHash': (string);
+  'submittedAt': (number);
+  'hostPid': (number);
+  'batches': (number);
+  'records': (number);
+  'lag': (number);
+  'lastBatchTime': (number);
+  'lastProcessingMs': (number);
+  'error': (_millrace_v1_ErrorInfo__Output | null);
+  'restarts': (number);
+}

@@ -1,0 +1,10 @@
+// Original file: protos/executor.proto
+
+
+export interface FetchBlocksRequest {
+  'blockIds'?: (string)[];
+}
+
+export interface FetchBlocksRequest__Output {
+  'blockIds': (string)[];
+}

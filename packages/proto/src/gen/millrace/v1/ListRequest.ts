@@ -1,0 +1,8 @@
+// Original file: protos/submission.proto
+
+
+export interface ListRequest {
+}
+
+export interface ListRequest__Output {
+}

@@ -1,0 +1,10 @@
+// Original file: protos/submission.proto
+
+
+export interface LogLine {
+  'line'?: (string);
+}
+
+export interface LogLine__Output {
+  'line': (string);
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { decodeStage, decodeTask, encodeStage, encodeTask } from './task-codec.ts';
+import type { ClosureMessage, RangeMessage, StageMessage } from './task-messages.ts';
+
+const range: RangeMessage = {
+  topic: 'views',
+  partition: 3,
+  fromOffset: 0,
+  untilOffset: 2 ** 53 - 1,
+  topicId: 'Zg',
+  leaderEpoch: 0,
+};
+const closure: ClosureMessage = { hash: 'h', snapshot: Buffer.from([1, 2]), place: 'job.ts:1:2' };
+const stage: StageMessage = {
+  pipelines: [
+    {
+      source: {
+        kind: 'kafka',
+        kafka: {
+          clientJson: '{}',
+          groupId: 'g',
+          isolation: 'read_committed',
+          key: { name: 'utf8', nullable: true },
+          value: { name: 'custom', closure, nullable: false },
+        },
+      },
+      operators: [{ kind: 'map', closures: [closure], numbers: [0.1, -1, 2 ** 53], place: 'job.ts:2:1' }],
+    },
+    { source: { kind: 'rows' }, operators: [] },
+  ],
+  action: {
+    kind: 'fold',
+    closures: [{ hash: 'large', place: 'job.ts:3:1' }],
+    numbers: [],
+    value: new Uint8Array(0),
+    place: '',
+  },
+  ranges: [range, { topic: 'ü😀', partition: 0, fromOffset: 0, untilOffset: 0, topicId: '' }],
+  batchIntervalMs: 100,
+};
+
+describe('stages and tasks on the wire', () => {
+  it('keep a stage, absent optional fields included', () => {
+    const back = decodeStage(encodeStage(stage));
+    expect(back).toMatchObject({ ...stage, action: { ...stage.action, value: expect.anything() } });
+    expect(back.action.value).toHaveLength(0);
+    expect(back.action.closures[0]).not.toHaveProperty('snapshot');
+    expect(back.ranges[1]).not.toHaveProperty('leaderEpoch');
+    expect(back.ranges[0]?.leaderEpoch).toBe(0);
+  });
+
+  it('keep tasks of both inputs', () => {
+    for (const input of [
+      { kind: 'range', range } as const,
+      { kind: 'rows', rows: Buffer.from([1]) } as const,
+      { kind: 'rows', rows: Buffer.alloc(0) } as const,
+    ]) {
+      const back = decodeTask(encodeTask({ pipeline: 1, input, broadcasts: ['b'] }));
+      expect(back).toMatchObject({ pipeline: 1, broadcasts: ['b'], input: { kind: input.kind } });
+      if (back.input.kind === 'rows')
+        expect(Buffer.from(back.input.rows)).toEqual('rows' in input ? input.rows : null);
+      else expect(back.input.range).toEqual(range);
+    }
+  });
+
+  it('refuse offsets above 2^53−1, written or read', () => {
+    const unsafe = { ...range, untilOffset: 2 ** 53 };
+    const input = { kind: 'range', range: unsafe } as const;
+    expect(() => encodeTask({ pipeline: 0, input, broadcasts: [] })).toThrow(
+      expect.objectContaining({ code: 'OFFSET_UNSAFE', details: { topic: 'views', partition: 3 } }),
+    );
+    const good = Buffer.from(encodeTask({ pipeline: 0, input: { kind: 'range', range }, broadcasts: [] }));
+    // The varint of 2^53−1 is seven bytes ff and 0f: one more bit.
+    const at = good.indexOf(Buffer.from('ffffffffffffff0f', 'hex'));
+    good[at + 7] = 0x1f;
+    expect(() => decodeTask(good)).toThrow(expect.objectContaining({ code: 'OFFSET_UNSAFE' }));
+  });
+
+  it('refuse bytes that are no message, or lack what a slot needs', () => {
+    for (const bytes of [new Uint8Array(), Buffer.from('garbage'), encodeStage(stage).slice(0, -3)]) {
+      expect(() => decodeStage(bytes)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+    }
+    expect(() => decodeTask(new Uint8Array())).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+  });
+});

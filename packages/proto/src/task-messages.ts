@@ -1,0 +1,85 @@
+/** Messages of task.proto as the engine sees them. Offsets and times are numbers ≤ 2^53−1. */
+export interface StageMessage {
+  /** Distinct chains; most stages have one, a union has one a parent. */
+  readonly pipelines: readonly PipelineMessage[];
+  readonly action: ActionMessage;
+  /** All ranges of the batch; index = task partition of a direct stream's RDD. */
+  readonly ranges: readonly RangeMessage[];
+  readonly batchIntervalMs: number;
+}
+
+export interface PipelineMessage {
+  readonly source: SourceMessage;
+  readonly operators: readonly OperatorMessage[];
+}
+
+export type SourceMessage =
+  | { readonly kind: 'kafka'; readonly kafka: KafkaSourceMessage }
+  | { readonly kind: 'rows' };
+
+export interface KafkaSourceMessage {
+  /** Resolved KafkaOptions, JSON. */
+  readonly clientJson: string;
+  readonly groupId: string;
+  readonly isolation: 'read_committed' | 'read_uncommitted';
+  readonly key: CodecMessage;
+  readonly value: CodecMessage;
+}
+
+export interface CodecMessage {
+  readonly name: 'utf8' | 'json' | 'bytes' | 'custom';
+  /** The decode function of a custom codec. */
+  readonly closure?: ClosureMessage | null;
+  /** A null key or value is null, not an error. */
+  readonly nullable: boolean;
+}
+
+export interface ClosureMessage {
+  /** Content hash of the snapshot. */
+  readonly hash: string;
+  /** Absent when larger than 64 KiB: then a blob of the driver's, by hash. */
+  readonly snapshot?: Uint8Array;
+  /** Where the lambda stands: "job.ts:12:8". */
+  readonly place: string;
+}
+
+export interface OperatorMessage {
+  readonly kind: string;
+  readonly closures: readonly ClosureMessage[];
+  readonly numbers: readonly number[];
+  readonly place: string;
+}
+
+export interface ActionMessage {
+  readonly kind: string;
+  readonly closures: readonly ClosureMessage[];
+  readonly numbers: readonly number[];
+  /** v8-serialized value (zero of fold and aggregate). */
+  readonly value?: Uint8Array;
+  readonly place: string;
+}
+
+export interface RangeMessage {
+  readonly topic: string;
+  readonly partition: number;
+  /** Inclusive. */
+  readonly fromOffset: number;
+  /** Exclusive. */
+  readonly untilOffset: number;
+  /** '' when the broker does not tell. */
+  readonly topicId: string;
+  readonly leaderEpoch?: number;
+}
+
+export interface TaskMessage {
+  /** Index of the stage's pipeline. */
+  readonly pipeline: number;
+  readonly input: TaskInputMessage;
+  /** Hashes of broadcasts that the stage's closures use. */
+  readonly broadcasts: readonly string[];
+}
+
+export type TaskInputMessage =
+  | { readonly kind: 'range'; readonly range: RangeMessage }
+  /** v8-serialized array. */
+  | { readonly kind: 'rows'; readonly rows: Uint8Array };

@@ -1,0 +1,17 @@
+// What host and slots use of the protocol: no gRPC comes with it, so that a slot starts fast and stays small.
+export { BUNDLE_BYTES_MAX, type BundleFile, packBundle, unpackBundle } from './bundle-archive.ts';
+export { contentHash } from './content-hash.ts';
+export { decodeStage, decodeTask, encodeStage, encodeTask } from './task-codec.ts';
+export type {
+  ActionMessage,
+  ClosureMessage,
+  CodecMessage,
+  KafkaSourceMessage,
+  OperatorMessage,
+  PipelineMessage,
+  RangeMessage,
+  SourceMessage,
+  StageMessage,
+  TaskInputMessage,
+  TaskMessage,
+} from './task-messages.ts';
