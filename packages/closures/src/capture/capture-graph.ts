@@ -1,0 +1,231 @@
+import { types } from 'node:util';
+import { handleOf } from '../handle.ts';
+import type { ClosureMeta } from '../manifest.ts';
+import { NodeTag } from '../snapshot/snapshot-format.ts';
+import { encodeClass, encodeClosure } from './closure-node.ts';
+import { closureMeta } from './closure-registry.ts';
+import { type ClosureTag, tagOf } from './closure-tag.ts';
+import { type CaptureProblem, GraphNode } from './graph-node.ts';
+import { identityOf } from './identity.ts';
+import { encodeObject } from './object-node.ts';
+import { buildThere, createThere } from './suggestion.ts';
+import { processLocalReason } from './unshippable.ts';
+
+/** Gives the key of a perExecutor factory: the hash of its own snapshot. */
+export type FactoryKey = (factory: unknown) => string;
+
+/**
+ * Walks from a function to all that it captures. Nothing is thrown on the way: what cannot be shipped is noted on its
+ * node, and decided when the whole graph is known. A queue, not recursion: a linked list of 100,000 nodes is fine.
+ */
+export class CaptureGraph {
+  readonly root: GraphNode;
+  readonly broadcastIds = new Set<string>();
+  readonly accumulatorIds = new Set<string>();
+  hasProblems = false;
+  mayHaveCycles = false;
+  readonly #factoryKey: FactoryKey;
+  readonly #known = new Map<unknown, GraphNode>();
+  readonly #queue: GraphNode[] = [];
+
+  constructor(root: object, factoryKey: FactoryKey) {
+    this.#factoryKey = factoryKey;
+    this.root = this.value(root) as GraphNode;
+    for (let next = 0; next < this.#queue.length; next++) this.#expand(this.#queue[next] as GraphNode);
+  }
+
+  /** `value` as a value of a node: itself if primitive, else its node. */
+  value(value: unknown): unknown {
+    if (
+      (typeof value !== 'object' || value === null) &&
+      typeof value !== 'function' &&
+      typeof value !== 'symbol'
+    ) {
+      return value;
+    }
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const node = new GraphNode(NodeTag.Object, value);
+    this.#known.set(value, node);
+    this.#queue.push(node);
+    return node;
+  }
+
+  /** A node that stands for no value of its own: a list of properties. */
+  synthetic(tag: NodeTag, values: unknown[]): GraphNode {
+    const node = new GraphNode(tag, undefined);
+    node.values = values;
+    return node;
+  }
+
+  fail(node: GraphNode, problem: CaptureProblem): void {
+    node.problem ??= problem;
+    this.hasProblems = true;
+  }
+
+  #expand(node: GraphNode): void {
+    const { source } = node;
+    if (typeof source === 'symbol') this.#symbol(node, source);
+    else if (typeof source === 'function') this.#function(node, source);
+    else if (typeof source === 'object' && source !== null) this.#object(node, source);
+  }
+
+  #symbol(node: GraphNode, symbol: symbol): void {
+    const key = Symbol.keyFor(symbol);
+    if (key !== undefined) {
+      node.tag = NodeTag.RegisteredSymbol;
+      node.values = [key];
+      return;
+    }
+    const name = Object.getOwnPropertyNames(Symbol).find(
+      (candidate) => Reflect.get(Symbol, candidate) === symbol,
+    );
+    if (name === undefined) {
+      this.fail(node, {
+        code: 'CLOSURE_CAPTURE',
+        reason: 'a unique symbol has no identity in another process',
+        fix: 'use Symbol.for(…)',
+      });
+      return;
+    }
+    node.tag = NodeTag.WellKnownSymbol;
+    node.values = [name];
+  }
+
+  #function(node: GraphNode, fn: object): void {
+    if (types.isProxy(fn)) {
+      this.#refuseProxy(node);
+      return;
+    }
+    const tag = tagOf(fn);
+    if (tag !== undefined) {
+      this.#tagged(node, fn, tag);
+      return;
+    }
+    if (this.#shared(node, fn)) return;
+    const isNative = Function.prototype.toString.call(fn).includes('[native code]');
+    this.fail(node, {
+      code: fn === this.root.source ? 'CLOSURE_UNTRANSFORMED' : 'CLOSURE_CAPTURE',
+      reason: isNative
+        ? 'it is a native or bound function created at run time'
+        : 'it was created inside an npm package (or by eval), so its code and variables are not known to the submitter',
+      fix: buildThere,
+    });
+  }
+
+  #tagged(node: GraphNode, fn: object, tag: ClosureTag): void {
+    switch (tag.kind) {
+      case 'function':
+      case 'class': {
+        const meta = closureMeta(tag.id);
+        if (meta === undefined) {
+          this.#unknown(node, tag.id);
+          return;
+        }
+        node.meta = meta;
+        if (!this.#refused(node, meta)) {
+          if (tag.kind === 'class') encodeClass(this, node, fn, tag.thunk, meta);
+          else encodeClosure(this, node, fn, tag.thunk, meta);
+          if (meta.mayBeCyclic === true) this.mayHaveCycles = true;
+        }
+        return;
+      }
+      case 'method':
+        node.tag = NodeTag.Method;
+        node.values = [this.value(tag.owner), tag.key, tag.isStatic];
+        return;
+      case 'bound':
+        node.tag = NodeTag.Bound;
+        node.values = [this.value(tag.target), ...tag.args.map((arg) => this.value(arg))];
+        node.steps = (index) => ({
+          kind: 'link',
+          text: BOUND_PARTS[index] ?? ` (bound argument ${index - 1})`,
+        });
+        return;
+      case 'per-executor':
+        node.tag = NodeTag.PerExecutor;
+        node.values = [this.#factoryKey(tag.factory), this.value(tag.factory), this.value(tag.dispose)];
+        return;
+    }
+  }
+
+  #unknown(node: GraphNode, id: string): void {
+    this.fail(node, {
+      code: 'CLOSURE_UNTRANSFORMED',
+      reason: `its closure ${id} is not in the manifest of the loaded program`,
+      fix: 'call loadManifest with the manifest of the bundle that this function comes from',
+    });
+  }
+
+  #refused(node: GraphNode, meta: ClosureMeta): boolean {
+    const [write] = meta.writes;
+    if (meta.refusal !== undefined) {
+      const { reason, fix, at } = meta.refusal;
+      this.fail(node, {
+        code: 'CLOSURE_NOT_SHIPPABLE',
+        reason,
+        fix,
+        at: { file: meta.file, ...at, name: '' },
+      });
+    } else if (write !== undefined) {
+      this.fail(node, {
+        code: 'CLOSURE_WRITES_CAPTURE',
+        reason: 'On an executor it would change a private copy and the driver would never see it.',
+        fix: `count with an accumulator (\`const ${write.name} = ssc.accumulator(0)\` … \`${write.name}.add(1)\`), or keep per-process state with perExecutor(() => …)`,
+        at: { file: meta.file, ...write.at, name: write.name },
+      });
+    }
+    return node.problem !== undefined;
+  }
+
+  #object(node: GraphNode, value: object): void {
+    if (types.isProxy(value)) {
+      this.#refuseProxy(node);
+      return;
+    }
+    if (this.#handled(node, value) || this.#shared(node, value)) return;
+    const reason = isOrdinary(value) ? undefined : processLocalReason(value);
+    if (reason !== undefined) this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix: createThere });
+    else encodeObject(this, node, value);
+  }
+
+  #handled(node: GraphNode, value: object): boolean {
+    const handle = handleOf(value);
+    if (handle === undefined) return false;
+    if ('forbid' in handle) {
+      this.fail(node, { code: 'CLOSURE_CAPTURE', reason: handle.forbid, fix: handle.fix });
+      return true;
+    }
+    const isBroadcast = handle.kind === 'broadcast';
+    node.tag = isBroadcast ? NodeTag.Broadcast : NodeTag.Accumulator;
+    node.values = [handle.id];
+    (isBroadcast ? this.broadcastIds : this.accumulatorIds).add(handle.id);
+    return true;
+  }
+
+  /** A value that executors have too. */
+  #shared(node: GraphNode, value: object): boolean {
+    const identity = identityOf(value);
+    if (identity === undefined) return false;
+    node.tag = identity.kind === 'import' ? NodeTag.Import : NodeTag.Intrinsic;
+    node.values = identity.kind === 'import' ? [identity.key, ...identity.path] : [...identity.path];
+    return true;
+  }
+
+  #refuseProxy(node: GraphNode): void {
+    this.fail(node, { code: 'CLOSURE_CAPTURE', reason: 'a Proxy cannot be read reliably', fix: createThere });
+  }
+}
+
+/** Most captured data: nothing of it can belong to this process. */
+function isOrdinary(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    prototype === Object.prototype ||
+    prototype === Array.prototype ||
+    prototype === null ||
+    prototype === Map.prototype
+  );
+}
+
+const BOUND_PARTS = [' (bound function)', ' (bound this)'];

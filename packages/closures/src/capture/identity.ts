@@ -1,0 +1,90 @@
+/** [import key, the binding's value]: read late, because a cyclic import may not be initialised yet. */
+export type ImportRegistration = readonly [key: string, read: () => unknown];
+
+/** A value that every executor has already: found there by its path from globalThis, or from an import. */
+export type Identity =
+  | { readonly kind: 'intrinsic'; readonly path: readonly string[] }
+  | { readonly kind: 'import'; readonly key: string; readonly path: readonly string[] };
+
+const identities = new Map<object, Identity>();
+let pending: ImportRegistration[] = [];
+
+export function registerImports(list: readonly ImportRegistration[]): void {
+  pending.push(...list);
+}
+
+export function identityOf(value: object): Identity | undefined {
+  if (pending.length > 0) settlePending();
+  return identities.get(value);
+}
+
+function settlePending(): void {
+  const later: ImportRegistration[] = [];
+  for (const registration of pending) {
+    const [key, read] = registration;
+    try {
+      addImport(key, read());
+    } catch {
+      later.push(registration); // not initialised yet
+    }
+  }
+  pending = later;
+}
+
+function addImport(key: string, value: unknown): void {
+  addIdentity(value, { kind: 'import', key, path: [] });
+  for (const [name, member] of membersOf(value)) addIdentity(member, { kind: 'import', key, path: [name] });
+}
+
+function addIdentity(value: unknown, identity: Identity): void {
+  if (isReferable(value) && !identities.has(value)) identities.set(value, identity);
+}
+
+/** The functions among the own properties: nothing that a getter would compute. */
+function membersOf(value: unknown): [string, unknown][] {
+  if (!isReferable(value)) return [];
+  const members: [string, unknown][] = [];
+  for (const name of Object.getOwnPropertyNames(value)) {
+    if (name === 'prototype' || name === 'caller' || name === 'arguments') continue;
+    const member = readMember(value, name);
+    if (typeof member === 'function') members.push([name, member]);
+  }
+  return members;
+}
+
+function readMember(holder: object, name: string): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(holder, name);
+  if (descriptor?.get === undefined) return descriptor?.value;
+  // Module namespaces made by bundlers have getters only.
+  try {
+    return descriptor.get.call(holder);
+  } catch {
+    return undefined;
+  }
+}
+
+function isReferable(value: unknown): value is object {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}
+
+/** Before any user code runs: a global that the user adds must not look like an intrinsic. */
+function addIntrinsics(): void {
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (name === 'globalThis' || name === 'global' || name === 'process') continue;
+    const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
+    // Lazy globals (fetch, crypto) would be loaded by their getters: only those of plain values, and of constructors.
+    const value: unknown = descriptor?.value;
+    if (!isReferable(value)) continue;
+    addIdentity(value, { kind: 'intrinsic', path: [name] });
+    for (const [member, found] of membersOf(value))
+      addIdentity(found, { kind: 'intrinsic', path: [name, member] });
+    const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
+    if (!isReferable(prototype)) continue;
+    for (const member of Object.getOwnPropertyNames(prototype)) {
+      const found: unknown = Object.getOwnPropertyDescriptor(prototype, member)?.value;
+      if (typeof found === 'function')
+        addIdentity(found, { kind: 'intrinsic', path: [name, 'prototype', member] });
+    }
+  }
+}
+addIntrinsics();

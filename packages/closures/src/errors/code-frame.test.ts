@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { codeFrame } from './code-frame.ts';
+
+describe('codeFrame', () => {
+  it('shows marks with their remarks, and gaps between them', () => {
+    const source = ['a', 'const b = 1', 'c', 'd', 'e', 'f', '\tuse(b)', 'g'].join('\n');
+    const frame = codeFrame(source, [
+      { line: 7, column: 5, length: 1, text: 'captured here', isMain: true },
+      { line: 2, column: 6, length: 1, text: 'declared here', isMain: false },
+    ]);
+    expect(frame.split('\n')).toEqual([
+      '    1 | a',
+      '    2 | const b = 1',
+      '      |       - declared here',
+      '    3 | c',
+      '      ·',
+      '    6 | f',
+      '  > 7 | \tuse(b)',
+      '      | \t    ^ captured here',
+      '    8 | g',
+    ]);
+  });
+
+  it('is empty when a mark lies outside of the text', () => {
+    expect(codeFrame('a', [{ line: 9, column: 0, length: 1, text: '', isMain: true }])).toBe('');
+  });
+});

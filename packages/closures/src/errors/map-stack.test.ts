@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { transformModule } from '../transform/transform-module.ts';
+import { loadSourceMaps, mapStack } from './map-stack.ts';
+
+const CODE = 'const f = () => {\n  throw new Error()\n}\n';
+
+describe('mapStack', () => {
+  const { map } = transformModule({ code: CODE, file: 'src/job.ts', isByReference: () => true });
+  const files = [
+    { path: 'maps/executor/closures.mjs.map', content: new TextEncoder().encode(JSON.stringify(map)) },
+  ];
+
+  it('moves frames of the program to the source, and drops the engine', () => {
+    const stack = [
+      'Error: boom (in executor/closures.mjs:3:9)',
+      '    at f (file:///tmp/programs/abc/executor/closures.mjs:3:9)',
+      '    at async /tmp/programs/abc/executor/closures.mjs:3:9',
+      '    at Reviver.run (file:///app/node_modules/@millrace/executor/dist/slots/run.js:10:3)',
+      '    at process.processTicksAndRejections (node:internal/process/task_queues:104:5)',
+      '    at Pool.query (/srv/node_modules/pg/lib/pool.js:1:1)',
+    ].join('\n');
+    expect(mapStack(stack, loadSourceMaps(files)).split('\n')).toEqual([
+      'Error: boom (in executor/closures.mjs:3:9)',
+      '    at f (src/job.ts:2:9)',
+      '    at async src/job.ts:2:9',
+      '    at Pool.query (/srv/node_modules/pg/lib/pool.js:1:1)',
+    ]);
+  });
+
+  it('leaves frames without a map as they are', () => {
+    const stack = 'Error\n    at f (/p/executor/other.mjs:1:1)';
+    expect(mapStack(stack, loadSourceMaps(files))).toBe(stack);
+  });
+});

@@ -1,0 +1,14 @@
+export { bundleJob } from './bundle/bundle-job.ts';
+export type { BundleFile, BundleOptions, JobBundle } from './bundle/job-bundle.ts';
+export { type CapturedClosure, type CaptureOptions, captureClosure } from './capture/capture-closure.ts';
+export { loadManifest } from './capture/closure-registry.ts';
+export { functionPlace, isShippable } from './capture/function-place.ts';
+export { type PerExecutorOptions, perExecutor } from './capture/per-executor.ts';
+export { loadSourceMaps, mapStack, type SourceMaps } from './errors/map-stack.ts';
+export { type ForbiddenHandle, HANDLE, type Handle, type SharedHandle } from './handle.ts';
+export type { CaptureMeta, ClosureMeta, ImportMeta, JobManifest, Place, Position } from './manifest.ts';
+export { createProgram, openProgram, type Program, type RevivedFunction } from './revive/program.ts';
+export type { ClosureFactory, ProgramModule } from './revive/program-module.ts';
+export { millraceResolveHook, type ResolveHookOptions } from './revive/resolve-hook.ts';
+export type { ReviveContext } from './revive/reviver.ts';
+export { DESERIALIZE, SERIALIZE } from './snapshot/snapshot-format.ts';

@@ -1,0 +1,152 @@
+import { Buffer } from 'node:buffer';
+import { NodeTag } from '../snapshot/snapshot-format.ts';
+import { HOLE, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
+
+type Resolve = (value: unknown) => unknown;
+type Later = (task: () => void) => void;
+
+/** Values without parts, made of this realm's constructors; undefined when `node` is no leaf. */
+export function buildLeaf({ tag, values }: SnapshotNode): unknown {
+  const [first, second] = values;
+  switch (tag) {
+    case NodeTag.Date:
+      return new Date(first as number);
+    case NodeTag.RegExp: {
+      const expression = new RegExp(first as string, second as string);
+      expression.lastIndex = values[2] as number;
+      return expression;
+    }
+    case NodeTag.Buffer:
+      return Buffer.from(first as Uint8Array);
+    case NodeTag.ArrayBuffer:
+      return bufferOf(first as Uint8Array);
+    case NodeTag.TypedArray: {
+      const ViewType = Reflect.get(globalThis, first as string) as new (
+        buffer: ArrayBuffer,
+      ) => ArrayBufferView;
+      return new ViewType(bufferOf(second as Uint8Array));
+    }
+    case NodeTag.Url:
+      return new URL(first as string);
+    case NodeTag.Boxed:
+      return Object(first) as object;
+    case NodeTag.RegisteredSymbol:
+      return Symbol.for(first as string);
+    case NodeTag.WellKnownSymbol:
+      return Reflect.get(Symbol, first as string);
+    default:
+      return undefined;
+  }
+}
+
+function bufferOf(bytes: Uint8Array): ArrayBuffer {
+  const buffer = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(buffer).set(bytes);
+  return buffer;
+}
+
+/** An empty container: it exists before its content, so cycles through it are no problem. */
+export function makeContainer({ tag, values }: SnapshotNode, resolve: Resolve): object {
+  switch (tag) {
+    case NodeTag.Array:
+      return [];
+    case NodeTag.Map:
+      return new Map();
+    case NodeTag.Set:
+      return new Set();
+    case NodeTag.NullObject:
+      return Object.create(null) as object;
+    case NodeTag.Instance:
+      return Object.create((resolve(values[0]) as { prototype: object }).prototype) as object;
+    case NodeTag.BuiltinInstance:
+      return makeBuiltinInstance(resolve(values[0]) as NewableFunction, resolve(values[1]) as object);
+    case NodeTag.Error:
+      return new (Reflect.get(globalThis, values[0] as string) as ErrorConstructor)();
+    default:
+      return {};
+  }
+}
+
+/** The builtin part of an instance of `class X extends Map`: made without running X's constructor. */
+function makeBuiltinInstance(owner: NewableFunction, content: object): object {
+  if (content instanceof Date) return Reflect.construct(Date, [content.getTime()], owner) as object;
+  if (ArrayBuffer.isView(content) || content instanceof RegExp) {
+    return Object.setPrototypeOf(content, owner.prototype as object) as object;
+  }
+  return Reflect.construct(content.constructor, [], owner) as object;
+}
+
+/** Puts the content into a container made by `makeContainer`. */
+export function fillContainer(container: object, node: SnapshotNode, resolve: Resolve, later: Later): void {
+  const { tag, values } = node;
+  switch (tag) {
+    case NodeTag.Array: {
+      const array = container as unknown[];
+      array.length = values.length;
+      for (const [index, value] of values.entries()) if (value !== HOLE) array[index] = resolve(value);
+      return;
+    }
+    case NodeTag.Map:
+      for (let i = 0; i < values.length; i += 2) {
+        (container as Map<unknown, unknown>).set(resolve(values[i]), resolve(values[i + 1]));
+      }
+      return;
+    case NodeTag.Set:
+      for (const value of values) (container as Set<unknown>).add(resolve(value));
+      return;
+    case NodeTag.Instance:
+      setProperties(container, values, 1, resolve);
+      return;
+    case NodeTag.BuiltinInstance:
+      setProperties(container, values, 2, resolve);
+      // After the plain content is filled itself: its task is already queued.
+      later(() => copyContent(resolve(values[1]) as object, container));
+      return;
+    case NodeTag.Error:
+      defineHidden(container, 'message', values[1]);
+      defineHidden(container, 'stack', values[2]);
+      setProperties(container, values, 3, resolve);
+      return;
+    default:
+      setProperties(container, values, 0, resolve);
+      return;
+  }
+}
+
+function setProperties(target: object, values: readonly unknown[], from: number, resolve: Resolve): void {
+  for (let i = from; i < values.length; i += 2) {
+    const key = values[i] as string;
+    const value = resolve(values[i + 1]);
+    if (key === '__proto__' || key in target) define(target, key, value);
+    else (target as Record<string, unknown>)[key] = value;
+  }
+}
+
+/** Never through a setter of the class. */
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function defineHidden(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: false, configurable: true });
+}
+
+function copyContent(content: object, container: object): void {
+  if (content instanceof Map) {
+    for (const [key, value] of content) Map.prototype.set.call(container, key, value);
+  } else if (content instanceof Set) {
+    for (const value of content) Set.prototype.add.call(container, value);
+  } else if (Array.isArray(content)) {
+    (container as unknown[]).length = content.length;
+    for (const index of content.keys())
+      if (index in content) (container as unknown[])[index] = content[index];
+  } else if (content instanceof Error) {
+    for (const key of Object.getOwnPropertyNames(content)) {
+      Object.defineProperty(
+        container,
+        key,
+        Object.getOwnPropertyDescriptor(content, key) as PropertyDescriptor,
+      );
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import { MillraceError } from '@millrace/common';
+import { DESERIALIZE, NodeTag } from '../snapshot/snapshot-format.ts';
+import { NodeReference, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
+import { buildLeaf, fillContainer, makeContainer } from './container.ts';
+import { poisonValue } from './poison.ts';
+import type { ProgramInstances } from './program-instances.ts';
+import type { ClosureFactory, ProgramModule, TiedClosure } from './program-module.ts';
+
+/** What a slot lends to the closures that it revives. */
+export interface ReviveContext {
+  readonly broadcast: (id: string) => { readonly value: unknown };
+  readonly accumulator: (id: string) => { add(value: unknown): void };
+}
+
+/**
+ * Builds live values from a node table. Containers are made empty and filled from a queue, so data of any depth and
+ * shape is fine; closures are made when their captures exist, tied ones before.
+ */
+export class Reviver {
+  readonly #nodes: readonly SnapshotNode[];
+  readonly #module: ProgramModule;
+  readonly #imports: ReadonlyMap<string, unknown>;
+  readonly #instances: ProgramInstances;
+  readonly #context: ReviveContext;
+  readonly #built = new Map<number, unknown>();
+  readonly #underWay = new Set<number>();
+  #queue: (() => void)[] = [];
+  #isDraining = false;
+
+  constructor(
+    nodes: readonly SnapshotNode[],
+    module: ProgramModule,
+    imports: ReadonlyMap<string, unknown>,
+    instances: ProgramInstances,
+    context: ReviveContext,
+  ) {
+    this.#nodes = nodes;
+    this.#module = module;
+    this.#imports = imports;
+    this.#instances = instances;
+    this.#context = context;
+  }
+
+  /** The value of node `index`, complete. */
+  revive(index: number): unknown {
+    const value = this.#build(index);
+    this.#drain();
+    return value;
+  }
+
+  readonly value = (value: unknown): unknown =>
+    value instanceof NodeReference ? this.#build(value.index) : value;
+
+  /** Runs when the values that are being made exist. */
+  readonly later = (task: () => void): void => {
+    this.#queue.push(task);
+  };
+
+  #drain(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    try {
+      for (let next = 0; next < this.#queue.length; next++) this.#queue[next]?.();
+    } finally {
+      this.#queue = [];
+      this.#isDraining = false;
+    }
+  }
+
+  #build(index: number): unknown {
+    if (this.#built.has(index)) return this.#built.get(index);
+    const node = this.#nodes[index];
+    if (node === undefined) throw new MillraceError('BAD_REQUEST', `A closure snapshot has no node ${index}`);
+    if (this.#underWay.has(index)) {
+      throw new MillraceError('CLOSURE_CAPTURE', 'A cycle of captures has no member that can be made first', {
+        remedy: 'Break the cycle: pass one of the functions as an argument.',
+      });
+    }
+    this.#underWay.add(index);
+    const value = this.#make(index, node);
+    this.#underWay.delete(index);
+    this.#built.set(index, value);
+    return value;
+  }
+
+  #make(index: number, node: SnapshotNode): unknown {
+    const { values } = node;
+    switch (node.tag) {
+      case NodeTag.Closure:
+        return this.#closure(index, node, undefined, values.slice(1));
+      case NodeTag.FullClosure:
+        return this.#fullClosure(index, node);
+      case NodeTag.Class:
+        return this.#class(index, node);
+      case NodeTag.Method: {
+        const owner = this.value(values[0]) as { prototype: object };
+        return Reflect.get(values[2] === true ? owner : owner.prototype, values[1] as string);
+      }
+      case NodeTag.Bound: {
+        const target = this.value(values[0]) as (...args: unknown[]) => unknown;
+        return Function.prototype.bind.apply(
+          target,
+          values.slice(1).map(this.value) as [unknown, ...unknown[]],
+        );
+      }
+      case NodeTag.PerExecutor:
+        return this.#perExecutor(node);
+      case NodeTag.Import:
+        return follow(this.#imports.get(values[0] as string), values.slice(1));
+      case NodeTag.Intrinsic:
+        return follow(globalThis, values);
+      case NodeTag.Broadcast:
+        return this.#context.broadcast(values[0] as string);
+      case NodeTag.Accumulator:
+        return this.#context.accumulator(values[0] as string);
+      case NodeTag.Poison:
+        return poisonValue(values[0] as string);
+      case NodeTag.Protocol: {
+        const owner = this.value(values[0]) as Record<symbol, (data: unknown) => unknown>;
+        const data = this.#complete(values[1]);
+        return Reflect.apply(owner[DESERIALIZE] as (data: unknown) => unknown, owner, [data]);
+      }
+      case NodeTag.Constructed: {
+        const type = follow(globalThis, (values[0] as string).split('.')) as NewableFunction;
+        const args = values.slice(1).map((arg) => this.#complete(arg));
+        return Reflect.construct(type, args);
+      }
+      default: {
+        const leaf = buildLeaf(node);
+        if (leaf !== undefined) return leaf;
+        const container = makeContainer(node, this.value);
+        this.#built.set(index, container);
+        this.later(() => fillContainer(container, node, this.value, this.later));
+        return container;
+      }
+    }
+  }
+
+  /** `value` with its content, for code that looks into it at once. */
+  #complete(value: unknown): unknown {
+    if (!(value instanceof NodeReference)) return value;
+    const inner = new Reviver(this.#nodes, this.#module, this.#imports, this.#instances, this.#context);
+    return inner.revive(value.index);
+  }
+
+  #factory(id: unknown): { factory: ClosureFactory; imports: unknown[] } {
+    const factory = this.#module.factories[id as string];
+    if (factory === undefined) {
+      throw new MillraceError('PROGRAM_MISSING', `The loaded program has no closure ${String(id)}`, {
+        remedy: 'Driver and executor use different bundles: submit the job again.',
+      });
+    }
+    return { factory, imports: (factory.imports ?? []).map((key) => this.#imports.get(key)) };
+  }
+
+  #closure(index: number, node: SnapshotNode, self: unknown, captures: readonly unknown[]): object {
+    const { factory, imports } = this.#factory(node.values[0]);
+    if (!node.isTied || factory.tie === undefined) {
+      return Reflect.apply(factory.make, self, [...imports, ...captures.map(this.value)]) as object;
+    }
+    const [fn, set] = Reflect.apply<unknown, unknown[], TiedClosure>(factory.tie, self, imports);
+    this.#built.set(index, fn);
+    this.later(() => set(captures.map(this.value)));
+    return fn as object;
+  }
+
+  #fullClosure(index: number, node: SnapshotNode): object {
+    const [, self, own, onPrototype, ...captures] = node.values;
+    const fn = this.#closure(index, node, this.value(self), captures);
+    this.#hang(fn, own);
+    this.#hang((fn as { prototype: object }).prototype, onPrototype);
+    return fn;
+  }
+
+  #class(index: number, node: SnapshotNode): object {
+    const [id, statics, members, ...captures] = node.values;
+    const { factory, imports } = this.#factory(id);
+    let owner: { prototype: object };
+    if (!node.isTied || factory.tie === undefined) {
+      owner = factory.make(...imports, ...captures.map(this.value)) as typeof owner;
+    } else {
+      const [make, set] = factory.tie(...imports);
+      const eager = factory.eager ?? [];
+      set(captures.map((capture, at) => (eager.includes(at) ? this.value(capture) : undefined)));
+      owner = (make as () => typeof owner)();
+      this.later(() => set(captures.map(this.value)));
+    }
+    this.#built.set(index, owner);
+    this.#hang(owner, statics);
+    this.#hang(owner.prototype, members);
+    return owner;
+  }
+
+  /** Sets properties by value; what the class defines as read-only stays. */
+  #hang(holder: object, list: unknown): void {
+    if (!(list instanceof NodeReference)) return;
+    const values = this.#nodes[list.index]?.values ?? [];
+    this.later(() => {
+      for (let i = 0; i < values.length; i += 2) {
+        const key = values[i] as string;
+        const existing = Object.getOwnPropertyDescriptor(holder, key);
+        if (existing !== undefined && existing.writable !== true && existing.configurable !== true) continue;
+        Object.defineProperty(holder, key, {
+          value: this.value(values[i + 1]),
+          writable: true,
+          configurable: true,
+          enumerable: existing?.enumerable ?? true,
+        });
+      }
+    });
+  }
+
+  #perExecutor(node: SnapshotNode): () => unknown {
+    const [key, factory, dispose] = node.values;
+    return this.#instances.getter(key as string, () => ({
+      create: this.#callable(factory),
+      dispose: dispose === undefined ? undefined : this.#callable(dispose),
+    }));
+  }
+
+  #callable(value: unknown): (...args: unknown[]) => unknown {
+    const fn = this.value(value) as (...args: unknown[]) => unknown;
+    this.#drain();
+    return fn;
+  }
+}
+
+function follow(from: unknown, path: readonly unknown[]): unknown {
+  let at = from;
+  for (const key of path) at = (at as Record<string, unknown>)[key as string];
+  return at;
+}

@@ -1,0 +1,85 @@
+import type { Identifier, PrivateIdentifier } from 'acorn';
+import type { Variable } from 'eslint-scope';
+import {
+  type ClassNode,
+  type FunctionNode,
+  isClass,
+  isFunction,
+  type SyntaxNode,
+  type SyntaxTree,
+} from './syntax-tree.ts';
+
+/** Something inside a closure that has another meaning when the closure's text is moved. */
+export type BoundToPlace =
+  | 'super'
+  | 'new.target'
+  | 'arguments'
+  | 'import.meta'
+  | 'await'
+  | 'yield'
+  | 'eval'
+  | 'this of a class heritage';
+
+export interface CapturedVariable {
+  readonly variable: Variable;
+  readonly name: string;
+  readonly references: Identifier[];
+  /** A class needs it while it is being evaluated. */
+  eager: boolean;
+}
+
+/** An arrow, function, class or object-literal method: what gets an id, a tag and a lifted text. */
+export interface TrackedClosure {
+  readonly node: FunctionNode | ClassNode;
+  readonly captured: Map<Variable, CapturedVariable>;
+  readonly writes: { readonly variable: Variable; readonly identifier: Identifier }[];
+  readonly boundToPlace: { readonly what: BoundToPlace; readonly node: SyntaxNode }[];
+  /** Uses of the enclosing function's `this`. */
+  readonly thisUses: SyntaxNode[];
+  /** `#x` of a class that lies outside. */
+  readonly privateUses: PrivateIdentifier[];
+  /** Parts of a class's text that executors must not run again: static initialisers, whose values travel instead. */
+  readonly dropped: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** Class methods go with their class; getters and setters are data. */
+export function trackedClosures(tree: SyntaxTree): Map<SyntaxNode, TrackedClosure> {
+  const tracked = new Map<SyntaxNode, TrackedClosure>();
+  for (const node of tree.nodes) {
+    if (!isClass(node) && !isFunction(node)) continue;
+    const parent = tree.parentOf(node);
+    if (parent?.type === 'MethodDefinition') continue;
+    if (parent?.type === 'Property' && parent.kind !== 'init') continue;
+    tracked.set(node, {
+      node,
+      captured: new Map(),
+      writes: [],
+      boundToPlace: [],
+      thisUses: [],
+      privateUses: [],
+      dropped: isClass(node) ? staticInitialisers(node) : [],
+    });
+  }
+  return tracked;
+}
+
+/**
+ * A static's value travels; running its initialiser again would undo `Config.limit = 2` and repeat side effects.
+ * A static `#x` cannot be set from outside: then everything stays.
+ */
+function staticInitialisers(node: ClassNode): { start: number; end: number }[] {
+  const members = node.body.body;
+  const hasStaticPrivate = members.some(
+    (member) =>
+      member.type === 'PropertyDefinition' && member.static && member.key.type === 'PrivateIdentifier',
+  );
+  if (hasStaticPrivate) return [];
+  const dropped: { start: number; end: number }[] = [];
+  for (const member of members) {
+    if (member.type === 'StaticBlock') dropped.push({ start: member.start, end: member.end });
+    if (member.type === 'PropertyDefinition' && member.static && member.value) {
+      dropped.push({ start: member.value.start, end: member.value.end });
+    }
+  }
+  return dropped;
+}

@@ -1,0 +1,5 @@
+/* oxlint-disable import/no-cycle */
+import { even } from './even.mts';
+export function odd(n: number): boolean {
+  return n !== 0 && even(n - 1);
+}
