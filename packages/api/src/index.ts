@@ -1,0 +1,25 @@
+export { perExecutor } from '@millrace/closures';
+export { type Duration, MillraceError, minutes, ms, seconds } from '@millrace/common';
+export { type OffsetRange, offsetRange, offsetSpan, type TopicPartition } from '@millrace/kafka';
+export type { Accumulator, CollectionAccumulator } from './accumulator.ts';
+export type { Broadcast } from './broadcast.ts';
+export { type BuildJob, defineJob, type JobConfig, type JobDefinition } from './define-job.ts';
+export { DStream } from './dstream.ts';
+export { env } from './env.ts';
+export { bytes, type Codec, json, nullable, utf8 } from './kafka/codec.ts';
+export type { ConsumerOptions, ReadOptions, StartFrom, StartOffsets } from './kafka/consumer-options.ts';
+export {
+  type Assignment,
+  ConsumerStrategies,
+  type ConsumerStrategy,
+  type StrategyAdmin,
+} from './kafka/consumer-strategies.ts';
+export { type KafkaNamespace, KafkaUtils } from './kafka/kafka-namespace.ts';
+export { type KafkaRecord, plainRecord } from './kafka/kafka-record.ts';
+export { LocationStrategies, type LocationStrategy } from './kafka/location-strategies.ts';
+export type { RangePosition, RangeSpec } from './kafka/range-spec.ts';
+export { RDD } from './rdd.ts';
+export type { Rows, RowsResult } from './rows.ts';
+export type { BatchTime } from './stream/stream-node.ts';
+export { StreamingContext } from './streaming-context.ts';
+export { type PublicTaskContext, TaskContext } from './task-context.ts';

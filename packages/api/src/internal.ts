@@ -1,0 +1,59 @@
+/** For the engine's own packages; not for jobs, and not under semantic versioning. */
+export {
+  AccumulatorRegistry,
+  encodeAccumulatorUpdates,
+  taskAccumulator,
+} from './accumulator.ts';
+export { ACTIONS, decodeResult, emptyResult, encodeResult } from './actions/index.ts';
+export { canonicalKey } from './canonical-key.ts';
+export { type EvaluatedJob, evaluateJob, isJobDefinition, type JobDefinition } from './define-job.ts';
+export { elementPromise } from './element-function.ts';
+export { JOB_OPTIONS, type JobOptions } from './job-options.ts';
+export type { BuiltInCodecName, ShippedCodec } from './kafka/codec.ts';
+export {
+  type ResolvedConsumerOptions,
+  resolveConsumerOptions,
+  STREAM_OPTIONS,
+} from './kafka/consumer-options.ts';
+export type { Assignment, ConsumerStrategy, StrategyAdmin } from './kafka/consumer-strategies.ts';
+export type { LocationStrategy } from './kafka/location-strategies.ts';
+export type { ActionDefinition, ActionFragmentContext, LoopAction } from './lineage/action-definition.ts';
+export type { JobRequest, JobRunner } from './lineage/job-runner.ts';
+export type {
+  ElementOperator,
+  FragmentContext,
+  OperatorDefinition,
+  PartitionOperator,
+} from './lineage/operator-definition.ts';
+export {
+  type ActionCall,
+  type ActionKind,
+  type KafkaSourceInfo,
+  type OperatorCall,
+  type OperatorKind,
+  offsetRangesOf,
+  partitionCount,
+  type RddNode,
+} from './lineage/rdd-node.ts';
+export { isEmptyPreserving, OPERATORS } from './operators/index.ts';
+export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
+export { RDD } from './rdd.ts';
+export { chunksOf, rowsOf } from './rows.ts';
+export type { FunctionShipper, ShippedFunction } from './shipped-function.ts';
+export { type BatchInput, BatchRdds } from './stream/compute-rdd.ts';
+export type { GraphBuilder } from './stream/graph-builder.ts';
+export type {
+  BatchTime,
+  DirectKafkaInput,
+  OperatorTemplate,
+  OutputOperation,
+  StreamGraph,
+  StreamNode,
+} from './stream/stream-node.ts';
+export { type ContextInternals, StreamingContext } from './streaming-context.ts';
+export {
+  type AccumulatorUpdates,
+  currentTask,
+  runWithTaskContext,
+  type TaskContextData,
+} from './task-context.ts';

@@ -1,0 +1,46 @@
+import { type ConfigSchema, duration, integer, optional, type Resolved, text } from '@millrace/common';
+
+/** Options of a job: given to defineJob, overridden by `submit --conf key=value`. */
+export const JOB_OPTIONS = {
+  name: text({
+    doc: 'names the application: its logs and offsets are found by it',
+    pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+  }),
+  batchInterval: duration({ doc: 'tick period of the batch clock', min: 1, max: 24 * 3_600_000 }),
+  taskAttemptsMax: integer({
+    doc: "attempts that a task may fail (Spark's spark.task.maxFailures)",
+    default: 4,
+    min: 1,
+    max: 100,
+  }),
+  taskTimeout: duration({
+    doc: 'a task that runs longer is killed and fails with TASK_TIMEOUT',
+    default: 300_000,
+    min: 100,
+  }),
+  localityWait: optional(
+    duration({
+      doc: 'how long a task waits for its preferred executor; default: min(3 s, a tenth of the batch interval)',
+    }),
+  ),
+  batches: optional(integer({ doc: 'stop after this many completed batches', min: 1 })),
+  logSegmentBytes: integer({
+    doc: 'the offset and commit log is rotated at this size',
+    unit: 'bytes',
+    default: 1 << 20,
+    min: 4096,
+  }),
+  logSegmentsRetained: integer({
+    doc: 'rotated log segments that are kept',
+    default: 8,
+    min: 1,
+    max: 10_000,
+  }),
+  kafkaTimeout: duration({
+    doc: 'how long a batch may wait for Kafka before the application fails',
+    default: 60_000,
+    min: 1000,
+  }),
+} satisfies ConfigSchema;
+
+export type JobOptions = Resolved<typeof JOB_OPTIONS>;

@@ -1,0 +1,193 @@
+import {
+  type ConfigSchema,
+  checkConfig,
+  custom,
+  integer,
+  MillraceError,
+  nearestName,
+  oneOf,
+  optional,
+  text,
+} from '@millrace/common';
+import { type IsolationLevel, KAFKA_OPTIONS, type KafkaOptions, type OffsetSpec } from '@millrace/kafka';
+import type { Codec } from './codec.ts';
+
+/** Where a stream begins when nothing else says so. */
+export type StartFrom = OffsetSpec;
+
+/** Offsets to start at exactly, keyed "topic-partition". */
+export type StartOffsets = ReadonlyMap<string, number> | Readonly<Record<string, number>>;
+
+/** What reading needs. Every option of the Kafka client (`clientId`, `ssl`, `sasl`, …: see KAFKA_OPTIONS) is one of these, too. */
+export interface ReadOptions<K, V> {
+  /** Bootstrap brokers: "host:port,host:port" or a list. */
+  readonly brokers: string | readonly string[];
+  /** Default: nullable(utf8()). */
+  readonly key?: Codec<K>;
+  /** Default: utf8(). */
+  readonly value?: Codec<V>;
+  /** Default: read_committed. */
+  readonly isolation?: IsolationLevel;
+  /** Options of the Kafka client. */
+  readonly [option: string]: unknown;
+}
+
+/** What a consumer strategy needs beside the partitions. */
+export interface ConsumerOptions<K, V> extends ReadOptions<K, V> {
+  /** Names the stream's offsets in Kafka. Use a separate one for each stream. Never joined: there is nothing to rebalance. */
+  readonly groupId: string;
+  /** Required on a first run: nobody gets `latest` by accident. */
+  readonly startFrom?: StartFrom;
+  /** Exact start offsets; partitions that are not named start as `startFrom` says. Ignored once the application has a log. */
+  readonly offsets?: StartOffsets;
+  /** Records a second and partition; default: no limit but `maxRecordsPerBatch`. */
+  readonly maxRatePerPartition?: number | 'unlimited';
+  /** Records a batch over all partitions of this stream, so that a first batch is never unbounded. Default: 1,000,000. */
+  readonly maxRecordsPerBatch?: number | 'unlimited';
+  /** Records that a partition with lag is always allowed in a batch. Default: 1. */
+  readonly minRecordsPerPartitionPerBatch?: number;
+}
+
+/** Resolved options: plain data, but for the codecs. */
+export interface ResolvedConsumerOptions {
+  readonly client: KafkaOptions;
+  readonly groupId: string;
+  readonly startFrom: StartFrom | undefined;
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly key: Codec<unknown> | undefined;
+  readonly value: Codec<unknown> | undefined;
+  readonly isolation: IsolationLevel;
+  /** Infinity: no limit. */
+  readonly maxRatePerPartition: number;
+  /** Infinity: no limit. */
+  readonly maxRecordsPerBatch: number;
+  readonly minRecordsPerPartitionPerBatch: number;
+}
+
+export const RECORDS_PER_BATCH_MAX_DEFAULT = 1_000_000;
+
+const startFrom = custom<StartFrom>(
+  (given) => {
+    if (given === 'earliest' || given === 'latest') return given;
+    if (given !== null && typeof given === 'object' && 'timestamp' in given) {
+      const timestamp = given.timestamp instanceof Date ? given.timestamp.getTime() : given.timestamp;
+      if (typeof timestamp === 'number' && Number.isSafeInteger(timestamp) && timestamp >= 0)
+        return { timestamp };
+    }
+    throw new TypeError("expected 'earliest', 'latest' or { timestamp: ms }");
+  },
+  { doc: 'where a first run begins' },
+);
+
+const offsets = custom<ReadonlyMap<string, number>>(
+  (given) => {
+    const entries: [string, unknown][] =
+      given instanceof Map ? [...(given as Map<string, unknown>)] : Object.entries(given as object);
+    for (const [key, offset] of entries) {
+      if (!/^.+-\d+$/.test(key)) throw new TypeError(`"${key}" is not "topic-partition"`);
+      if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) {
+        throw new TypeError(`offset ${String(offset)} of ${key} is not an integer in [0, 2^53−1]`);
+      }
+    }
+    return new Map(entries as [string, number][]);
+  },
+  { doc: 'exact start offsets, keyed "topic-partition"', default: new Map() },
+);
+
+const codec = (doc: string) =>
+  optional(
+    custom<Codec<unknown>>(
+      (given) => {
+        const candidate = given as Partial<Codec<unknown>> | null;
+        if (typeof candidate?.decode === 'function' && typeof candidate.encode === 'function')
+          return given as Codec<unknown>;
+        throw new TypeError('expected a codec: utf8(), json(), bytes(), or { decode, encode }');
+      },
+      { doc },
+    ),
+  );
+
+const limit = (doc: string, unit: string, fallback: number) =>
+  custom<number>(
+    (given) => {
+      if (given === 'unlimited') return Number.POSITIVE_INFINITY;
+      if (typeof given === 'number' && given > 0 && Number.isFinite(given)) return given;
+      throw new TypeError("expected a number above 0, or 'unlimited'");
+    },
+    { doc, unit, default: fallback },
+  );
+
+/** Options of a stream beside those of the Kafka client. */
+export const STREAM_OPTIONS = {
+  groupId: text({ doc: "names the stream's offsets in Kafka; a separate one for each stream" }),
+  startFrom: optional(startFrom),
+  offsets,
+  key: codec('decodes keys; default nullable(utf8())'),
+  value: codec('decodes values; default utf8()'),
+  isolation: oneOf(['read_committed', 'read_uncommitted'], {
+    doc: 'whether records of open and aborted transactions are read',
+    default: 'read_committed',
+  }),
+  maxRatePerPartition: limit('records a second of one partition', 'records/s', Number.POSITIVE_INFINITY),
+  maxRecordsPerBatch: limit(
+    'records of one batch, over all partitions',
+    'records',
+    RECORDS_PER_BATCH_MAX_DEFAULT,
+  ),
+  minRecordsPerPartitionPerBatch: integer({
+    doc: 'records that a partition with lag is always allowed in a batch',
+    default: 1,
+  }),
+} satisfies ConfigSchema;
+
+// Names that users of Kafka's other clients and of Spark write, and what they are called here.
+const FOREIGN_NAMES: Readonly<Record<string, string>> = {
+  'bootstrap.servers': 'brokers',
+  'metadata.broker.list': 'brokers',
+  'group.id': 'groupId',
+  'auto.offset.reset': 'startFrom',
+  'isolation.level': 'isolation',
+  fromOffset: 'offsets',
+  'client.id': 'clientId',
+};
+const AUTO_COMMIT = ['enable.auto.commit', 'enableAutoCommit', 'autoCommit'];
+
+/** Problems of consumer options, and the resolved options when there are none. Never throws. */
+export function checkConsumerOptions(
+  given: unknown,
+  where: string,
+): { readonly problems: readonly string[]; readonly value: ResolvedConsumerOptions | undefined } {
+  if (given === null || typeof given !== 'object')
+    return { problems: [`${where}: options are missing`], value: undefined };
+  const problems: string[] = [];
+  const mine: Record<string, unknown> = {};
+  const kafka: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (AUTO_COMMIT.includes(name)) {
+      if (value === false || value === 'false') continue;
+      problems.push(
+        `${where}: "${name}": auto-commit would lose records: Millrace keeps the offsets itself; remove it`,
+      );
+    } else if (Object.hasOwn(FOREIGN_NAMES, name)) {
+      problems.push(`${where}: "${name}" is called "${FOREIGN_NAMES[name]}" here`);
+    } else if (Object.hasOwn(STREAM_OPTIONS, name)) mine[name] = value;
+    else if (Object.hasOwn(KAFKA_OPTIONS, name)) kafka[name] = value;
+    else {
+      const near = nearestName(name, [...Object.keys(STREAM_OPTIONS), ...Object.keys(KAFKA_OPTIONS)]);
+      problems.push(`${where}: unknown option "${name}"${near ? `; did you mean "${near}"?` : ''}`);
+    }
+  }
+  const own = checkConfig(STREAM_OPTIONS, mine, where);
+  const client = checkConfig(KAFKA_OPTIONS, kafka, where);
+  problems.push(...own.problems, ...client.problems);
+  if (problems.length > 0 || own.value === undefined || client.value === undefined)
+    return { problems, value: undefined };
+  return { problems, value: { ...own.value, client: client.value } };
+}
+
+/** @throws MillraceError CONFIG_INVALID listing every problem. */
+export function resolveConsumerOptions(given: unknown, where: string): ResolvedConsumerOptions {
+  const { problems, value } = checkConsumerOptions(given, where);
+  if (value === undefined) throw new MillraceError('CONFIG_INVALID', problems.join('\n'));
+  return value;
+}

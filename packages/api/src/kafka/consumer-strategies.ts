@@ -1,0 +1,104 @@
+import { MillraceError } from '@millrace/common';
+import type { KafkaClient, TopicMetadata, TopicPartition } from '@millrace/kafka';
+import { compareTopicPartitions, topicPartitionKey } from '@millrace/kafka';
+import type { ConsumerOptions } from './consumer-options.ts';
+
+/** What a strategy may ask Kafka. */
+export type StrategyAdmin = Pick<KafkaClient, 'topics' | 'listOffsets' | 'committedOffsets'>;
+
+/** What a strategy chose. */
+export interface Assignment {
+  readonly partitions: readonly TopicPartition[];
+  /** Exact start offsets, keyed "topic-partition"; used for partitions without a position only. */
+  readonly starts?: ReadonlyMap<string, number>;
+}
+
+/**
+ * How partitions and start offsets are chosen. Extend it for a choice of your own: `assign` runs in the application's host
+ * at the start and whenever metadata are refreshed, with the positions that the log holds (empty on a first run).
+ */
+export interface ConsumerStrategy<K, V> {
+  readonly options: ConsumerOptions<K, V>;
+  /** For logs and errors: "topics views, clicks". */
+  describe(): string;
+  assign(admin: StrategyAdmin, positions: ReadonlyMap<string, number>): Promise<Assignment>;
+}
+
+function allPartitions(topics: readonly TopicMetadata[]): TopicPartition[] {
+  return topics
+    .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
+    .toSorted(compareTopicPartitions);
+}
+
+export const ConsumerStrategies = {
+  /** A fixed collection of topics, with the partitions that are added to them. */
+  Subscribe<K = string | null, V = string>(
+    topics: string | readonly string[],
+    options: ConsumerOptions<K, V>,
+  ): ConsumerStrategy<K, V> {
+    const names = [...new Set(typeof topics === 'string' ? [topics] : topics)];
+    return {
+      options,
+      describe: () => `topics ${names.join(', ')}`,
+      async assign(admin) {
+        return { partitions: allPartitions(await admin.topics(names)) };
+      },
+    };
+  },
+
+  /** Every topic whose whole name matches, now or later. Internal topics ("__…") never match. */
+  SubscribePattern<K = string | null, V = string>(
+    pattern: RegExp | string,
+    options: ConsumerOptions<K, V>,
+  ): ConsumerStrategy<K, V> {
+    const source = typeof pattern === 'string' ? pattern : pattern.source;
+    const whole = new RegExp(
+      `^(?:${source})$`,
+      typeof pattern === 'string' ? 'u' : pattern.flags.replace(/[gy]/g, ''),
+    );
+    return {
+      options,
+      describe: () => `topics like /${source}/`,
+      async assign(admin) {
+        const topics = await admin.topics();
+        return {
+          partitions: allPartitions(
+            topics.filter(({ topic }) => !topic.startsWith('__') && whole.test(topic)),
+          ),
+        };
+      },
+    };
+  },
+
+  /** Fixed partitions. */
+  Assign<K = string | null, V = string>(
+    partitions: readonly TopicPartition[],
+    options: ConsumerOptions<K, V>,
+  ): ConsumerStrategy<K, V> {
+    const keys = partitions.map((tp) => topicPartitionKey(tp));
+    const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+    if (twice !== undefined) {
+      throw new MillraceError('OFFSET_RANGE_INVALID', `${twice} is assigned twice`, {
+        remedy: 'List each partition once.',
+      });
+    }
+    const fixed = partitions
+      .map(({ topic, partition }) => ({ topic, partition }))
+      .toSorted(compareTopicPartitions);
+    return {
+      options,
+      describe: () => `partitions ${keys.join(', ')}`,
+      async assign(admin) {
+        const topics = await admin.topics([...new Set(fixed.map(({ topic }) => topic))]);
+        const known = new Set(allPartitions(topics).map((tp) => topicPartitionKey(tp)));
+        const unknown = fixed.map((tp) => topicPartitionKey(tp)).filter((key) => !known.has(key));
+        if (unknown.length > 0) {
+          throw new MillraceError('UNKNOWN_PARTITION', `partitions ${unknown.join(', ')} do not exist`, {
+            remedy: 'Assign partitions that exist, or create them first.',
+          });
+        }
+        return { partitions: fixed };
+      },
+    };
+  },
+} as const;

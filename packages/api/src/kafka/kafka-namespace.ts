@@ -1,0 +1,118 @@
+import { MillraceError } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
+import { DStream } from '../dstream.ts';
+import { callerPlace } from '../place.ts';
+import { RDD } from '../rdd.ts';
+import type { GraphBuilder } from '../stream/graph-builder.ts';
+import { checkConsumerOptions, type ReadOptions, resolveConsumerOptions } from './consumer-options.ts';
+import type { ConsumerStrategy } from './consumer-strategies.ts';
+import type { KafkaRecord } from './kafka-record.ts';
+import { LocationStrategies, type LocationStrategy } from './location-strategies.ts';
+import { literalRanges, type RangeSpec, resolveRanges } from './range-spec.ts';
+import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from './ship-codec.ts';
+
+/** A dataset over fixed offset ranges has no stream. */
+const NO_STREAM = -1;
+
+/** `ssc.kafka`. */
+export class KafkaNamespace {
+  readonly #graph: GraphBuilder;
+
+  constructor(graph: GraphBuilder) {
+    this.#graph = graph;
+  }
+
+  /**
+   * A stream with one RDD partition per Kafka partition. Offsets are planned by the driver; no consumer group is joined.
+   * Problems of the options are reported with all other problems of the job.
+   */
+  createDirectStream<K = string | null, V = string>(
+    location: LocationStrategy,
+    strategy: ConsumerStrategy<K, V>,
+  ): DStream<KafkaRecord<K, V>> {
+    const place = callerPlace();
+    const { problems, value } = checkConsumerOptions(
+      strategy.options,
+      `createDirectStream(${strategy.describe()})`,
+    );
+    for (const problem of problems) {
+      this.#graph.check(() => {
+        throw new MillraceError(problem.includes('auto-commit') ? 'JOB_INVALID' : 'CONFIG_INVALID', problem, {
+          details: { place },
+        });
+      });
+    }
+    // Without options there is nothing to plan; the problems above keep the job from starting.
+    const options =
+      value ?? resolveConsumerOptions({ brokers: 'unresolved:1', groupId: 'unresolved' }, place);
+    const node = this.#graph.addInput({
+      // Nobody encodes through a strategy's codecs: the types of what they decode may be forgotten.
+      strategy: strategy as unknown as ConsumerStrategy<unknown, unknown>,
+      options,
+      location,
+      place,
+    });
+    return new DStream<KafkaRecord<K, V>>(node, this.#graph);
+  }
+
+  /**
+   * A dataset over fixed ranges: newer messages are ignored, deleted ones are an error when they are read.
+   * Positions other than offsets are looked up once, now, and printed. Use it in foreachRDD or transform, or in an embedded application.
+   * `leaders`, keyed "topic-partition", are hosts where the partitions should be read; when given together with plain offsets, Kafka is not asked at all.
+   * @throws MillraceError OFFSET_RANGE_INVALID, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC, UNKNOWN_PARTITION, CONFIG_INVALID, KAFKA_UNREACHABLE
+   */
+  async createRDD<K = string | null, V = string>(
+    options: ReadOptions<K, V>,
+    ranges: readonly (OffsetRange | RangeSpec)[],
+    location: LocationStrategy = LocationStrategies.PreferConsistent,
+    known: { readonly leaders?: ReadonlyMap<string, string> } = {},
+  ): Promise<RDD<KafkaRecord<K, V>>> {
+    if (location.kind === 'PreferBrokers' && known.leaders === undefined) {
+      throw new MillraceError('JOB_INVALID', 'createRDD cannot use PreferBrokers without known leaders', {
+        remedy: 'Use PreferConsistent, or give { leaders }.',
+      });
+    }
+    const runner = this.#graph.runner;
+    const resolved = resolveConsumerOptions({ groupId: 'createRDD', ...options }, 'createRDD');
+    const literal = literalRanges(ranges);
+    const fixed =
+      literal !== undefined && known.leaders !== undefined
+        ? literal
+        : await resolveRanges(runner.kafka(resolved.client), ranges, resolved.isolation);
+    if (literal === undefined) {
+      const shown = fixed
+        .map((r) => `${r.topic}-${r.partition} [${r.fromOffset}, ${r.untilOffset})`)
+        .join(', ');
+      runner.notice(`createRDD resolved ${shown}`);
+    }
+    const source = {
+      sourceId: NO_STREAM,
+      client: resolved.client,
+      groupId: resolved.groupId,
+      isolation: resolved.isolation,
+      key: shipCodec(resolved.key, DEFAULT_KEY_CODEC, runner.ship),
+      value: shipCodec(resolved.value, DEFAULT_VALUE_CODEC, runner.ship),
+      location: known.leaders ? LocationStrategies.PreferFixed(known.leaders) : location,
+    };
+    return new RDD<KafkaRecord<K, V>>({ kind: 'kafka', source, ranges: fixed }, runner);
+  }
+}
+
+/** Spark's names. */
+export const KafkaUtils = {
+  /** See KafkaNamespace.createDirectStream. */
+  createDirectStream<K = string | null, V = string>(
+    ssc: { readonly kafka: KafkaNamespace },
+    location: LocationStrategy,
+    strategy: ConsumerStrategy<K, V>,
+  ): DStream<KafkaRecord<K, V>> {
+    return ssc.kafka.createDirectStream(location, strategy);
+  },
+  /** See KafkaNamespace.createRDD. */
+  createRDD<K = string | null, V = string>(
+    ssc: { readonly kafka: KafkaNamespace },
+    ...args: Parameters<typeof KafkaNamespace.prototype.createRDD<K, V>>
+  ): Promise<RDD<KafkaRecord<K, V>>> {
+    return ssc.kafka.createRDD<K, V>(...args);
+  },
+} as const;

@@ -1,0 +1,32 @@
+import type { ActionKind } from './rdd-node.ts';
+
+/** What an action's loop fragment knows. All members are JavaScript source texts. */
+export interface ActionFragmentContext {
+  readonly row: string;
+  readonly fn: (j?: number) => string;
+  readonly number: (j: number) => string;
+}
+
+/**
+ * An action: what a task computes from the rows of its partition.
+ * `state` (one statement list) declares the variables, `each` handles a row, `end` is the expression of the result.
+ * Helpers in scope: `rt.detach(row)` copies a row so that it outlives the fetch, `rt.zero()` a fresh copy of the action's value,
+ * `rt.canonicalKey(value)`, `rt.ordered(n, compare)` a bounded ordered buffer; `break rows` ends the partition early after `done = true`.
+ */
+export interface LoopAction {
+  readonly kind: ActionKind;
+  readonly form: 'loop';
+  readonly state: (context: Omit<ActionFragmentContext, 'row'>) => string;
+  readonly each: (context: ActionFragmentContext) => string;
+  readonly end: string;
+  /** Result of a partition without rows; `zero` is the action's value. */
+  readonly empty: (zero: unknown) => unknown;
+}
+
+/** An action that takes the rows of a partition as a whole; its result is undefined. */
+export interface PartitionAction {
+  readonly kind: ActionKind;
+  readonly form: 'partition';
+}
+
+export type ActionDefinition = LoopAction | PartitionAction;

@@ -1,0 +1,27 @@
+import type { PartitionOperator } from '../lineage/operator-definition.ts';
+import { chunksOf, type RowsResult, rowsOf } from '../rows.ts';
+
+export const mapPartitions: PartitionOperator = {
+  kind: 'mapPartitions',
+  form: 'partition',
+  preservesEmpty: false,
+  run: (chunks, { functions }) => chunksOf(functions[0]?.(rowsOf(chunks)) as RowsResult<unknown>),
+};
+
+export const mapPartitionsWithIndex: PartitionOperator = {
+  kind: 'mapPartitionsWithIndex',
+  form: 'partition',
+  preservesEmpty: false,
+  run: (chunks, { functions, partition }) =>
+    chunksOf(functions[0]?.(partition, rowsOf(chunks)) as RowsResult<unknown>),
+};
+
+export const glom: PartitionOperator = {
+  kind: 'glom',
+  form: 'partition',
+  // An empty partition is one empty array.
+  preservesEmpty: false,
+  async *run(chunks) {
+    yield [await rowsOf(chunks).toArray()];
+  },
+};

@@ -1,0 +1,114 @@
+import { inspect } from 'node:util';
+import { MillraceError } from '@millrace/common';
+import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship-codec.ts';
+import type { JobRunner } from '../lineage/job-runner.ts';
+import type { RDD } from '../rdd.ts';
+import type { FunctionShipper } from '../shipped-function.ts';
+import type {
+  BatchTime,
+  DirectKafkaInput,
+  OperatorTemplate,
+  OutputOperation,
+  StreamGraph,
+  StreamNode,
+} from './stream-node.ts';
+
+/** Collects what a job module registers, and every problem of it, so that all are reported at once. */
+export class GraphBuilder {
+  readonly #inputs: DirectKafkaInput[] = [];
+  readonly #outputs: OutputOperation[] = [];
+  readonly #operators: OperatorTemplate[] = [];
+  readonly #problems: MillraceError[] = [];
+  #runner: JobRunner | undefined;
+  #closed = false;
+
+  get graph(): StreamGraph {
+    return { inputs: this.#inputs, outputs: this.#outputs };
+  }
+
+  /** Set when the application starts; RDD actions and print need it. */
+  set runner(runner: JobRunner) {
+    this.#runner = runner;
+  }
+
+  /** @throws MillraceError BAD_REQUEST before the application runs. */
+  get runner(): JobRunner {
+    if (this.#runner) return this.#runner;
+    throw new MillraceError('BAD_REQUEST', 'an RDD was used while the job was being built', {
+      remedy: 'Building a job has no side effects: use RDDs in foreachRDD or transform.',
+    });
+  }
+
+  addInput(input: Omit<DirectKafkaInput, 'inputId'>): StreamNode {
+    this.#mustBeOpen('a stream');
+    const numbered = { ...input, inputId: this.#inputs.length };
+    this.#inputs.push(numbered);
+    return { kind: 'direct-kafka', input: numbered };
+  }
+
+  addOperator(operator: OperatorTemplate): void {
+    this.#mustBeOpen('an operator');
+    this.#operators.push(operator);
+  }
+
+  addOutput(
+    name: string,
+    node: StreamNode,
+    run: (rdd: RDD<unknown>, time: BatchTime) => void | Promise<void>,
+    place: string,
+  ): void {
+    this.#mustBeOpen('an output operation');
+    this.#outputs.push({ outputId: this.#outputs.length, name, node, run, place });
+  }
+
+  /** Runs a check now; its MillraceError becomes one of the job's problems, so that the next ones are found, too. */
+  check(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!MillraceError.is(error)) throw error;
+      this.#problems.push(error);
+    }
+  }
+
+  /** No more registrations; every lambda is tried. All problems of the job, in order. */
+  finish(ship: FunctionShipper): readonly MillraceError[] {
+    this.#closed = true;
+    for (const operator of this.#operators) {
+      for (const f of operator.functions)
+        if (typeof f === 'function') this.check(() => void ship(f, operator.kind));
+    }
+    for (const { options } of this.#inputs) {
+      this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship));
+      this.check(() => void shipCodec(options.value, DEFAULT_VALUE_CODEC, ship));
+    }
+    if (this.#outputs.length === 0) {
+      this.#problems.push(
+        new MillraceError(
+          'NO_OUTPUT_OPERATION',
+          'the job registers no output operation, so nothing would run',
+          {
+            remedy: 'End a stream with foreachRDD() or print().',
+          },
+        ),
+      );
+    }
+    return this.#problems;
+  }
+
+  print(text: string): void {
+    this.runner.print(text);
+  }
+
+  /** A row as print() shows it. */
+  show(row: unknown): string {
+    return typeof row === 'string' ? row : inspect(row, { depth: 6, breakLength: 160, maxArrayLength: 100 });
+  }
+
+  #mustBeOpen(what: string): void {
+    if (!this.#closed) return;
+    throw new MillraceError('JOB_INVALID', `${what} was added after the application started`, {
+      remedy: 'Register everything in the function given to defineJob.',
+    });
+  }
+}

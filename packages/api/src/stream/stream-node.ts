@@ -1,0 +1,54 @@
+import type { ResolvedConsumerOptions } from '../kafka/consumer-options.ts';
+import type { ConsumerStrategy } from '../kafka/consumer-strategies.ts';
+import type { LocationStrategy } from '../kafka/location-strategies.ts';
+import type { OperatorKind } from '../lineage/rdd-node.ts';
+import type { RDD } from '../rdd.ts';
+
+/** ms since 1970; a multiple of the batch interval. */
+export type BatchTime = number;
+
+/** A direct Kafka stream: what the application plans offsets for. */
+export interface DirectKafkaInput {
+  /** Order of creation: stable over restarts of the same program. */
+  readonly inputId: number;
+  readonly strategy: ConsumerStrategy<unknown, unknown>;
+  readonly options: ResolvedConsumerOptions;
+  readonly location: LocationStrategy;
+  readonly place: string;
+}
+
+/** An operator of a stream: its lambdas are captured anew for each batch. */
+export interface OperatorTemplate {
+  readonly kind: OperatorKind;
+  readonly functions: readonly Function[];
+  readonly numbers: readonly number[];
+  readonly place: string;
+}
+
+export type StreamNode =
+  | { readonly kind: 'direct-kafka'; readonly input: DirectKafkaInput }
+  | { readonly kind: 'operator'; readonly parent: StreamNode; readonly operator: OperatorTemplate }
+  | { readonly kind: 'union'; readonly parents: readonly StreamNode[] }
+  | {
+      readonly kind: 'transform';
+      readonly parents: readonly StreamNode[];
+      /** A driver lambda. */
+      readonly make: (rdds: readonly RDD<unknown>[], time: BatchTime) => RDD<unknown> | Promise<RDD<unknown>>;
+      readonly place: string;
+    };
+
+/** What makes a batch do something. One job or more a batch, in registration order. */
+export interface OutputOperation {
+  readonly outputId: number;
+  readonly name: string;
+  readonly node: StreamNode;
+  /** A driver lambda. */
+  readonly run: (rdd: RDD<unknown>, time: BatchTime) => void | Promise<void>;
+  readonly place: string;
+}
+
+/** Everything that a job module registered. */
+export interface StreamGraph {
+  readonly inputs: readonly DirectKafkaInput[];
+  readonly outputs: readonly OutputOperation[];
+}

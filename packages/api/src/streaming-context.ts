@@ -1,0 +1,76 @@
+import { HANDLE } from '@millrace/closures';
+import { type Accumulator, AccumulatorRegistry, type CollectionAccumulator } from './accumulator.ts';
+import { type Broadcast, createBroadcast } from './broadcast.ts';
+import { KafkaNamespace } from './kafka/kafka-namespace.ts';
+import type { JobRunner } from './lineage/job-runner.ts';
+import { GraphBuilder } from './stream/graph-builder.ts';
+
+/** What a job module's function is given: streams, shared variables, and through them everything else. */
+export class StreamingContext {
+  readonly name: string;
+  /** ms. */
+  readonly batchIntervalMs: number;
+  /** createDirectStream and createRDD, also under Spark's name KafkaUtils. */
+  readonly kafka: KafkaNamespace;
+  readonly #graph = new GraphBuilder();
+  readonly #accumulators = new AccumulatorRegistry();
+  readonly #pendingBroadcasts = new Map<string, Uint8Array>();
+  #runner: JobRunner | undefined;
+  /** A lambda that captures the context is refused. */
+  readonly [HANDLE]: { readonly forbid: string; readonly fix: string } = {
+    forbid: 'the StreamingContext exists only on the driver; a lambda that runs on an executor cannot use it',
+    fix: 'read what you need into a const outside of the lambda',
+  };
+
+  constructor(options: { readonly name: string; readonly batchIntervalMs: number }) {
+    this.name = options.name;
+    this.batchIntervalMs = options.batchIntervalMs;
+    this.kafka = new KafkaNamespace(this.#graph);
+  }
+
+  /** A read-only value for lambdas: sent to each executor once. @throws MillraceError CLOSURE_CAPTURE when it is not plain data. */
+  broadcast<T>(value: T): Broadcast<T> {
+    return createBroadcast(value, {
+      put: (hash, content) => {
+        if (this.#runner) this.#runner.broadcast(content);
+        else this.#pendingBroadcasts.set(hash, content);
+      },
+      drop: (hash) => {
+        this.#pendingBroadcasts.delete(hash);
+        this.#runner?.dropBroadcast(hash);
+      },
+    });
+  }
+
+  /** A number that lambdas add to: exactly once per successful task. */
+  accumulator(start = 0, name?: string): Accumulator {
+    return this.#accumulators.number(name, start);
+  }
+
+  /** A list that lambdas add to: exactly once per successful task. */
+  collectionAccumulator<T>(name?: string): CollectionAccumulator<T> {
+    return this.#accumulators.list<T>(name);
+  }
+
+  /** For the engine. */
+  get internals(): ContextInternals {
+    return {
+      graph: this.#graph,
+      accumulators: this.#accumulators,
+      attach: (runner) => {
+        this.#runner = runner;
+        this.#graph.runner = runner;
+        for (const content of this.#pendingBroadcasts.values()) runner.broadcast(content);
+        this.#pendingBroadcasts.clear();
+      },
+    };
+  }
+}
+
+/** What the engine needs of a context; not for jobs. */
+export interface ContextInternals {
+  readonly graph: GraphBuilder;
+  readonly accumulators: AccumulatorRegistry;
+  /** The application runs from now on. */
+  attach(runner: JobRunner): void;
+}

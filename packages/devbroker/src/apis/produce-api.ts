@@ -1,0 +1,132 @@
+import type { RequestContext } from '../protocol/api.ts';
+import { defineApi } from '../protocol/api.ts';
+import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
+import {
+  array,
+  int16,
+  int32,
+  int64,
+  nullableBytes,
+  nullableString,
+  since,
+  string,
+  struct,
+  withDefault,
+} from '../protocol/schema.ts';
+import { checkProducedBatch } from '../storage/record-batch-header.ts';
+import { DEFAULT_MAX_MESSAGE_BYTES } from '../storage/topic.ts';
+
+const request = struct({
+  transactionalId: nullableString,
+  acks: int16,
+  timeoutMs: int32,
+  topics: array(
+    struct({ name: string, partitions: array(struct({ index: int32, records: nullableBytes })) }),
+  ),
+});
+
+const response = struct({
+  topics: array(
+    struct({
+      name: string,
+      partitions: array(
+        struct({
+          index: int32,
+          errorCode: int16,
+          baseOffset: int64,
+          logAppendTimeMs: withDefault(int64, -1),
+          logStartOffset: since(5, int64, -1),
+          recordErrors: since(
+            8,
+            array(struct({ batchIndex: int32, batchIndexErrorMessage: nullableString })),
+            [],
+          ),
+          errorMessage: since(8, nullableString, null),
+        }),
+      ),
+    }),
+  ),
+  throttleTimeMs: withDefault(int32, 0),
+});
+
+interface PartitionAnswer {
+  readonly index: number;
+  readonly errorCode: BrokerErrorCode;
+  readonly baseOffset: number;
+  readonly logStartOffset?: number;
+  readonly errorMessage?: string | null;
+}
+
+export const produceApi = defineApi({
+  name: 'Produce',
+  minVersion: 3,
+  maxVersion: 9,
+  flexibleFrom: 9,
+  request,
+  response,
+  targets: ({ topics }) =>
+    topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ index }) => ({ topic: name, partition: index })),
+    ),
+  handle({ transactionalId, acks, topics }, context) {
+    const whole =
+      transactionalId !== null
+        ? refused(
+            BROKER_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            'the embedded broker has no transactions',
+          )
+        : acks < -1 || acks > 1
+          ? refused(BROKER_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is none of -1, 0, 1`)
+          : undefined;
+    const answer = {
+      topics: topics.map(({ name, partitions }) => ({
+        name,
+        partitions: partitions.map(({ index, records }) => ({
+          index,
+          ...(whole ?? append(context, name, index, records)),
+        })),
+      })),
+    };
+    return acks === 0 ? undefined : answer;
+  },
+});
+
+function refused(
+  errorCode: BrokerErrorCode,
+  errorMessage: string | null = null,
+): Omit<PartitionAnswer, 'index'> {
+  return { errorCode, baseOffset: -1, errorMessage };
+}
+
+function append(
+  context: RequestContext,
+  topicName: string,
+  index: number,
+  records: Buffer | null,
+): Omit<PartitionAnswer, 'index'> {
+  const injected = context.faults.errorFor(topicName, index);
+  if (injected !== undefined) return refused(injected, 'injected fault');
+  const topic = context.state.topics.get(topicName);
+  const partition = topic?.partitions[index];
+  if (topic === undefined || partition === undefined) return refused(BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition.leaderId !== context.nodeId) return refused(BROKER_ERROR.NOT_LEADER_OR_FOLLOWER);
+  if (records === null || records.length === 0) {
+    return refused(BROKER_ERROR.INVALID_RECORD, 'no record batch was sent');
+  }
+  const bytesMax = Number(topic.configs.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES);
+  if (records.length > bytesMax) {
+    return refused(
+      BROKER_ERROR.MESSAGE_TOO_LARGE,
+      `a batch of ${records.length} bytes is over max.message.bytes = ${bytesMax}`,
+    );
+  }
+  const batch = checkProducedBatch(records);
+  if (!batch.ok) return refused(batch.errorCode, batch.message);
+  const result = partition.log.append(records, batch.header);
+  if (!result.ok) return refused(result.errorCode);
+  return {
+    errorCode: BROKER_ERROR.NONE,
+    baseOffset: result.baseOffset,
+    logStartOffset: partition.log.logStartOffset,
+  };
+}

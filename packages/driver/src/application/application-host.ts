@@ -1,0 +1,155 @@
+import {
+  assertNever,
+  type Clock,
+  type Logger,
+  MillraceError,
+  type Random,
+  withDeadline,
+} from '@millrace/common';
+import { connectKafka } from '@millrace/kafka';
+import type { ApplicationEvent } from '../application-events.ts';
+import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
+import { ApplicationEngine } from './application-engine.ts';
+import { IpcTaskBackend } from './ipc-task-backend.ts';
+import { closureShipper, loadProgram } from './load-program.ts';
+import { applicationLogFiles } from './log/log-files.ts';
+import { programErrors } from './program-errors.ts';
+
+export interface ApplicationHostOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly send: (message: HostToDriver) => void;
+  /** Makes the environment of the job: only this process has it. */
+  readonly setEnvironment: (environment: Readonly<Record<string, string>>) => void;
+  /** Ends the process when all messages are on their way. */
+  readonly exit: (code: number) => void;
+}
+
+type StartMessage = Extract<DriverToHost, { readonly kind: 'start' }>;
+
+/** Evaluating a module, not counting what Kafka takes. */
+const EVALUATION_TIMEOUT_MS = 60_000;
+const NAME_TIMEOUT_MS = 60_000;
+/** After an uncaught exception the application has so long to end in order. */
+const FAIL_TIMEOUT_MS = 5_000;
+
+/** What an application host process does: one application, from 'start' to its end. */
+export class ApplicationHost {
+  readonly #options: ApplicationHostOptions;
+  readonly #granted = Promise.withResolvers<void>();
+  #backend: IpcTaskBackend | undefined;
+  #engine: ApplicationEngine | undefined;
+  #failed = false;
+
+  constructor(options: ApplicationHostOptions) {
+    this.#options = options;
+  }
+
+  receive(message: DriverToHost): void {
+    switch (message.kind) {
+      case 'start':
+        void this.#run(message);
+        return;
+      case 'name-granted':
+        this.#granted.resolve();
+        return;
+      case 'task-event':
+        this.#backend?.taskEvent(message.event);
+        return;
+      case 'blob-stored':
+        this.#backend?.blobStored(message.hash, message.error);
+        return;
+      case 'slots':
+        if (this.#backend) this.#backend.slots = message.slots;
+        return;
+      case 'ping':
+        this.#options.send({ kind: 'pong', sequence: message.sequence });
+        return;
+      case 'stop':
+        if (this.#engine) this.#engine.stop({ mode: message.mode });
+        else this.#options.exit(0);
+        return;
+      default:
+        assertNever(message, 'driver message');
+    }
+  }
+
+  /** An exception or a rejection that nobody caught: mostly user code in a callback. The application fails with it. */
+  uncaught(error: unknown): void {
+    const { clock, logger, exit } = this.#options;
+    if (this.#failed || this.#engine?.state === 'ENDED') return;
+    this.#failed = true;
+    logger.error({ err: error }, 'an error that nobody caught');
+    const coded = MillraceError.from(error, 'USER_CODE', {
+      remedy: 'Catch it where it is thrown; await or return every promise.',
+    });
+    if (this.#engine && this.#engine.state !== 'CREATED') {
+      this.#engine.fail(coded);
+      clock.schedule(FAIL_TIMEOUT_MS, () => exit(1));
+      return;
+    }
+    this.#refuse(coded);
+  }
+
+  async #run(start: StartMessage): Promise<void> {
+    const { clock, send, exit } = this.#options;
+    try {
+      const engine = await this.#prepare(start);
+      this.#engine = engine;
+      const notes = await engine.validate();
+      const { name: application, batchInterval: batchIntervalMs } = engine.options;
+      send({ kind: 'validated', application, batchIntervalMs, notes });
+      await withDeadline(this.#granted.promise, NAME_TIMEOUT_MS, 'granting the name', clock);
+      const { epoch } = await engine.start();
+      send({ kind: 'started', application, epoch });
+      exit((await engine.done) ? 1 : 0);
+    } catch (error) {
+      if (MillraceError.is(error, 'CANCELLED')) exit(0);
+      else this.#refuse(this.#mapped(start, error));
+    }
+  }
+
+  async #prepare(start: StartMessage): Promise<ApplicationEngine> {
+    const { clock, random, logger, send, setEnvironment } = this.#options;
+    const backend = new IpcTaskBackend({ send, clock, slots: start.slots });
+    this.#backend = backend;
+    setEnvironment(start.environment);
+    const overrides =
+      start.application === undefined ? start.config : { ...start.config, name: start.application };
+    const evaluation = loadProgram(start.programDir, overrides);
+    const job = await withDeadline(evaluation, EVALUATION_TIMEOUT_MS, evaluationTooSlow, clock);
+    const event = (each: ApplicationEvent): void => send({ kind: 'event', event: each });
+    return new ApplicationEngine({
+      job,
+      programHash: start.programHash,
+      backend,
+      clock,
+      logger,
+      connectKafka: (options) => connectKafka(options, { clock, random, logger }),
+      logFiles: applicationLogFiles(start.applicationsDir, job.options.name),
+      event,
+      ship: closureShipper((text) => event({ kind: 'notice', level: 'warn', text })),
+      mapError: programErrors(start.programDir),
+    });
+  }
+
+  #mapped(start: StartMessage, error: unknown): MillraceError {
+    return MillraceError.fromRecord(programErrors(start.programDir)(MillraceError.toRecord(error)));
+  }
+
+  #refuse(error: MillraceError): void {
+    this.#options.send({ kind: 'refused', error: MillraceError.toRecord(error) });
+    this.#options.exit(1);
+  }
+}
+
+function evaluationTooSlow(): MillraceError {
+  return new MillraceError(
+    'JOB_EVALUATION_FAILED',
+    `the job was not evaluated within ${EVALUATION_TIMEOUT_MS / 1000} s`,
+    {
+      remedy: 'Look for a top-level await, or a job function, that does not end.',
+    },
+  );
+}

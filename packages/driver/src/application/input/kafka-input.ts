@@ -1,0 +1,354 @@
+import type { DirectKafkaInput } from '@millrace/api/internal';
+import { type Clock, type Logger, MillraceError, withDeadline } from '@millrace/common';
+import {
+  compareTopicPartitions,
+  type KafkaClient,
+  type ListedOffset,
+  type OffsetRange,
+  type TopicPartition,
+  type TopicPartitionKey,
+  topicPartitionKey,
+} from '@millrace/kafka';
+import type { InputPositions } from '../log/log-state.ts';
+import { type Discovery, discover } from './discovery.ts';
+import { KafkaPatience } from './kafka-patience.ts';
+import type { PartitionOffsets } from './offset-planner.ts';
+import {
+  belowLogStart,
+  noStartOffset,
+  startPosition,
+  startProblem,
+  TRUNCATED,
+  topicRecreated,
+  undecided,
+} from './start-positions.ts';
+
+export interface KafkaInputOptions {
+  readonly input: DirectKafkaInput;
+  readonly kafka: KafkaClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly notice: (level: 'info' | 'warn', text: string) => void;
+  /** How long a batch waits for a Kafka that is away. */
+  readonly kafkaTimeoutMs: number;
+  /** How often topics and partitions are looked up. Default 5 s. */
+  readonly metadataIntervalMs?: number;
+}
+
+interface TrackedPartition extends TopicPartition {
+  /** First offset that no batch has planned. */
+  position: number;
+  topicId: string | undefined;
+  /** Of the record before `position`, or later; −1: unknown. */
+  leaderEpoch: number;
+  leaderHost: string;
+  /** Leader epoch that came with the latest offset. */
+  latestEpoch: number;
+  /** Assigned by the strategy now. */
+  active: boolean;
+  /** Since when Kafka has told of an end before `position`. */
+  behindSince: number | undefined;
+}
+
+const METADATA_INTERVAL_MS = 5_000;
+/** A first start does not wait for a Kafka that is away: the user is told. */
+const FIRST_START_PATIENCE_MS = 10_000;
+/** After a change of leader a replica may tell of an end that is a little old. */
+const BEHIND_TOLERATED_MS = 10_000;
+
+/**
+ * The driver's side of one direct stream: which partitions there are, where each of them stands, where each ends. It asks
+ * for metadata and offsets only, joins no consumer group, and reads no records.
+ */
+export class KafkaInput {
+  readonly #options: KafkaInputOptions;
+  readonly #patience: KafkaPatience;
+  readonly #partitions = new Map<TopicPartitionKey, TrackedPartition>();
+  #metadataAt = 0;
+  #refreshing: Promise<void> | undefined;
+  /** What the last look at the metadata found to be fatal: thrown by the next poll. */
+  #failure: unknown;
+  #metadataFailingSince: number | undefined;
+  /** Offsets are not believed before the topic's id was looked at again. */
+  #topicWasUnknown = false;
+
+  constructor(options: KafkaInputOptions) {
+    this.#options = options;
+    this.#patience = new KafkaPatience(options);
+  }
+
+  get inputId(): number {
+    return this.#options.input.inputId;
+  }
+
+  /**
+   * Finds the partitions and where each begins. `logged`: positions of the log; undefined on a first run.
+   * Returns every problem that keeps the stream from beginning; none: it may begin.
+   */
+  async open(logged: InputPositions | undefined, signal: AbortSignal): Promise<readonly MillraceError[]> {
+    const { strategy } = this.#options.input;
+    const patienceMs = logged
+      ? this.#options.kafkaTimeoutMs
+      : Math.min(this.#options.kafkaTimeoutMs, FIRST_START_PATIENCE_MS);
+    try {
+      return await this.#patience.attempt(strategy.describe(), patienceMs, signal, () => this.#open(logged));
+    } catch (error) {
+      signal.throwIfAborted();
+      return [MillraceError.from(error, 'USER_CODE', { details: { place: this.#options.input.place } })];
+    }
+  }
+
+  /** Where each partition stands and ends, now. One ListOffsets request a leader. Waits for a Kafka that is away. */
+  async poll(signal: AbortSignal): Promise<readonly PartitionOffsets[]> {
+    const { input, kafkaTimeoutMs } = this.#options;
+    const what = `offsets of ${input.strategy.describe()}`;
+    const { active, latest } = await this.#patience.attempt(what, kafkaTimeoutMs, signal, () => this.#list());
+    const ahead = active.map((partition) => withLatest(partition, latest));
+    await this.#checkBehind(
+      active.filter((partition, index) => (ahead[index]?.latest ?? 0) < partition.position),
+    );
+    if (this.#failure !== undefined) throw this.#failure;
+    return ahead.map((offsets) => ({ ...offsets, latest: Math.max(offsets.latest, offsets.position) }));
+  }
+
+  async #list(): Promise<{
+    readonly active: readonly TrackedPartition[];
+    readonly latest: ReadonlyMap<string, ListedOffset>;
+  }> {
+    const { input, kafka } = this.#options;
+    if (this.#topicWasUnknown) await this.#refresh();
+    else this.#refreshWhenDue();
+    if (this.#failure !== undefined) throw this.#failure;
+    const active = this.#active();
+    if (active.length === 0) return { active, latest: new Map() };
+    try {
+      return { active, latest: await kafka.listOffsets(active, 'latest', input.options.isolation) };
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+      // Deleted, perhaps to be created again; or no longer matched by a pattern.
+      this.#topicWasUnknown = true;
+      await this.#refresh();
+      throw this.#failure ?? MillraceError.fromRecord({ ...MillraceError.toRecord(error), retryable: true });
+    }
+  }
+
+  /** A batch was planned: the next one begins where it ends. */
+  advance(ranges: readonly OffsetRange[]): void {
+    for (const range of ranges) {
+      const partition = this.#partitions.get(topicPartitionKey(range));
+      if (!partition) continue;
+      if (range.untilOffset > range.fromOffset) partition.leaderEpoch = partition.latestEpoch;
+      partition.position = range.untilOffset;
+    }
+  }
+
+  leaderHost(tp: TopicPartition): string {
+    return this.#partitions.get(topicPartitionKey(tp))?.leaderHost ?? '';
+  }
+
+  async #open(logged: InputPositions | undefined): Promise<readonly MillraceError[]> {
+    const { input, kafka, notice } = this.#options;
+    const { groupId, startFrom, isolation } = input.options;
+    const { partitions, topics, starts } = await this.#discover(positionsOf(logged));
+    const given = new Map([...input.options.offsets, ...starts]);
+    const unsaid = undecided(partitions, { logged, given });
+    const [earliest, end, committed] = await Promise.all([
+      kafka.listOffsets(partitions, 'earliest'),
+      kafka.listOffsets(partitions, 'latest', 'read_uncommitted'),
+      unsaid.length === 0 ? new Map() : kafka.committedOffsets(groupId, unsaid),
+    ]);
+    const open = unsaid.filter((tp) => !committed.has(topicPartitionKey(tp)));
+    const fallback =
+      startFrom === undefined || open.length === 0
+        ? undefined
+        : await kafka.listOffsets(open, startFrom, isolation);
+    const problems: MillraceError[] = [];
+    const homeless: TopicPartition[] = [];
+    this.#partitions.clear();
+    for (const tp of partitions) {
+      const key = topicPartitionKey(tp);
+      const start = startPosition(tp, { logged, given, committed, fallback, earliest });
+      if (start === undefined) {
+        homeless.push(tp);
+        continue;
+      }
+      const { topicId, leaderHost } = topics.get(key) ?? { topicId: undefined, leaderHost: '' };
+      const before = logged?.get(key)?.topicId;
+      const problem =
+        before !== undefined && topicId !== undefined && before !== topicId
+          ? topicRecreated(tp.topic, before, topicId)
+          : startProblem(start, earliest.get(key)?.offset ?? 0, end.get(key)?.offset ?? 0);
+      if (problem) problems.push(problem);
+      if (start.by === 'discovery')
+        notice('info', `partition ${key} is new: it begins at its earliest offset ${start.offset}`);
+      this.#track({ ...tp, position: start.offset, topicId, leaderEpoch: start.leaderEpoch, leaderHost });
+    }
+    if (homeless.length > 0) problems.push(noStartOffset(homeless, groupId));
+    for (const [key, position] of logged ?? []) {
+      if (!this.#partitions.has(key))
+        this.#track({ ...position, position: position.offset, leaderHost: '', active: false });
+    }
+    this.#metadataAt = this.#options.clock.monotonic();
+    return distinctTopics(problems);
+  }
+
+  #discover(positions: ReadonlyMap<string, number>): Promise<Discovery> {
+    const { input, kafka } = this.#options;
+    return discover(kafka, input.strategy, positions);
+  }
+
+  /** In the background: a batch never waits for metadata. */
+  #refreshWhenDue(): void {
+    const { clock, metadataIntervalMs = METADATA_INTERVAL_MS } = this.#options;
+    if (this.#refreshing || clock.monotonic() - this.#metadataAt < metadataIntervalMs) return;
+    void this.#refresh();
+  }
+
+  /** Never rejects: what it finds is thrown by the next poll. */
+  #refresh(): Promise<void> {
+    this.#refreshing ??= this.#refreshNow().finally(() => {
+      this.#refreshing = undefined;
+      this.#metadataAt = this.#options.clock.monotonic();
+    });
+    return this.#refreshing;
+  }
+
+  async #refreshNow(): Promise<void> {
+    const { clock, kafka, kafkaTimeoutMs, input, logger } = this.#options;
+    try {
+      const what = `metadata of ${input.strategy.describe()}`;
+      const found = this.#discover(
+        new Map([...this.#partitions].map(([key, { position }]) => [key, position])),
+      );
+      const discovery = await withDeadline(found, kafkaTimeoutMs, what, clock);
+      const earliest = await withDeadline(
+        kafka.listOffsets(discovery.partitions, 'earliest'),
+        kafkaTimeoutMs,
+        what,
+        clock,
+      );
+      this.#apply(discovery, earliest);
+      this.#metadataFailingSince = undefined;
+      this.#topicWasUnknown = false;
+    } catch (error) {
+      this.#metadataFailingSince ??= clock.monotonic();
+      const failingMs = clock.monotonic() - this.#metadataFailingSince;
+      logger.warn({ err: error, failingMs }, 'topics and partitions could not be looked up; trying again');
+      if (isFinal(error) || failingMs >= kafkaTimeoutMs) this.#failure = error;
+    }
+  }
+
+  #apply(discovery: Discovery, earliest: ReadonlyMap<string, ListedOffset>): void {
+    const { notice } = this.#options;
+    const assigned = new Set<string>();
+    for (const tp of discovery.partitions) {
+      const key = topicPartitionKey(tp);
+      assigned.add(key);
+      const logStart = earliest.get(key)?.offset ?? 0;
+      const { topicId, leaderHost } = discovery.topics.get(key) ?? { topicId: undefined, leaderHost: '' };
+      const known = this.#partitions.get(key);
+      if (!known) {
+        const position = discovery.starts.get(key) ?? logStart;
+        this.#track({ ...tp, position, topicId, leaderEpoch: -1, leaderHost });
+        notice('info', `partition ${key} is new: it begins at offset ${position}`);
+        continue;
+      }
+      if (known.topicId !== undefined && topicId !== undefined && known.topicId !== topicId) {
+        throw topicRecreated(tp.topic, known.topicId, topicId);
+      }
+      if (known.position < logStart)
+        throw belowLogStart(tp, known.position, logStart, 'the next one to read');
+      known.topicId ??= topicId;
+      known.leaderHost = leaderHost;
+      known.active = true;
+    }
+    for (const [key, partition] of this.#partitions) {
+      if (!partition.active || assigned.has(key)) continue;
+      partition.active = false;
+      notice('warn', `partition ${key} is no longer assigned; it stays at offset ${partition.position}`);
+    }
+  }
+
+  /** Kafka told of an end before what was planned: a recreated topic, lost records, or an answer that is a little old. */
+  async #checkBehind(behind: readonly TrackedPartition[]): Promise<void> {
+    const { clock, kafka } = this.#options;
+    for (const partition of this.#partitions.values())
+      if (!behind.includes(partition)) partition.behindSince = undefined;
+    if (behind.length === 0) return;
+    const now = clock.monotonic();
+    if (behind.some(({ behindSince }) => behindSince === undefined)) await this.#refresh();
+    for (const partition of behind) partition.behindSince ??= now;
+    const long = behind.filter(({ behindSince }) => now - (behindSince ?? now) >= BEHIND_TOLERATED_MS);
+    if (long.length === 0) return;
+    // Start offsets may have been given inside of a transaction that is still open.
+    const end = await kafka.listOffsets(long, 'latest', 'read_uncommitted');
+    for (const partition of long) {
+      const { topic, position: offset } = partition;
+      const latest = end.get(topicPartitionKey(partition))?.offset ?? 0;
+      partition.behindSince = undefined;
+      if (offset <= latest) continue;
+      throw new MillraceError(
+        'LOG_TRUNCATED',
+        `${topicPartitionKey(partition)} ends at ${latest}, but was read up to ${offset}`,
+        {
+          details: { topic, partition: partition.partition, offset, latest },
+          remedy: TRUNCATED,
+        },
+      );
+    }
+  }
+
+  #active(): readonly TrackedPartition[] {
+    return [...this.#partitions.values()].filter(({ active }) => active).toSorted(compareTopicPartitions);
+  }
+
+  #track(
+    partition: Omit<TrackedPartition, 'latestEpoch' | 'behindSince' | 'active'> & {
+      readonly active?: boolean;
+    },
+  ): void {
+    this.#partitions.set(topicPartitionKey(partition), {
+      topic: partition.topic,
+      partition: partition.partition,
+      position: partition.position,
+      topicId: partition.topicId,
+      leaderEpoch: partition.leaderEpoch,
+      leaderHost: partition.leaderHost,
+      latestEpoch: partition.leaderEpoch,
+      active: partition.active ?? true,
+      behindSince: undefined,
+    });
+  }
+}
+
+function withLatest(
+  partition: TrackedPartition,
+  latest: ReadonlyMap<string, ListedOffset>,
+): PartitionOffsets {
+  const { topic, partition: number, position, topicId, leaderEpoch } = partition;
+  const listed = latest.get(topicPartitionKey(partition));
+  partition.latestEpoch = listed?.leaderEpoch ?? -1;
+  return { topic, partition: number, position, latest: listed?.offset ?? position, topicId, leaderEpoch };
+}
+
+function positionsOf(logged: InputPositions | undefined): ReadonlyMap<string, number> {
+  return new Map([...(logged ?? [])].map(([key, { offset }]) => [key, offset]));
+}
+
+/** Waiting does not mend it. A topic that a broker does not know may be one that it does not know yet. */
+function isFinal(error: unknown): boolean {
+  if (!MillraceError.is(error)) return true;
+  return !error.retryable && !isUnknown(error);
+}
+
+function isUnknown(error: unknown): boolean {
+  return MillraceError.is(error, 'UNKNOWN_TOPIC') || MillraceError.is(error, 'UNKNOWN_PARTITION');
+}
+
+/** A recreated topic is one problem, not one a partition. */
+function distinctTopics(problems: readonly MillraceError[]): readonly MillraceError[] {
+  return problems.filter(
+    ({ code, what }, index) =>
+      code !== 'TOPIC_RECREATED' || problems.findIndex((other) => other.what === what) === index,
+  );
+}

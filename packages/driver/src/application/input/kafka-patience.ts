@@ -1,0 +1,60 @@
+import { type Clock, type Logger, MillraceError, withDeadline } from '@millrace/common';
+
+export interface PatienceOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly notice: (level: 'info' | 'warn', text: string) => void;
+}
+
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 1_000;
+
+/**
+ * Waits for a Kafka that is away: tries again, more and more slowly, until `patienceMs` are over. Says so once when the
+ * waiting begins, and once when it ends. Errors that a new attempt cannot mend are thrown at once.
+ */
+export class KafkaPatience {
+  readonly #options: PatienceOptions;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+  }
+
+  /** @throws what the last attempt threw; DEADLINE_EXCEEDED when it hung; the signal's reason. */
+  async attempt<T>(
+    what: string,
+    patienceMs: number,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { clock, logger, notice } = this.#options;
+    const started = clock.monotonic();
+    let backoffMs = BACKOFF_MS_MIN;
+    for (let failures = 0; ; failures++) {
+      signal.throwIfAborted();
+      try {
+        const leftMs = Math.max(1, started + patienceMs - clock.monotonic());
+        const result = await withDeadline(work(), leftMs, what, clock);
+        if (failures > 0) {
+          notice('info', `${what}: Kafka answers again after ${Math.round(clock.monotonic() - started)} ms`);
+        }
+        return result;
+      } catch (error) {
+        const waitedMs = clock.monotonic() - started;
+        if (!isTransient(error) || waitedMs + backoffMs >= patienceMs) throw error;
+        if (failures === 0)
+          notice('warn', `${what}: ${error.what}; waiting up to ${Math.round(patienceMs / 1000)} s`);
+        logger.warn(
+          { what, code: error.code, failures: failures + 1, waitedMs },
+          'Kafka is away; trying again',
+        );
+      }
+      await clock.sleep(backoffMs, signal);
+      backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
+    }
+  }
+}
+
+function isTransient(error: unknown): error is MillraceError {
+  return MillraceError.is(error) && error.retryable;
+}

@@ -1,0 +1,141 @@
+import { MillraceError } from '@millrace/common';
+import {
+  type ListedOffset,
+  type TopicPartition,
+  type TopicPartitionKey,
+  topicPartitionKey,
+} from '@millrace/kafka';
+import type { InputPositions } from '../log/log-state.ts';
+
+/** Where one partition begins, and who said so. */
+export interface StartPosition extends TopicPartition {
+  readonly offset: number;
+  readonly leaderEpoch: number;
+  readonly by: 'log' | 'strategy' | 'group' | 'startFrom' | 'discovery';
+}
+
+export interface StartSources {
+  /** Positions in the log; undefined on a first run. */
+  readonly logged: InputPositions | undefined;
+  /** Offsets given to, or by, the strategy. */
+  readonly given: ReadonlyMap<string, number>;
+  /** Offsets that the group committed. */
+  readonly committed: ReadonlyMap<string, { readonly offset: number }>;
+  /** What `startFrom` means for each partition; undefined when the option is not set. */
+  readonly fallback: ReadonlyMap<string, ListedOffset> | undefined;
+  readonly earliest: ReadonlyMap<string, ListedOffset>;
+}
+
+/**
+ * Log > offsets given to the strategy > the group's committed offsets > startFrom. A partition that joins an application
+ * which has a log begins at its earliest offset: what was written before it was discovered is not lost (FLIP-288).
+ */
+export function startPosition(tp: TopicPartition, sources: StartSources): StartPosition | undefined {
+  const key = topicPartitionKey(tp);
+  const at = (by: StartPosition['by'], offset: number, leaderEpoch = -1): StartPosition => ({
+    topic: tp.topic,
+    partition: tp.partition,
+    offset,
+    leaderEpoch,
+    by,
+  });
+  const logged = sources.logged?.get(key);
+  if (logged) return at('log', logged.offset, logged.leaderEpoch);
+  const given = sources.given.get(key);
+  if (given !== undefined) return at('strategy', given);
+  if (sources.logged) return at('discovery', sources.earliest.get(key)?.offset ?? 0);
+  const committed = sources.committed.get(key);
+  if (committed) return at('group', committed.offset);
+  const fallback = sources.fallback?.get(key);
+  return fallback && at('startFrom', fallback.offset);
+}
+
+/** Partitions whose start neither the log nor the strategy tells: Kafka is asked about them on a first run. */
+export function undecided(
+  partitions: readonly TopicPartition[],
+  sources: Pick<StartSources, 'logged' | 'given'>,
+): readonly TopicPartition[] {
+  if (sources.logged) return [];
+  return partitions.filter((tp) => !sources.given.has(topicPartitionKey(tp)));
+}
+
+export function noStartOffset(partitions: readonly TopicPartition[], groupId: string): MillraceError {
+  const names = partitions.map((tp) => topicPartitionKey(tp));
+  return new MillraceError(
+    'NO_START_OFFSET',
+    `nothing says where ${shorten(names)} begins: a first run, and group ${groupId} has no committed offset`,
+    { remedy: "Set startFrom to 'earliest', 'latest' or { timestamp }, or give exact offsets." },
+  );
+}
+
+const SAID_BY: Readonly<Record<StartPosition['by'], string>> = {
+  log: "in the application's log",
+  strategy: 'given to the consumer strategy',
+  group: 'committed by the consumer group',
+  startFrom: 'that startFrom gives',
+  discovery: 'of the new partition',
+};
+
+/** What is wrong with beginning there; undefined: nothing. `end` is the high watermark: a transaction may be open below it. */
+export function startProblem(start: StartPosition, earliest: number, end: number): MillraceError | undefined {
+  const key: TopicPartitionKey = topicPartitionKey(start);
+  const details = {
+    topic: start.topic,
+    partition: start.partition,
+    offset: start.offset,
+    earliest,
+    latest: end,
+  };
+  if (start.offset < earliest) return belowLogStart(start, start.offset, earliest, SAID_BY[start.by]);
+  if (start.offset <= end) return undefined;
+  const what = `offset ${start.offset} of ${key}, ${SAID_BY[start.by]}, is beyond the end ${end}`;
+  if (start.by === 'log') {
+    return new MillraceError('LOG_TRUNCATED', `${what}: the partition was truncated after it was read`, {
+      details,
+      remedy: TRUNCATED,
+    });
+  }
+  return new MillraceError('OFFSET_OUT_OF_RANGE', what, {
+    details,
+    remedy: `Give an offset in [${earliest}, ${end}].`,
+  });
+}
+
+export const TRUNCATED =
+  'Find out what the brokers lost; then move the log directory away and give the stream exact start offsets.';
+
+/** Records that were never read are gone. */
+export function belowLogStart(
+  tp: TopicPartition,
+  offset: number,
+  earliest: number,
+  saidBy = SAID_BY.log,
+): MillraceError {
+  return new MillraceError(
+    'OFFSET_OUT_OF_RANGE',
+    `offset ${offset} of ${topicPartitionKey(tp)}, ${saidBy}, is below the log start ${earliest}: ${earliest - offset} offsets that were not read are gone`,
+    {
+      details: { topic: tp.topic, partition: tp.partition, offset, earliest },
+      remedy:
+        "Raise the topic's retention. To accept the loss, move the log directory away and give the stream a later start.",
+    },
+  );
+}
+
+export function topicRecreated(topic: string, planned: string, now: string): MillraceError {
+  return new MillraceError(
+    'TOPIC_RECREATED',
+    `topic ${topic} was deleted and created again while offsets of the old one were planned`,
+    {
+      details: { topic, topicId: planned, newTopicId: now },
+      remedy:
+        'To read the new topic from its beginning, move the log directory away, or use another application name.',
+    },
+  );
+}
+
+function shorten(names: readonly string[]): string {
+  return names.length <= 5
+    ? names.join(', ')
+    : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}

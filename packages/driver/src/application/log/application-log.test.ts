@@ -1,0 +1,309 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { MillraceError, silentLogger } from '@millrace/common';
+import { MemoryLogFiles } from '../testing/memory-log-files.ts';
+import { ApplicationLog } from './application-log.ts';
+import { directoryLogFiles, type LogFiles } from './log-files.ts';
+import { readLog, recoverLog } from './log-reader.ts';
+import type { PlannedBatch } from './log-record.ts';
+
+function open(
+  files: LogFiles,
+  options: { segmentBytes?: number; segmentsRetained?: number } = {},
+): ApplicationLog {
+  return ApplicationLog.open({
+    files,
+    logger: silentLogger,
+    segmentBytes: 1 << 20,
+    segmentsRetained: 8,
+    ...options,
+  });
+}
+
+/** Batch n reads [10n, 10n + 10) of two partitions. */
+function batch(n: number): Omit<PlannedBatch, 'epoch'> {
+  const range = {
+    topic: 'vüews',
+    fromOffset: 10 * n,
+    untilOffset: 10 * n + 10,
+    topicId: 'AAAA',
+    leaderEpoch: 2,
+  };
+  return {
+    batchTime: 1_000 * (n + 1),
+    programHash: 'p',
+    planHash: `h${n}`,
+    intervals: 1,
+    inputs: [
+      {
+        inputId: 0,
+        ranges: [
+          { ...range, partition: 0 },
+          { ...range, partition: 1 },
+        ],
+      },
+    ],
+  };
+}
+
+const metrics = { records: 20, tasks: 2, processingMs: 1.5 };
+
+function run(log: ApplicationLog, from: number, until: number): void {
+  for (let n = from; n < until; n++) {
+    log.plan(batch(n));
+    log.commit(batch(n).batchTime, metrics);
+  }
+}
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return MillraceError.is(error) ? error.code : `not coded: ${String(error)}`;
+  }
+  return 'none';
+}
+
+const offsets = (files: LogFiles): number[] =>
+  [...(recoverLog(files).state.positions.get(0)?.values() ?? [])].map(({ offset }) => offset);
+
+describe('the log of an application', () => {
+  it('is empty on a first run, and begins with epoch 1', () => {
+    const files = new MemoryLogFiles();
+    expect(recoverLog(files)).toMatchObject({ epoch: 0, end: undefined });
+    const log = open(files);
+    expect(log.epoch).toBe(1);
+    expect(log.state).toMatchObject({ lastCommitted: undefined, pending: undefined });
+  });
+
+  it('remembers positions, the last committed batch and its ranges over restarts', () => {
+    const files = new MemoryLogFiles();
+    run(open(files), 0, 3);
+    const log = open(files);
+    expect(log.epoch).toBe(2);
+    expect(log.state.lastCommitted).toBe(3_000);
+    expect(log.state.positions.get(0)?.get('vüews-1')).toEqual({
+      topic: 'vüews',
+      partition: 1,
+      offset: 30,
+      topicId: 'AAAA',
+      leaderEpoch: 2,
+    });
+    run(log, 3, 5);
+    const read = readLog(files);
+    expect(
+      read.batches.map(({ planned, committed }) => [planned.batchTime, planned.epoch, committed?.epoch]),
+    ).toEqual([
+      [1_000, 1, 1],
+      [2_000, 1, 1],
+      [3_000, 1, 1],
+      [4_000, 2, 2],
+      [5_000, 2, 2],
+    ]);
+    expect(read.batches[4]?.planned).toEqual({ ...batch(4), epoch: 2 });
+    expect(read.batches[4]?.committed?.metrics).toEqual(metrics);
+  });
+
+  it('gives a batch that was planned and not committed to each later epoch, until one commits it', () => {
+    const files = new MemoryLogFiles();
+    const first = open(files);
+    run(first, 0, 1);
+    first.plan(batch(1));
+    expect(open(files).state.pending).toEqual({ ...batch(1), epoch: 1 });
+    const third = open(files);
+    expect(third.state.pending).toEqual({ ...batch(1), epoch: 1 });
+    expect(() => third.plan(batch(2))).toThrow(/is planned after 2000 was committed/);
+    third.commit(2_000, metrics);
+    expect(third.state).toMatchObject({ pending: undefined, lastCommitted: 2_000 });
+    expect(readLog(files).batches.at(-1)).toMatchObject({ planned: { epoch: 1 }, committed: { epoch: 3 } });
+  });
+
+  it('refuses a plan that leaves a gap or goes back, and a commit of another batch', () => {
+    const log = open(new MemoryLogFiles());
+    run(log, 0, 1);
+    expect(() => log.plan(batch(2))).toThrow(/goes on at 10, not at 20/);
+    expect(() => log.plan({ ...batch(1), batchTime: 1_000 })).toThrow(/batch time/);
+    log.plan(batch(1));
+    expect(() => log.commit(1_000, metrics)).toThrow(/commit of batch 1000/);
+  });
+
+  it('fences the older holder: nothing that it writes after the new epoch counts', () => {
+    const files = new MemoryLogFiles();
+    const zombie = open(files);
+    run(zombie, 0, 2);
+    const before = files.copy().contents.size;
+    const successor = open(files);
+    expect(codeOf(() => zombie.plan(batch(2)))).toBe('FENCED');
+    expect(codeOf(() => zombie.commit(3_000, metrics))).toBe('FENCED');
+    expect(before).toBe(1);
+    run(successor, 2, 3);
+    expect(readLog(files).batches).toHaveLength(3);
+  });
+
+  it('ignores what an old epoch wrote past the fence point, and that one learns that it is fenced', () => {
+    const files = new MemoryLogFiles();
+    const zombie = open(files);
+    run(zombie, 0, 2);
+    let successor: ApplicationLog | undefined;
+    // The successor starts between the zombie's check and its write.
+    files.fault = () => {
+      files.fault = undefined;
+      successor = open(files);
+    };
+    expect(codeOf(() => zombie.plan(batch(2)))).toBe('FENCED');
+    expect(successor?.state.pending).toBeUndefined();
+    expect(readLog(files).batches).toHaveLength(2);
+    run(successor as ApplicationLog, 2, 4);
+    expect(readLog(files).batches.map(({ planned }) => planned.epoch)).toEqual([1, 1, 2, 2]);
+  });
+
+  it('survives a start that died between taking its epoch and its first record', () => {
+    const files = new MemoryLogFiles();
+    run(open(files), 0, 2);
+    files.create('epoch-00000002-000001.log');
+    const log = open(files);
+    expect(log.epoch).toBe(3);
+    expect(log.state.lastCommitted).toBe(2_000);
+  });
+
+  it('rotates by size and keeps as many segments as it should', () => {
+    const files = new MemoryLogFiles();
+    const log = open(files, { segmentBytes: 2_000, segmentsRetained: 3 });
+    run(log, 0, 200);
+    expect(files.contents.size).toBe(4);
+    expect([...files.contents.values()].every((content) => content.length < 3_000)).toBe(true);
+    expect(offsets(files)).toEqual([2_000, 2_000]);
+    const read = readLog(files);
+    expect(read.batches.length).toBeGreaterThan(10);
+    expect(read.batches.at(-1)?.planned.batchTime).toBe(200_000);
+    for (let start = 0; start < 10; start++) open(files, { segmentsRetained: 3 });
+    expect(files.contents.size).toBe(4);
+    expect(offsets(files)).toEqual([2_000, 2_000]);
+  });
+
+  it('does not rotate again and again when the anchor alone is larger than a segment', () => {
+    const files = new MemoryLogFiles();
+    const log = open(files, { segmentBytes: 600, segmentsRetained: 100 });
+    const ranges = Array.from({ length: 1_000 }, (_, partition) => ({
+      topic: 't',
+      partition,
+      fromOffset: 0,
+      untilOffset: 0,
+      leaderEpoch: 0,
+    }));
+    for (let n = 1; n < 4; n++) {
+      log.plan({ ...batch(0), batchTime: n * 1_000, inputs: [{ inputId: 0, ranges }] });
+      log.commit(n * 1_000, metrics);
+    }
+    const wide = files.contents.size;
+    for (let n = 4; n < 10; n++) {
+      log.plan({ ...batch(0), batchTime: n * 1_000, inputs: [] });
+      log.commit(n * 1_000, metrics);
+    }
+    expect(files.contents.size - wide).toBeLessThanOrEqual(3);
+  });
+
+  it.each(['ENOSPC', 'EIO'])('stops for good at %s', (code) => {
+    const files = new MemoryLogFiles();
+    const log = open(files);
+    run(log, 0, 1);
+    files.fault = () => {
+      throw Object.assign(new Error(`${code}: no`), { code });
+    };
+    expect(codeOf(() => log.plan(batch(1)))).toBe('LOG_WRITE_FAILED');
+    files.fault = undefined;
+    expect(codeOf(() => log.plan(batch(1)))).toBe('LOG_WRITE_FAILED');
+    expect(open(files).state).toMatchObject({ lastCommitted: 1_000, pending: undefined });
+  });
+});
+
+describe('a damaged log', () => {
+  const whole = new MemoryLogFiles();
+  const log = open(whole);
+  run(log, 0, 2);
+  log.plan(batch(2));
+  const name = 'epoch-00000001-000001.log';
+  const content = whole.read(name);
+  const ends: number[] = [];
+  for (let at = 0; at < content.length; at++) if (content[at] === 0x0a) ends.push(at + 1);
+
+  it('loses only its torn tail, at whatever byte it was torn', () => {
+    for (let length = 0; length <= content.length; length++) {
+      const files = new MemoryLogFiles();
+      files.contents.set(name, content.slice(0, length));
+      // A record counts when all of it but its line break is there.
+      const records = ends.filter((end) => end - 1 <= length).length;
+      // anchor, plan 0, commit 0, plan 1, commit 1, plan 2
+      const state = open(files).state;
+      expect(state.lastCommitted).toBe(
+        [undefined, undefined, undefined, 1_000, 1_000, 2_000, 2_000][records],
+      );
+      expect(state.pending?.batchTime).toBe(
+        [undefined, undefined, 1_000, undefined, 2_000, undefined, 3_000][records],
+      );
+    }
+  });
+
+  it('loses only the blocks that were never written when the file was extended before a crash', () => {
+    for (const missing of [2, 7, 100]) {
+      const files = new MemoryLogFiles();
+      const torn = Uint8Array.from(content);
+      torn.fill(0, content.length - missing);
+      files.contents.set(name, torn);
+      expect(open(files).state).toMatchObject({ lastCommitted: 2_000, pending: undefined });
+    }
+  });
+
+  it('is refused when any byte of it is flipped, never taken for another state', () => {
+    const accepted: number[] = [];
+    for (let at = 0; at < content.length; at++) {
+      for (const mask of [0x01, 0x80, 0xff, 0x0a, 0x20]) {
+        const files = new MemoryLogFiles();
+        const damaged = Uint8Array.from(content);
+        damaged[at] = (damaged[at] ?? 0) ^ mask;
+        files.contents.set(name, damaged);
+        if (codeOf(() => open(files)) !== 'LOG_CORRUPT') accepted.push(at);
+        else continue;
+        expect(recoverLog(files).state).toEqual(log.state);
+      }
+    }
+    // The last line break.
+    expect(new Set(accepted)).toEqual(new Set([content.length - 1]));
+  });
+
+  it('is refused when the segment before a fence has lost its end', () => {
+    const files = whole.copy();
+    open(files);
+    files.contents.set(name, content.slice(0, ends[3]));
+    expect(codeOf(() => readLog(files))).toBe('LOG_CORRUPT');
+  });
+
+  it('is refused when only empty segments of later epochs are left', () => {
+    const files = new MemoryLogFiles();
+    files.create('epoch-00000007-000001.log');
+    expect(codeOf(() => open(files))).toBe('LOG_CORRUPT');
+  });
+});
+
+describe('a log in a directory', () => {
+  it('does the same on a disk', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'));
+    try {
+      const files = directoryLogFiles(join(directory, 'views', 'log'));
+      const log = open(files, { segmentBytes: 1_000, segmentsRetained: 2 });
+      run(log, 0, 20);
+      log.close();
+      expect(codeOf(() => log.plan(batch(20)))).toBe('CANCELLED');
+      const again = open(files);
+      expect(again.epoch).toBe(2);
+      expect(again.state.lastCommitted).toBe(20_000);
+      expect(readdirSync(files.where).length).toBeLessThanOrEqual(9);
+      expect(readLog(files.where).batches.at(-1)?.committed).toBeDefined();
+      again.close();
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});

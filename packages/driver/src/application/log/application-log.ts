@@ -1,0 +1,174 @@
+import { type Logger, MillraceError, messageOf } from '@millrace/common';
+import type { LogFile, LogFiles } from './log-files.ts';
+import { recoverLog } from './log-reader.ts';
+import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
+import { anchorOf, applyRecord, type LogState } from './log-state.ts';
+import { encodeRecord } from './record-codec.ts';
+import { segmentName, segmentsOf } from './segment-name.ts';
+
+export interface ApplicationLogOptions {
+  readonly files: LogFiles;
+  readonly logger: Logger;
+  /** A segment is rotated when this much has been appended after its anchor. */
+  readonly segmentBytes: number;
+  /** Rotated segments that are kept beside the one in use. */
+  readonly segmentsRetained: number;
+}
+
+/** Epochs taken by others in a row while this start tries to take one: more is a storm of restarts. */
+const EPOCH_ATTEMPTS_MAX = 100;
+
+/**
+ * The offset log and the commit log of one application, held by one epoch. A batch's plan is durable before its first task,
+ * and its commit before the next plan. Every write is one append with one fdatasync.
+ */
+export class ApplicationLog {
+  readonly epoch: number;
+  readonly #options: ApplicationLogOptions;
+  #file: LogFile;
+  #segment = 1;
+  #segmentBytes = 0;
+  #anchorBytes = 0;
+  #state: LogState;
+  /** Set by the first failure: a log that may have lost a write is not written again. */
+  #failure: MillraceError | undefined;
+
+  private constructor(options: ApplicationLogOptions, epoch: number, file: LogFile, state: LogState) {
+    this.#options = options;
+    this.epoch = epoch;
+    this.#file = file;
+    this.#state = state;
+  }
+
+  /**
+   * Takes the next epoch: from now on every older holder is fenced.
+   * @throws MillraceError LOG_CORRUPT, LOG_WRITE_FAILED, FENCED.
+   */
+  static open(options: ApplicationLogOptions): ApplicationLog {
+    const { files } = options;
+    const { epoch, file } = takeEpoch(files);
+    // Read after the epoch was taken: what the old holder appends from here on, it finds out to be fenced.
+    let log: ApplicationLog;
+    try {
+      const { state, end } = recoverLog(files);
+      log = new ApplicationLog(options, epoch, file, state);
+      log.#anchor(end);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    log.#retain();
+    return log;
+  }
+
+  get state(): LogState {
+    return this.#state;
+  }
+
+  /** The batch will read exactly this. @throws MillraceError LOG_WRITE_FAILED, FENCED: then it must not run. */
+  plan(batch: Omit<PlannedBatch, 'epoch'>): void {
+    this.#append({ ...batch, kind: 'planned', epoch: this.epoch });
+  }
+
+  /** The batch is done. @throws MillraceError LOG_WRITE_FAILED, FENCED. */
+  commit(batchTime: number, metrics: BatchMetrics): void {
+    this.#append({ kind: 'committed', batchTime, epoch: this.epoch, metrics });
+    if (this.#segmentBytes - this.#anchorBytes >= this.#options.segmentBytes) this.#rotate();
+  }
+
+  close(): void {
+    this.#failure ??= new MillraceError('CANCELLED', 'the log is closed');
+    this.#file.close();
+  }
+
+  #append(record: LogRecord): void {
+    if (this.#failure) throw this.#failure;
+    const next = applyRecord(this.#state, record);
+    this.#write(() => {
+      const bytes = encodeRecord(record);
+      this.#file.append(bytes);
+      this.#segmentBytes += bytes.length;
+    });
+    this.#state = next;
+  }
+
+  #anchor(fence: FencePoint | undefined): void {
+    this.#append(anchorOf(this.#state, this.epoch, fence));
+    this.#anchorBytes = this.#segmentBytes;
+  }
+
+  #rotate(): void {
+    const fence = { epoch: this.epoch, segment: this.#segment, bytes: this.#segmentBytes };
+    const anchor = encodeRecord(anchorOf(this.#state, this.epoch, fence));
+    this.#write(() => {
+      const file = this.#options.files.publish(segmentName(this.epoch, this.#segment + 1), anchor);
+      this.#file.close();
+      this.#file = file;
+    });
+    this.#segment += 1;
+    this.#segmentBytes = anchor.length;
+    this.#anchorBytes = anchor.length;
+    this.#retain();
+  }
+
+  /** A write counts when no newer epoch existed after it was durable; the check before it keeps a fenced holder from writing at all. */
+  #write(write: () => void): void {
+    if (this.#failure) throw this.#failure;
+    try {
+      this.#checkEpoch();
+      write();
+      this.#checkEpoch();
+    } catch (error) {
+      const { where } = this.#options.files;
+      this.#failure = MillraceError.from(error, 'LOG_WRITE_FAILED', {
+        remedy: `Make room for, or mend, the disk below ${where}, and start the application again: it goes on where the log ends.`,
+        details: { directory: where, reason: messageOf(error) },
+      });
+      throw this.#failure;
+    }
+  }
+
+  #checkEpoch(): void {
+    const newest = segmentsOf(this.#options.files.list()).at(-1);
+    if (newest === undefined) throw new Error('its files were removed');
+    if (newest.epoch <= this.epoch) return;
+    throw new MillraceError('FENCED', `epoch ${this.epoch} was overtaken by epoch ${newest.epoch}`, {
+      remedy: 'Nothing is lost: the newer run of the application goes on.',
+      details: { epoch: this.epoch, newer: newest.epoch },
+    });
+  }
+
+  /** Only after an anchor is durable: it says all that the removed segments said. */
+  #retain(): void {
+    const { files, segmentsRetained, logger } = this.#options;
+    for (const { name } of segmentsOf(files.list()).slice(0, -1 - segmentsRetained)) {
+      try {
+        files.remove(name);
+      } catch (error) {
+        logger.warn(
+          { file: name, reason: messageOf(error) },
+          'an old log segment could not be removed; remove it by hand',
+        );
+      }
+    }
+  }
+}
+
+function takeEpoch(files: LogFiles): { readonly epoch: number; readonly file: LogFile } {
+  for (let attempt = 0; attempt < EPOCH_ATTEMPTS_MAX; attempt++) {
+    try {
+      const epoch = (segmentsOf(files.list()).at(-1)?.epoch ?? 0) + 1;
+      const file = files.create(segmentName(epoch, 1));
+      if (file) return { epoch, file };
+    } catch (error) {
+      throw MillraceError.from(error, 'LOG_WRITE_FAILED', {
+        remedy: `Make ${files.where} writable.`,
+        details: { directory: files.where },
+      });
+    }
+  }
+  throw new MillraceError(
+    'FENCED',
+    `${EPOCH_ATTEMPTS_MAX} other starts took an epoch of ${files.where} first`,
+  );
+}

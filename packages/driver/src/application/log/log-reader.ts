@@ -1,0 +1,132 @@
+import { invariant, MillraceError } from '@millrace/common';
+import { directoryLogFiles, type LogFiles } from './log-files.ts';
+import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
+import { applyRecord, EMPTY_LOG, type LogState, planOf } from './log-state.ts';
+import { corrupt, decodeSegment, type SegmentContent } from './record-codec.ts';
+import { type SegmentName, segmentsOf } from './segment-name.ts';
+
+/** What a starting application must know. */
+export interface RecoveredLog {
+  readonly state: LogState;
+  /** The highest epoch ever taken; 0 on a first run. */
+  readonly epoch: number;
+  /** Where the log ends; undefined on a first run. */
+  readonly end: FencePoint | undefined;
+}
+
+export interface LoggedBatch {
+  readonly planned: PlannedBatch;
+  /** Absent: it was not committed. */
+  readonly committed: { readonly epoch: number; readonly metrics: BatchMetrics } | undefined;
+}
+
+/** Everything that a log still holds: for tools and tests. */
+export interface ReadLog extends RecoveredLog {
+  /** In order of batch time. */
+  readonly batches: readonly LoggedBatch[];
+}
+
+/**
+ * The state at the end of a log. Only the newest segment that holds an anchor is read: an anchor says all that went before.
+ * @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH.
+ */
+export function recoverLog(files: LogFiles): RecoveredLog {
+  const segments = segmentsOf(files.list());
+  const epoch = segments.at(-1)?.epoch ?? 0;
+  for (const segment of segments.toReversed()) {
+    const content = readSegment(files, segment);
+    if (content.records.length === 0) continue;
+    const end = { epoch: segment.epoch, segment: segment.segment, bytes: content.bytes };
+    return { state: fold(EMPTY_LOG, content.records, segment.name), epoch, end };
+  }
+  // Starts that died before their anchor leave empty segments. When the first epoch is not among them, its log is gone.
+  if (segments.length > 0 && segments[0]?.epoch !== 1)
+    throw corrupt(files.where, 0, 'no segment has an anchor');
+  return { state: EMPTY_LOG, epoch, end: undefined };
+}
+
+/**
+ * All batches that the segments of a log directory hold. What a fenced epoch wrote behind its fence point is left out.
+ * @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH; INTERNAL when the records contradict each other.
+ */
+export function readLog(directory: string | LogFiles): ReadLog {
+  const files = typeof directory === 'string' ? directoryLogFiles(directory) : directory;
+  const segments = segmentsOf(files.list()).map((segment) => ({
+    ...segment,
+    content: readSegment(files, segment),
+  }));
+  const batches = new Map<number, LoggedBatch>();
+  let state = EMPTY_LOG;
+  for (const { name, records } of withoutFenced(segments)) {
+    for (const { record } of records) {
+      if (record.kind === 'anchor') checkAnchor(state, record, name);
+      state = applyRecord(state, record);
+      noteBatch(batches, record);
+    }
+  }
+  return { ...recoverLog(files), batches: [...batches.values()] };
+}
+
+function noteBatch(batches: Map<number, LoggedBatch>, record: LogRecord): void {
+  if (record.kind === 'committed') {
+    const batch = batches.get(record.batchTime);
+    if (batch)
+      batches.set(record.batchTime, {
+        ...batch,
+        committed: { epoch: record.epoch, metrics: record.metrics },
+      });
+    return;
+  }
+  const planned = record.kind === 'planned' ? planOf(record) : record.pending;
+  if (planned && !batches.has(planned.batchTime))
+    batches.set(planned.batchTime, { planned, committed: undefined });
+}
+
+type ReadSegment = SegmentName & { readonly content: SegmentContent };
+
+/** The records that count, by segment. */
+function withoutFenced(
+  segments: readonly ReadSegment[],
+): ReadonlyArray<{ readonly name: string; readonly records: SegmentContent['records'] }> {
+  const counting: { name: string; records: SegmentContent['records'] }[] = [];
+  let limit: FencePoint | undefined;
+  for (const { epoch, segment, name, content } of segments.toReversed()) {
+    const first = content.records[0]?.record;
+    if (first === undefined) continue;
+    if (first.kind !== 'anchor') throw corrupt(name, 0, 'it does not begin with an anchor');
+    if (limit && (epoch > limit.epoch || (epoch === limit.epoch && segment > limit.segment))) continue;
+    // The one before is past retention.
+    if (limit && (epoch !== limit.epoch || segment !== limit.segment)) break;
+    const bytes = limit?.bytes ?? content.bytes;
+    if (bytes > content.bytes)
+      throw corrupt(name, content.bytes, `it ends before byte ${bytes}, where its successor began`);
+    counting.push({ name, records: content.records.filter(({ end }) => end <= bytes) });
+    limit = first.fence;
+    if (limit === undefined) break;
+  }
+  return counting.toReversed();
+}
+
+function checkAnchor(state: LogState, anchor: LogRecord & { kind: 'anchor' }, name: string): void {
+  if (state === EMPTY_LOG) return;
+  const same =
+    anchor.lastCommitted === state.lastCommitted && anchor.pending?.batchTime === state.pending?.batchTime;
+  if (!same) throw corrupt(name, 0, 'its anchor says something else than the segments before it');
+}
+
+function readSegment(files: LogFiles, { name, segment }: SegmentName): SegmentContent {
+  const content = decodeSegment(files.read(name), `${files.where}/${name}`);
+  // Only the first segment of an epoch can be without a record: the others appear under their name when they have one.
+  if (content.records.length === 0 && segment > 1)
+    throw corrupt(`${files.where}/${name}`, 0, 'it has no anchor');
+  return content;
+}
+
+function fold(state: LogState, records: SegmentContent['records'], name: string): LogState {
+  invariant(records[0]?.record.kind === 'anchor', `${name} begins with an anchor`);
+  try {
+    return records.reduce((before, { record }) => applyRecord(before, record), state);
+  } catch (error) {
+    throw new MillraceError('LOG_CORRUPT', `the records of ${name} contradict each other`, { cause: error });
+  }
+}

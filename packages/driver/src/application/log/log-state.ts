@@ -1,0 +1,124 @@
+import { invariant } from '@millrace/common';
+import { type TopicPartitionKey, topicPartitionKey } from '@millrace/kafka';
+import type { LoggedPosition, LogRecord, PlannedBatch } from './log-record.ts';
+
+export type InputPositions = ReadonlyMap<TopicPartitionKey, LoggedPosition>;
+
+/** What a log says at one point. */
+export interface LogState {
+  /** By input id. An input that never planned a batch is absent. */
+  readonly positions: ReadonlyMap<number, InputPositions>;
+  /** Batch time of the last committed batch. */
+  readonly lastCommitted: number | undefined;
+  /** Planned and not committed: it runs again, with the same ranges. */
+  readonly pending: PlannedBatch | undefined;
+}
+
+export const EMPTY_LOG: LogState = { positions: new Map(), lastCommitted: undefined, pending: undefined };
+
+/**
+ * The state after `record`.
+ * @throws MillraceError INTERNAL when the record cannot follow: a batch time that does not grow, a range that does not begin
+ *   where the last one ended, a commit of another batch than the planned one.
+ */
+export function applyRecord(state: LogState, record: LogRecord): LogState {
+  switch (record.kind) {
+    case 'anchor':
+      return {
+        positions: new Map(
+          record.positions.map(({ inputId, at }) => [
+            inputId,
+            new Map(at.map((position) => [topicPartitionKey(position), position])),
+          ]),
+        ),
+        lastCommitted: record.lastCommitted,
+        pending: record.pending,
+      };
+    case 'planned': {
+      checkPlan(state, record);
+      return { ...state, pending: planOf(record) };
+    }
+    case 'committed': {
+      const { pending } = state;
+      invariant(
+        pending?.batchTime === record.batchTime,
+        `the commit of batch ${record.batchTime} follows its plan, not that of ${pending?.batchTime}`,
+      );
+      return {
+        positions: advance(state.positions, pending),
+        lastCommitted: record.batchTime,
+        pending: undefined,
+      };
+    }
+  }
+}
+
+/** Where planning goes on: behind the batch that is still to be run. */
+export function planningPositions(state: LogState): ReadonlyMap<number, InputPositions> {
+  return state.pending ? advance(state.positions, state.pending) : state.positions;
+}
+
+export function planOf(record: LogRecord & { kind: 'planned' }): PlannedBatch {
+  const { kind: _, ...planned } = record;
+  return planned;
+}
+
+/** The anchor that says the same as `state`. */
+export function anchorOf(
+  state: LogState,
+  epoch: number,
+  fence: (LogRecord & { kind: 'anchor' })['fence'],
+): LogRecord {
+  return {
+    kind: 'anchor',
+    epoch,
+    fence,
+    lastCommitted: state.lastCommitted,
+    positions: [...state.positions].map(([inputId, at]) => ({ inputId, at: [...at.values()] })),
+    pending: state.pending,
+  };
+}
+
+function checkPlan(state: LogState, planned: PlannedBatch): void {
+  const { pending, lastCommitted } = state;
+  invariant(
+    pending === undefined,
+    `batch ${planned.batchTime} is planned after ${pending?.batchTime} was committed`,
+  );
+  invariant(
+    lastCommitted === undefined || planned.batchTime > lastCommitted,
+    `batch time ${planned.batchTime} is after ${lastCommitted}`,
+  );
+  for (const { inputId, ranges } of planned.inputs) {
+    const positions = state.positions.get(inputId);
+    for (const range of ranges) {
+      const position = positions?.get(topicPartitionKey(range));
+      invariant(
+        position === undefined || position.offset === range.fromOffset,
+        `${topicPartitionKey(range)} goes on at ${position?.offset}, not at ${range.fromOffset}`,
+      );
+      invariant(range.fromOffset <= range.untilOffset, `${topicPartitionKey(range)} has from ≤ until`);
+    }
+  }
+}
+
+function advance(
+  before: ReadonlyMap<number, InputPositions>,
+  batch: PlannedBatch,
+): ReadonlyMap<number, InputPositions> {
+  const positions = new Map(before);
+  for (const { inputId, ranges } of batch.inputs) {
+    const input = new Map(positions.get(inputId));
+    for (const { topic, partition, untilOffset, topicId, leaderEpoch } of ranges) {
+      input.set(topicPartitionKey({ topic, partition }), {
+        topic,
+        partition,
+        offset: untilOffset,
+        topicId,
+        leaderEpoch: leaderEpoch ?? -1,
+      });
+    }
+    positions.set(inputId, input);
+  }
+  return positions;
+}

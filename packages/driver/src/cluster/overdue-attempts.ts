@@ -1,0 +1,48 @@
+import { type ErrorRecord, MillraceError } from '@millrace/common';
+import { type AttemptKey, attemptIdOf } from './scheduler-messages.ts';
+import type { Slot } from './slot-pool.ts';
+import type { TaskRun } from './task-run.ts';
+import type { TaskSetRun } from './task-set-run.ts';
+
+/** The executor enforces a task's time-out; this much later the driver does. */
+export const OVERDUE_GRACE_MS = 30_000;
+
+export interface RunningAttempt {
+  readonly run: TaskSetRun;
+  readonly task: TaskRun;
+  readonly key: AttemptKey;
+  readonly slot: Slot;
+  readonly startedAt: number;
+}
+
+export function* runningAttempts(runs: Iterable<TaskSetRun>): Generator<RunningAttempt> {
+  for (const run of runs) {
+    for (const [partition, task] of run.tasks) {
+      if (task.status.state !== 'RUNNING') continue;
+      const { attempt, slot, startedAt } = task.status;
+      yield { run, task, key: { ...run.set.key, partition, attempt }, slot, startedAt };
+    }
+  }
+}
+
+export function isOverdue({ run, startedAt }: RunningAttempt, now: number): boolean {
+  const { taskTimeoutMs } = run.set;
+  return taskTimeoutMs > 0 && now - startedAt >= taskTimeoutMs + OVERDUE_GRACE_MS;
+}
+
+export function overdueError({ run, task, key, slot }: RunningAttempt): ErrorRecord {
+  const { describes } = task.description;
+  const { partition, attempt } = key;
+  return MillraceError.toRecord(
+    new MillraceError(
+      'TASK_TIMEOUT',
+      `${describes} ran longer than ${run.set.taskTimeoutMs} ms, and its executor did not end it`,
+      { details: { partition, attempt, executorId: slot.executor.id } },
+    ),
+  );
+}
+
+/** Ids of the attempts that a task set waits for. */
+export function wantedIds(runs: Iterable<TaskSetRun>): ReadonlySet<string> {
+  return new Set(Array.from(runningAttempts(runs), ({ key }) => attemptIdOf(key)));
+}

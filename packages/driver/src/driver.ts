@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Clock, type Logger, resolveConfig, systemClock } from '@millrace/common';
+import {
+  createWireServer,
+  EXECUTOR_LINK,
+  type ExecutorStatusInit,
+  PROGRAMS,
+  type SecurityOptions,
+  SUBMISSION,
+} from '@millrace/proto';
+import { ContentStore } from './cluster/content-store.ts';
+import { ExecutorLinkService } from './cluster/executor-link-service.ts';
+import { type ContentSource, programsHandlers } from './cluster/programs-service.ts';
+import { ResultFetcher } from './cluster/result-fetcher.ts';
+import type { RemoteResult } from './cluster/scheduler-messages.ts';
+import { TaskScheduler } from './cluster/task-scheduler.ts';
+import { DRIVER_OPTIONS, type DriverOptions, type DriverOptionsGiven } from './driver-options.ts';
+import { hostEntry } from './host-process/host-entry.ts';
+import { HostPool } from './host-process/host-pool.ts';
+import { HostProcess } from './host-process/host-process.ts';
+import { Applications } from './submission/applications.ts';
+import { BundleStore } from './submission/bundle-store.ts';
+import { StateLock } from './submission/state-lock.ts';
+import { submissionHandlers } from './submission/submission-service.ts';
+import { SubmissionStore } from './submission/submission-store.ts';
+
+export interface DriverDeps {
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Module of application hosts; for tests. */
+  readonly hostEntry?: string;
+  /** What hosts inherit. Default: this process's, without the driver's secrets. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface StopDriverOptions {
+  /** Running batches are finished first. */
+  readonly graceful: boolean;
+  readonly timeoutMs?: number;
+}
+
+export interface Driver {
+  /** host:port */
+  readonly address: string;
+  readonly port: number;
+  /** Live slots of all executors. */
+  readonly slots: number;
+  /** Ends hosts and server. Applications that run resume with the next driver on the same state directory. Idempotent. */
+  stop(options: StopDriverOptions): Promise<void>;
+}
+
+const DRAIN_TIMEOUT_MS = 30_000;
+const CLOSE_MS = 500;
+
+/**
+ * Starts a driver: executors attach to it, jobs are submitted to it, and what ran before resumes.
+ * @throws MillraceError CONFIG_INVALID, STATE_DIR_IN_USE, PORT_IN_USE, LOG_CORRUPT.
+ */
+export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): Promise<Driver> {
+  const options = resolveConfig(DRIVER_OPTIONS, given, 'driver');
+  const { logger, clock = systemClock } = deps;
+  const stateDir = resolve(options.stateDir);
+  const security: SecurityOptions = { token: options.token, tls: options.tls };
+  // Before anything is touched: a bind that is not allowed is refused here.
+  const wire = createWireServer({ ...security, host: options.host, port: options.port });
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const lock = await StateLock.take(stateDir, clock, logger);
+
+  const parts = createParts(options, deps, clock, security);
+  const { link, scheduler, results, hosts } = parts;
+  const close = async (): Promise<void> => {
+    hosts.stop();
+    link.stop();
+    scheduler.stop();
+    results.close();
+    await wire.close(CLOSE_MS);
+    await lock.release();
+  };
+  try {
+    const bundles = await BundleStore.open(stateDir);
+    const content = new ContentStore(options.contentBytesMax);
+    const applications = new Applications({
+      clock,
+      logger,
+      store: await SubmissionStore.open(stateDir),
+      bundles,
+      hosts,
+      scheduler,
+      content,
+      dropOnExecutors: (application, belowEpoch) => link.dropApplication(application, belowEpoch),
+      applicationsDir: join(stateDir, 'applications'),
+      logsDir: join(stateDir, 'logs'),
+      logBytesMax: options.logBytesMax,
+      jobStartTimeoutMs: options.jobStartTimeoutMs,
+    });
+    await applications.load();
+    scheduler.onSlots((slots) => applications.tellSlots(slots));
+    link.start({
+      handle: (event) => scheduler.handle(event),
+      epochs: () => applications.epochs(),
+      lost: (info) => results.forget(info.blockAddress),
+    });
+    const contentOf: ContentSource = async (hash) => content.get(hash) ?? (await bundles.get(hash));
+    const { bundleBytesMax, uploadTimeoutMs, stopTimeoutMs } = options;
+    const executors = (): ExecutorStatusInit[] => executorStatuses(link, scheduler);
+    wire.server.addService(EXECUTOR_LINK, link.handlers);
+    wire.server.addService(PROGRAMS, programsHandlers(contentOf));
+    wire.server.addService(
+      SUBMISSION,
+      submissionHandlers({
+        clock,
+        logger,
+        applications,
+        executors,
+        bundleBytesMax,
+        uploadTimeoutMs,
+        stopTimeoutMs,
+      }),
+    );
+    const port = await wire.listen();
+    applications.resume();
+    hosts.start();
+    const { host } = options;
+    const address = host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
+    logger.info({ address, stateDir }, 'driver started');
+    return runningDriver({ address, port, scheduler, applications, close, logger });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface ClusterParts {
+  readonly link: ExecutorLinkService;
+  readonly scheduler: TaskScheduler;
+  readonly results: ResultFetcher;
+  readonly hosts: HostPool;
+}
+
+function createParts(
+  options: DriverOptions,
+  deps: DriverDeps,
+  clock: Clock,
+  security: SecurityOptions,
+): ClusterParts {
+  const { logger } = deps;
+  const { heartbeatIntervalMs, executorTimeoutMs, executorsMax, resultBytesMax } = options;
+  const results = new ResultFetcher({
+    clock,
+    security,
+    resultBytesMax,
+    fetchTimeoutMs: options.resultFetchTimeoutMs,
+  });
+  const link = new ExecutorLinkService({
+    clock,
+    logger,
+    driverId: randomUUID(),
+    heartbeatIntervalMs,
+    executorTimeoutMs,
+    executorsMax,
+    registerTimeoutMs: 10_000,
+  });
+  const fetchResult = (block: RemoteResult): Promise<Uint8Array> => results.fetch(block);
+  const scheduler = new TaskScheduler({ clock, logger, executors: link, fetchResult });
+  return { link, scheduler, results, hosts: hostPool(options, deps, clock) };
+}
+
+function hostPool(options: DriverOptions, deps: DriverDeps, clock: Clock): HostPool {
+  const { logger, environment = process.env, hostEntry: entry = hostEntry() } = deps;
+  const fork = (): HostProcess =>
+    new HostProcess({
+      entry,
+      clock,
+      logger,
+      environment,
+      pingIntervalMs: options.hostPingIntervalMs,
+      pongTimeoutMs: options.hostPongTimeoutMs,
+    });
+  const { spareHost: spare, hostStartTimeoutMs: startTimeoutMs } = options;
+  return new HostPool({ clock, logger, fork, spare, startTimeoutMs });
+}
+
+function executorStatuses(link: ExecutorLinkService, scheduler: TaskScheduler): ExecutorStatusInit[] {
+  return link.list().map(({ info, ready, rssBytes, registeredAt }) => ({
+    executorId: info.id,
+    host: info.host,
+    slots: info.slots,
+    ready: ready.length,
+    busy: scheduler.busyOf(info.id),
+    pid: info.pid,
+    rssBytes,
+    registeredAt,
+  }));
+}
+
+interface RunningParts {
+  readonly address: string;
+  readonly port: number;
+  readonly scheduler: TaskScheduler;
+  readonly applications: Applications;
+  readonly logger: Logger;
+  readonly close: () => Promise<void>;
+}
+
+function runningDriver({ address, port, scheduler, applications, logger, close }: RunningParts): Driver {
+  let stopped: Promise<void> | undefined;
+  return {
+    address,
+    port,
+    get slots() {
+      return scheduler.slots;
+    },
+    stop({ graceful, timeoutMs = DRAIN_TIMEOUT_MS }) {
+      stopped ??= (async () => {
+        logger.info({ graceful }, 'driver stopping');
+        await applications.leave(graceful, timeoutMs);
+        await close();
+      })();
+      return stopped;
+    },
+  };
+}

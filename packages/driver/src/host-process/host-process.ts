@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
+import { hostEnvironment, hostExecArgv } from './host-environment.ts';
+import { readLines } from './output-lines.ts';
+
+export interface HostProcessOptions {
+  /** Module that the process runs. */
+  readonly entry: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly pingIntervalMs: number;
+  /** A host that answers no ping for so long is killed. */
+  readonly pongTimeoutMs: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface HostExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It was killed because it did not answer. */
+  readonly unresponsive: boolean;
+}
+
+export interface HostListener {
+  message(message: HostToDriver): void;
+  output(line: string, error: boolean): void;
+  exited(exit: HostExit): void;
+}
+
+// Output of a host nobody listens to yet.
+const EARLY_LINES_MAX = 100;
+
+/** One application host process, from its start to its end. */
+export class HostProcess {
+  readonly #child: ChildProcess;
+  readonly #options: HostProcessOptions;
+  #listener: HostListener | undefined;
+  readonly #earlyLines: (readonly [line: string, error: boolean])[] = [];
+  #exit: HostExit | undefined;
+  #ping: Timer | undefined;
+  #pinged = 0;
+  #ponged = 0;
+  #unresponsive = false;
+  readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
+
+  constructor(options: HostProcessOptions) {
+    this.#options = options;
+    this.#child = fork(options.entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: hostExecArgv(process.execArgv),
+      env: hostEnvironment(options.environment),
+    });
+    // Nobody may wait for it: its exit is an event, too.
+    this.#ready.promise.catch(() => undefined);
+    this.#child.on('message', (message) => this.#receive(message as HostToDriver));
+    this.#child.on('error', (error) =>
+      options.logger.warn({ err: error, pid: this.pid }, 'host process error'),
+    );
+    // 'close' and not 'exit': its last output comes before it.
+    this.#child.on('close', (code, signal) => this.#closed(code, signal));
+    const { stdout, stderr } = this.#child;
+    if (stdout) readLines(stdout, options.clock, (line) => this.#output(line, false));
+    if (stderr) readLines(stderr, options.clock, (line) => this.#output(line, true));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resolves when it said 'ready'. @throws MillraceError HOST_LOST. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get exit(): HostExit | undefined {
+    return this.#exit;
+  }
+
+  /** One listener at a time. It hears at once of an end that was before. */
+  listen(listener: HostListener): void {
+    this.#listener = listener;
+    for (const [line, error] of this.#earlyLines.splice(0)) listener.output(line, error);
+    if (this.#exit) listener.exited(this.#exit);
+  }
+
+  /** Does nothing when it is gone: its exit is an event. */
+  send(message: DriverToHost): void {
+    if (!this.#child.connected) return;
+    this.#child.send(message, (error) => {
+      if (error)
+        this.#options.logger.debug({ err: error, pid: this.pid }, 'a message did not reach the host');
+    });
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #receive(message: HostToDriver): void {
+    if (message.kind === 'pong') {
+      this.#ponged = Math.max(this.#ponged, Math.min(message.sequence, this.#pinged));
+    } else if (message.kind === 'ready') {
+      this.#isReady = true;
+      this.#ready.resolve();
+      this.#pingLater();
+    } else {
+      this.#listener?.message(message);
+    }
+  }
+
+  #output(line: string, error: boolean): void {
+    if (this.#listener) this.#listener.output(line, error);
+    else if (this.#earlyLines.length < EARLY_LINES_MAX) this.#earlyLines.push([line, error]);
+  }
+
+  #pingLater(): void {
+    const { clock, pingIntervalMs, pongTimeoutMs, logger } = this.#options;
+    const ping = (): void => {
+      if (this.#exit) return;
+      // Counted in pings and not in time: a driver that stood still sent none.
+      if ((this.#pinged - this.#ponged) * pingIntervalMs >= pongTimeoutMs) {
+        logger.warn({ pid: this.pid, pongTimeoutMs }, 'the application host does not answer: killing it');
+        this.#unresponsive = true;
+        this.kill();
+        return;
+      }
+      this.send({ kind: 'ping', sequence: ++this.#pinged });
+      this.#pingLater();
+    };
+    this.#ping = clock.schedule(pingIntervalMs, ping, { unref: true });
+  }
+
+  #closed(code: number | null, signal: string | null): void {
+    this.#ping?.cancel();
+    this.#exit = { code, signal, unresponsive: this.#unresponsive };
+    this.#ready.reject(hostLost(this.#exit, this.pid));
+    this.#listener?.exited(this.#exit);
+  }
+}
+
+/** What an exit means when nobody asked for it. */
+export function hostLost(exit: HostExit, pid: number): MillraceError {
+  if (exit.unresponsive) {
+    return new MillraceError('HOST_UNRESPONSIVE', 'the application host did not answer and was killed', {
+      remedy:
+        'Look for a busy loop or a long synchronous call in the job module or in foreachRDD; heavy work belongs in tasks.',
+      details: { pid },
+    });
+  }
+  const how = exit.signal === null ? `with exit code ${exit.code ?? 'unknown'}` : `by ${exit.signal}`;
+  return new MillraceError('HOST_LOST', `the application host process ended ${how}`, {
+    remedy: 'Its last output is in `millrace logs`.',
+    details: { pid, exitCode: exit.code ?? -1, signal: exit.signal ?? '' },
+  });
+}

@@ -1,0 +1,50 @@
+import type { ErrorRecord } from '@millrace/common';
+import type { ApplicationEvent } from './application-events.ts';
+import type { StageKey, TaskEvent, TaskSet } from './task-backend.ts';
+
+/**
+ * Messages between the driver process and an application host, over Node's IPC channel (`serialization: 'advanced'`).
+ * A spare host is started ahead and waits for 'start'.
+ */
+export type DriverToHost =
+  | {
+      readonly kind: 'start';
+      readonly application: string | undefined;
+      readonly programHash: string;
+      /** Directory with the unpacked bundle. */
+      readonly programDir: string;
+      /** Directory for the application logs; the host takes the epoch there. `{name}` is not in it: the host appends the job's name. */
+      readonly applicationsDir: string;
+      /** Overrides of the job's configuration (--conf). */
+      readonly config: Readonly<Record<string, unknown>>;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly slots: number;
+    }
+  | { readonly kind: 'task-event'; readonly event: TaskEvent }
+  | { readonly kind: 'blob-stored'; readonly hash: string; readonly error?: ErrorRecord }
+  | { readonly kind: 'slots'; readonly slots: number }
+  | { readonly kind: 'ping'; readonly sequence: number }
+  /** drain: finish the running batch, commit, flush, then exit 0. now: cancel it, then exit 0. */
+  | { readonly kind: 'stop'; readonly mode: 'drain' | 'now' }
+  /** The driver knows of the name and grants it (no other application has it): the host may go on to plan batches. */
+  | { readonly kind: 'name-granted' };
+
+export type HostToDriver =
+  | { readonly kind: 'ready' }
+  /** The module was evaluated and every check passed; waits for 'name-granted'. */
+  | {
+      readonly kind: 'validated';
+      readonly application: string;
+      readonly batchIntervalMs: number;
+      readonly notes: readonly string[];
+    }
+  /** The job cannot run: nothing was planned. The host exits. */
+  | { readonly kind: 'refused'; readonly error: ErrorRecord }
+  /** The epoch was taken. Task sets follow. */
+  | { readonly kind: 'started'; readonly application: string; readonly epoch: number }
+  | { readonly kind: 'submit'; readonly set: TaskSet }
+  | { readonly kind: 'cancel'; readonly key: StageKey }
+  | { readonly kind: 'put-blob'; readonly hash: string; readonly content: Uint8Array }
+  | { readonly kind: 'drop-blobs'; readonly hashes: readonly string[] }
+  | { readonly kind: 'event'; readonly event: ApplicationEvent }
+  | { readonly kind: 'pong'; readonly sequence: number };

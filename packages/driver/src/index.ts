@@ -1,0 +1,12 @@
+export type { ApplicationEvent, BatchSummary } from './application-events.ts';
+export { type Driver, type DriverDeps, type StopDriverOptions, startDriver } from './driver.ts';
+export { DRIVER_OPTIONS, type DriverOptions, type DriverOptionsGiven } from './driver-options.ts';
+export type {
+  StageKey,
+  TaskBackend,
+  TaskDescription,
+  TaskEvent,
+  TaskMetricsRecord,
+  TaskPreference,
+  TaskSet,
+} from './task-backend.ts';

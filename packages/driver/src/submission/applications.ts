@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import { MillraceError, nearestName } from '@millrace/common';
+import { type ValidatedJob, validateJob } from '../host-process/validate-job.ts';
+import { Application, type ApplicationDeps, type Started } from './application.ts';
+import { ApplicationLog } from './application-log.ts';
+import { isOver } from './application-state.ts';
+import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
+
+export interface SubmitRequest {
+  /** Absent: the job's own name. */
+  readonly name: string | undefined;
+  readonly programHash: string;
+  readonly archive: Uint8Array;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface ApplicationsDeps extends ApplicationDeps {
+  readonly logsDir: string;
+  readonly logBytesMax: number;
+}
+
+const EARLIER_PROGRAMS_MAX = 5;
+const APPLICATIONS_MAX = 1_000;
+
+/** All applications by name: submits, finds, resumes and leaves them. */
+export class Applications {
+  readonly #deps: ApplicationsDeps;
+  readonly #applications = new Map<string, Application>();
+
+  #leaving = false;
+
+  constructor(deps: ApplicationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what is stored. Nothing runs before `resume`. @throws MillraceError LOG_CORRUPT. */
+  async load(): Promise<void> {
+    const { store, bundles } = this.#deps;
+    const records = await store.load();
+    await bundles.keepOnly(
+      new Set(records.flatMap(({ programHash, earlierPrograms }) => [programHash, ...earlierPrograms])),
+    );
+    for (const record of records) {
+      const application = new Application(record, await this.#openLog(record.name), this.#deps);
+      this.#applications.set(record.name, application);
+    }
+  }
+
+  /** Starts what ran when the driver ended. */
+  resume(): void {
+    for (const application of this.#applications.values()) {
+      if (application.record.desired === 'running' && !isOver(application.state)) application.resume();
+      else application.settle();
+    }
+  }
+
+  /**
+   * Keeps the program, has a host check the job, and runs it under its name.
+   * @throws MillraceError: APPLICATION_EXISTS, what is wrong with the program or the job, or what ended it before it ran.
+   */
+  async submit(request: SubmitRequest): Promise<Started & { readonly application: string }> {
+    const { bundles } = this.#deps;
+    const { name, programHash, archive } = request;
+    if (name !== undefined) {
+      checkApplicationName(name);
+      this.assertFree(name);
+    }
+    await bundles.put(programHash, archive);
+    const job = await this.#validate(request);
+    let application: Application;
+    try {
+      if (this.#leaving) throw new MillraceError('CANCELLED', 'the driver is stopping');
+      checkApplicationName(job.application);
+      if (name !== undefined && job.application !== name)
+        throw new MillraceError('INTERNAL', `the host calls ${name} ${job.application}`);
+      const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
+      // From here to `begin` nothing waits: the check and the claim are one.
+      this.assertFree(job.application);
+      application = this.#claim(job.application, request, log);
+    } catch (error) {
+      job.host.kill();
+      throw error;
+    }
+    const started = await application.begin(this.#recordOf(job.application, request), job);
+    return { ...started, application: application.name };
+  }
+
+  async #validate({ name, programHash, config, environment }: SubmitRequest): Promise<ValidatedJob> {
+    const { bundles, hosts, clock, jobStartTimeoutMs, applicationsDir, scheduler } = this.#deps;
+    const programDir = await bundles.unpacked(programHash);
+    const host = await hosts.take();
+    const { slots } = scheduler;
+    return validateJob(
+      host,
+      {
+        kind: 'start',
+        application: name,
+        programHash,
+        programDir,
+        applicationsDir,
+        config,
+        environment,
+        slots,
+      },
+      { clock, timeoutMs: jobStartTimeoutMs },
+    );
+  }
+
+  #claim(name: string, request: SubmitRequest, log: ApplicationLog | undefined): Application {
+    const known = this.#applications.get(name);
+    if (known) {
+      log?.close();
+      return known;
+    }
+    if (!log) throw new MillraceError('INTERNAL', `the log of ${name} is not open`);
+    this.#makeRoom();
+    // Over until it begins.
+    const record: SubmissionRecord = { ...this.#recordOf(name, request), state: 'STOPPED' };
+    const application = new Application(record, log, this.#deps);
+    this.#applications.set(name, application);
+    return application;
+  }
+
+  /** Of too many applications the one that is over for longest is forgotten; its log file stays. */
+  #makeRoom(): void {
+    if (this.#applications.size < APPLICATIONS_MAX) return;
+    const over = this.list().filter(({ state }) => isOver(state));
+    const [oldest] = over.toSorted((a, b) => a.record.submittedAt - b.record.submittedAt);
+    if (!oldest) {
+      throw new MillraceError(
+        'BAD_REQUEST',
+        `${this.#applications.size} applications run; no more are taken`,
+      );
+    }
+    this.#applications.delete(oldest.name);
+    oldest.log.close();
+    this.#deps.store.remove(oldest.name).catch((error: unknown) => {
+      this.#deps.logger.warn({ err: error, application: oldest.name }, 'a submission was not removed');
+    });
+  }
+
+  #recordOf(name: string, { programHash, config, environment }: SubmitRequest): SubmissionRecord {
+    const before = this.#applications.get(name)?.record;
+    const earlier = before ? [before.programHash, ...before.earlierPrograms] : [];
+    return {
+      name,
+      programHash,
+      earlierPrograms: [...new Set(earlier)]
+        .filter((hash) => hash !== programHash)
+        .slice(0, EARLIER_PROGRAMS_MAX),
+      config,
+      environment,
+      desired: 'running',
+      state: 'SUBMITTED',
+      epoch: before?.epoch ?? 0,
+      submittedAt: this.#deps.clock.now(),
+    };
+  }
+
+  /** @throws MillraceError APPLICATION_EXISTS. */
+  assertFree(name: string): void {
+    const known = this.#applications.get(name);
+    if (!known || isOver(known.state)) return;
+    throw new MillraceError('APPLICATION_EXISTS', `application ${name} is ${known.state} already`, {
+      remedy: `Stop it first (millrace stop ${name}), or give this one another name (--name).`,
+      details: { application: name, state: known.state },
+    });
+  }
+
+  /** @throws MillraceError APPLICATION_UNKNOWN. */
+  get(name: string): Application {
+    const found = this.#applications.get(name);
+    if (found) return found;
+    const near = nearestName(name, this.#applications.keys());
+    throw new MillraceError('APPLICATION_UNKNOWN', `no application is called ${JSON.stringify(name)}`, {
+      remedy: near === undefined ? 'See `millrace list`.' : `Did you mean ${near}?`,
+    });
+  }
+
+  list(): readonly Application[] {
+    return [...this.#applications.values()];
+  }
+
+  tellSlots(slots: number): void {
+    for (const application of this.#applications.values()) application.tellSlots(slots);
+  }
+
+  /** Lowest valid epoch of each application that had one. */
+  *epochs(): Generator<readonly [string, number]> {
+    for (const { name, record, state } of this.#applications.values()) {
+      // Until a host takes a new epoch, tasks of the last one belong to a host that is gone.
+      if (record.epoch > 0)
+        yield [name, state === 'RUNNING' || state === 'STOPPING' ? record.epoch : record.epoch + 1];
+    }
+  }
+
+  /** Ends the hosts; the applications resume with the next driver. */
+  async leave(graceful: boolean, timeoutMs: number): Promise<void> {
+    this.#leaving = true;
+    await Promise.all(this.list().map((application) => application.leave(graceful, timeoutMs)));
+    await this.#deps.store.settled();
+  }
+
+  #openLog(name: string): Promise<ApplicationLog> {
+    const { logsDir, logBytesMax, clock, logger } = this.#deps;
+    return ApplicationLog.open({ path: join(logsDir, `${name}.log`), bytesMax: logBytesMax, clock, logger });
+  }
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { contentHash, packBundle } from '@millrace/proto';
+import { BundleStore } from './bundle-store.ts';
+import { checkApplicationName, type SubmissionRecord, SubmissionStore } from './submission-store.ts';
+
+const directory = (): Promise<string> => mkdtemp(join(tmpdir(), 'millrace-store-'));
+const record = (name: string, epoch = 0): SubmissionRecord => ({
+  name,
+  programHash: 'h',
+  earlierPrograms: [],
+  config: { batchInterval: '1s' },
+  environment: { SECRET: 'x' },
+  desired: 'running',
+  state: 'RUNNING',
+  epoch,
+  submittedAt: 1,
+});
+
+describe('SubmissionStore', () => {
+  it('gives back what was saved last, of every application', async () => {
+    const stateDir = await directory();
+    const store = await SubmissionStore.open(stateDir);
+    void store.save(record('a', 1));
+    void store.save(record('a', 2));
+    await store.save(record('b'));
+    await store.settled();
+    expect(await (await SubmissionStore.open(stateDir)).load()).toEqual([record('a', 2), record('b')]);
+    const { mode } = await stat(join(stateDir, 'submissions', 'a.json'));
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  it.each(['', '{', 'null', '{"version":2,"submission":{"name":"a"}}', '{"version":1}'])(
+    'refuses a damaged file: %p',
+    async (content) => {
+      const stateDir = await directory();
+      const store = await SubmissionStore.open(stateDir);
+      await writeFile(join(stateDir, 'submissions', 'a.json'), content);
+      await expect(store.load()).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    },
+  );
+
+  it('passes over what a crash left half written', async () => {
+    const stateDir = await directory();
+    const store = await SubmissionStore.open(stateDir);
+    await writeFile(join(stateDir, 'submissions', 'a.json.tmp'), '{"ver');
+    expect(await store.load()).toEqual([]);
+    await store.save(record('a'));
+    expect(await store.load()).toEqual([record('a')]);
+  });
+
+  it.each(['', '.', '..', '../a', 'a/b', 'a b', '-a', 'ä', 'a'.repeat(101), 'a\n'])(
+    'refuses the name %p',
+    (name) => {
+      expect(() => checkApplicationName(name)).toThrow(/BAD_REQUEST/);
+    },
+  );
+});
+
+describe('BundleStore', () => {
+  const archive = packBundle([
+    { path: 'job.js', content: Buffer.from('job') },
+    { path: 'lib/deep/größe.js', content: Buffer.from('lib') },
+  ]);
+  const hash = contentHash(archive);
+
+  it('keeps a program once, and unpacks it once, whoever asks at the same time', async () => {
+    const stateDir = await directory();
+    const store = await BundleStore.open(stateDir);
+    await Promise.all([store.put(hash, archive), store.put(hash, archive)]);
+    expect(Buffer.from((await store.get(hash)) ?? []).equals(archive)).toBe(true);
+    const directories = await Promise.all([store.unpacked(hash), store.unpacked(hash)]);
+    expect(new Set(directories).size).toBe(1);
+    expect(await readdir(join(directories[0] ?? '', 'lib', 'deep'))).toEqual(['größe.js']);
+    expect(await readdir(join(stateDir, 'programs'))).toEqual([hash]);
+    expect(await readdir(join(stateDir, 'bundles'))).toEqual([hash]);
+  });
+
+  it('knows nothing that it was not given', async () => {
+    const store = await BundleStore.open(await directory());
+    expect(await store.get('../submissions')).toBeUndefined();
+    expect(await store.get(hash)).toBeUndefined();
+    await expect(store.unpacked(hash)).rejects.toMatchObject({ code: 'PROGRAM_MISSING' });
+    await expect(store.put(hash, Buffer.from('other'))).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    await expect(store.put('x', archive)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+  });
+
+  it('forgets programs that nobody needs', async () => {
+    const stateDir = await directory();
+    const store = await BundleStore.open(stateDir);
+    await store.put(hash, archive);
+    await store.unpacked(hash);
+    await store.keepOnly(new Set([hash]));
+    expect(await store.get(hash)).toBeDefined();
+    await store.keepOnly(new Set());
+    expect(await readdir(join(stateDir, 'programs'))).toEqual([]);
+    expect(await store.get(hash)).toBeUndefined();
+  });
+});

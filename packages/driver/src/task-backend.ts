@@ -1,0 +1,99 @@
+import type { ErrorRecord } from '@millrace/common';
+
+/** One stage attempt of one batch of one application run. */
+export interface StageKey {
+  readonly application: string;
+  readonly epoch: number;
+  /** ms. */
+  readonly batchTime: number;
+  readonly jobId: number;
+  readonly stageId: number;
+}
+
+/**
+ * Where a task would like to run. A preference, never a demand.
+ * `affinity`: the consumer-cache key; the task returns to the slot that holds it when that slot is free in time.
+ */
+export type TaskPreference =
+  | { readonly kind: 'any' }
+  /** Rendezvous hashing of `key` over the executors, with a load cap. */
+  | { readonly kind: 'consistent'; readonly key: string; readonly affinity: string }
+  /** An executor on this host; when there is none, as `consistent` (PreferFixed warns once). */
+  | { readonly kind: 'host'; readonly host: string; readonly key: string; readonly affinity: string };
+
+export interface TaskDescription {
+  /** Task partition: unique in the set, not necessarily dense. */
+  readonly partition: number;
+  readonly preference: TaskPreference;
+  /** Encoded Task message. */
+  readonly task: Uint8Array;
+  /** What it reads, for errors: "views-3 [100, 200)". */
+  readonly describes: string;
+}
+
+/** The missing tasks of one stage attempt. */
+export interface TaskSet {
+  readonly key: StageKey;
+  readonly programHash: string;
+  /** Encoded Stage message, shared by the tasks. */
+  readonly stage: Uint8Array;
+  readonly tasks: readonly TaskDescription[];
+  /** Attempts a task may fail (lost executors and cancellations never count). Spark's spark.task.maxFailures. */
+  readonly attemptsMax: number;
+  readonly taskTimeoutMs: number;
+  /** How long a task waits for its preferred executor before it takes any. */
+  readonly localityWaitMs: number;
+}
+
+export interface TaskMetricsRecord {
+  readonly records: number;
+  readonly bytes: number;
+  readonly queueMs: number;
+  readonly runMs: number;
+  readonly fetchMs: number;
+  readonly consumerCached: boolean;
+}
+
+export type TaskEvent =
+  | {
+      readonly kind: 'task-succeeded';
+      readonly key: StageKey;
+      readonly partition: number;
+      readonly attempt: number;
+      readonly executorId: string;
+      readonly result: Uint8Array;
+      /** Encoded accumulator updates of this attempt; empty when there are none. */
+      readonly accumulators: Uint8Array;
+      readonly metrics: TaskMetricsRecord;
+    }
+  /** One attempt failed and another will be made. */
+  | {
+      readonly kind: 'attempt-failed';
+      readonly key: StageKey;
+      readonly partition: number;
+      readonly attempt: number;
+      readonly executorId: string;
+      readonly error: ErrorRecord;
+    }
+  /** The set failed: a task has used up its attempts, or its error is not retryable. The set's other tasks are killed. */
+  | {
+      readonly kind: 'set-failed';
+      readonly key: StageKey;
+      readonly partition: number;
+      readonly error: ErrorRecord;
+    };
+
+/** The seam between an application and whoever runs its tasks. The application does not know whether slots are local or remote. */
+export interface TaskBackend {
+  /** Begins a task set. Events follow through the listener; exactly one 'task-succeeded' a task, or one 'set-failed'. */
+  submit(set: TaskSet): void;
+  /** Kills what runs of the stage; no more events of it follow. Idempotent. */
+  cancel(key: StageKey): void;
+  /** Makes content (snapshots, broadcasts) available to executors until it is dropped. Resolves when it is. */
+  putBlob(hash: string, content: Uint8Array): Promise<void>;
+  dropBlobs(hashes: readonly string[]): void;
+  /** Task slots that are ready now, over all executors. */
+  readonly slots: number;
+  /** One listener. */
+  onEvent(listener: (event: TaskEvent) => void): void;
+}

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { FAKE_HOST, newStateDir, TestClient, until } from './driver-fixture.ts';
+import { FakeExecutor } from './fake-executor.ts';
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+async function driverProcess(
+  stateDir: string,
+  port = 0,
+): Promise<{ process: ChildProcess; address: string }> {
+  const main = fileURLToPath(new URL('./driver-main.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@millrace/source', main, JSON.stringify({ stateDir, port }), FAKE_HOST],
+    { stdio: ['ignore', 'pipe', process.env['TEST_LOGS'] === undefined ? 'ignore' : 'inherit'] },
+  );
+  stops.push(() => child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
+  return { process: child, address: line.toString().trim() };
+}
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('a driver that is killed', () => {
+  it('resumes what ran, and nothing else, under a new epoch when it is started again', async () => {
+    const stateDir = await newStateDir();
+    const first = await driverProcess(stateDir);
+    const client = new TestClient(first.address);
+    stops.push(() => client.channel.close());
+    await client.submit({ name: 'running', tasks: 2, pauseMs: 20 });
+    await client.submit({ name: 'stopped' });
+    await client.stop('stopped');
+    const { hostPid } = await client.status('running');
+    const before = await client.events('running', 0, ({ state }) => state?.state === 'RUNNING');
+    first.process.kill('SIGKILL');
+    await once(first.process, 'exit');
+
+    const port = Number(first.address.split(':')[1]);
+    const second = await driverProcess(stateDir, port);
+    const later = new TestClient(second.address);
+    stops.push(() => later.channel.close());
+    const executor = new FakeExecutor({ address: second.address, id: 'e0' });
+    stops.push(() => executor.kill());
+    const after = before.at(-1)?.sequence ?? 0;
+    const events = await later.events('running', after, (event) => event.batchCompleted?.number === 2);
+    expect(events[0]?.sequence).toBeGreaterThan(after);
+    expect(await later.status('running')).toMatchObject({ state: 'RUNNING', epoch: 2 });
+    expect(await later.state('stopped')).toBe('STOPPED');
+    expect(executor.launched.every(({ key }) => key?.epoch === 2)).toBe(true);
+    await until('the end of the old host', () => !isAlive(hostPid));
+
+    second.process.kill('SIGTERM');
+    const [code] = (await once(second.process, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
+});

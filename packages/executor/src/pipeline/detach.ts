@@ -1,0 +1,67 @@
+import { types } from 'node:util';
+import { isLeaf, isPlainObject } from '@millrace/api/internal';
+import { MillraceError } from '@millrace/common';
+import { KafkaRow } from './kafka-row.ts';
+
+/**
+ * A row that may leave its task: records become plain objects, bytes are copied out of the fetch, everything else is checked to be plain data.
+ * V8's serialization would drop prototypes silently and throw unnamed errors for functions.
+ * @throws MillraceError USER_CODE when it is not plain data.
+ */
+export function detach(row: unknown): unknown {
+  if (typeof row !== 'object' || row === null) {
+    if (typeof row === 'function' || typeof row === 'symbol') throw notPlain(`a ${typeof row}`);
+    return row;
+  }
+  return detachObject(row, undefined);
+}
+
+function detachObject(value: object, copies: Map<object, unknown> | undefined): unknown {
+  if (value instanceof KafkaRow) return detachObject(value.toJSON(), copies);
+  if (types.isUint8Array(value)) return Buffer.from(value);
+  if (isLeaf(value)) return value;
+  // Made only for containers: cycles and shared parts stay what they are.
+  const seen = copies ?? new Map<object, unknown>();
+  if (seen.has(value)) return seen.get(value);
+  if (Array.isArray(value)) {
+    const copy: unknown[] = Array.from({ length: value.length });
+    seen.set(value, copy);
+    for (let index = 0; index < value.length; index++) copy[index] = part(value[index], seen);
+    return copy;
+  }
+  if (types.isMap(value)) {
+    const copy = new Map<unknown, unknown>();
+    seen.set(value, copy);
+    for (const [key, item] of value) copy.set(part(key, seen), part(item, seen));
+    return copy;
+  }
+  if (types.isSet(value)) {
+    const copy = new Set<unknown>();
+    seen.set(value, copy);
+    for (const item of value) copy.add(part(item, seen));
+    return copy;
+  }
+  if (!isPlainObject(value))
+    throw notPlain(`an instance of ${value.constructor?.name ?? 'an unknown class'}`);
+  const copy: Record<string, unknown> = {};
+  seen.set(value, copy);
+  for (const [key, item] of Object.entries(value)) copy[key] = part(item, seen);
+  return copy;
+}
+
+function part(value: unknown, seen: Map<object, unknown>): unknown {
+  if (typeof value === 'object' && value !== null) return detachObject(value, seen);
+  if (typeof value === 'function' || typeof value === 'symbol') throw notPlain(`a ${typeof value}`);
+  return value;
+}
+
+function notPlain(what: string): MillraceError {
+  return new MillraceError(
+    'USER_CODE',
+    `a result of the task contains ${what}, which cannot be sent to the driver`,
+    {
+      remedy: 'Map rows to plain objects, arrays and primitives before the action.',
+      retryable: false,
+    },
+  );
+}

@@ -1,0 +1,203 @@
+import {
+  ACTIONS,
+  type ActionKind,
+  encodeResult,
+  OPERATORS,
+  type OperatorKind,
+  rowsOf,
+  type TaskContextData,
+} from '@millrace/api/internal';
+import { invariant } from '@millrace/common';
+import type { OffsetRange, RecordColumns } from '@millrace/kafka';
+import type { OperatorMessage, PipelineMessage, StageMessage } from '@millrace/proto';
+import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
+import { columnDecoder, type RowDecoders } from './kafka-row.ts';
+import { LoopRuntime, mix } from './loop-runtime.ts';
+import { type LoopEnd, type LoopOperator, loopSource } from './loop-source.ts';
+import { taskError } from './task-error.ts';
+
+/** One task's work, with its lambdas revived. */
+export interface PipelineRequest {
+  readonly stage: StageMessage;
+  readonly pipeline: PipelineMessage;
+  readonly input: AsyncIterable<RecordColumns> | readonly unknown[];
+  readonly range?: OffsetRange;
+  readonly functions: {
+    /** Lambdas of each operator. */
+    readonly operators: ReadonlyArray<readonly Function[]>;
+    readonly action: readonly Function[];
+    readonly keyDecode?: Function;
+    readonly valueDecode?: Function;
+  };
+  readonly task: TaskContextData;
+  readonly signal: AbortSignal;
+}
+
+export interface PipelineOutcome {
+  /** Encoded result of the action. */
+  readonly result: Uint8Array;
+  /** Records (or rows) that were read. */
+  readonly records: number;
+}
+
+/**
+ * Whether columns may be reused from fetch to fetch: only when no row can be held on to, that is when no lambda sees one.
+ */
+export function mayReuseColumns(pipeline: PipelineMessage, stage: StageMessage): boolean {
+  return pipeline.operators.length === 0 && stage.action.kind === 'count';
+}
+
+/**
+ * Runs a fused pipeline over its input: source → element operators in one generated loop → partition operators → … → action.
+ * @throws MillraceError USER_CODE with topic, partition and offset when a lambda throws; ELEMENT_PROMISE, VALUE_DECODE; what the source throws.
+ */
+export async function runPipeline(request: PipelineRequest): Promise<PipelineOutcome> {
+  const run = new PipelineRun(request);
+  try {
+    const result = await run.result();
+    return { result: encodeResult(result), records: run.records };
+  } catch (error) {
+    throw taskError(error, request.range);
+  }
+}
+
+type Chunk = RecordColumns | readonly unknown[];
+
+class PipelineRun {
+  /** Records (or rows) read so far. */
+  records = 0;
+  readonly #request: PipelineRequest;
+  readonly #decoders: RowDecoders | undefined;
+  readonly #runtime: LoopRuntime;
+
+  constructor(request: PipelineRequest) {
+    this.#request = request;
+    const { pipeline, stage, task } = request;
+    this.#decoders = rowDecoders(request);
+    this.#runtime = new LoopRuntime(
+      pipeline.operators,
+      stage.action,
+      stage.action.value,
+      mix(Math.trunc(task.batchTime / 1000) | 0, mix(task.batchTime % 1000, task.partitionId)),
+    );
+  }
+
+  async result(): Promise<unknown> {
+    const { pipeline, functions } = this.#request;
+    let chunks: AsyncIterable<Chunk> = this.#source();
+    let from = 0;
+    let columns = Symbol.asyncIterator in this.#request.input;
+    for (const [index, operator] of pipeline.operators.entries()) {
+      const definition = OPERATORS[operator.kind as OperatorKind];
+      if (definition?.form !== 'partition') continue;
+      // The element operators [from, index) before it are one fused loop.
+      chunks = definition.run(this.#rows(chunks, from, index, columns), {
+        functions: functions.operators[index] ?? [],
+        numbers: operator.numbers,
+        partition: this.#request.task.partitionId,
+        signal: this.#request.signal,
+      });
+      from = index + 1;
+      columns = false;
+    }
+    return this.#finish(chunks, from, columns);
+  }
+
+  async *#source(): AsyncIterable<Chunk> {
+    const { input, signal } = this.#request;
+    if (Symbol.asyncIterator in input) {
+      for await (const chunk of input) {
+        signal.throwIfAborted();
+        this.records += chunk.n;
+        yield chunk;
+      }
+      return;
+    }
+    this.records += input.length;
+    if (input.length > 0) yield input;
+  }
+
+  /** Rows of the operators [from, until), for a partition operator or action. */
+  #rows(
+    chunks: AsyncIterable<Chunk>,
+    from: number,
+    until: number,
+    columns: boolean,
+  ): AsyncIterable<unknown[]> {
+    if (from === until && !columns) return chunks as AsyncIterable<unknown[]>;
+    return this.#fused(chunks, from, until, columns);
+  }
+
+  async *#fused(
+    chunks: AsyncIterable<Chunk>,
+    from: number,
+    until: number,
+    columns: boolean,
+  ): AsyncIterable<unknown[]> {
+    const loop = this.#loop(from, until, columns, { action: undefined });
+    for await (const chunk of chunks) {
+      const rows = this.#chunk(loop, chunk) ?? [];
+      if (rows.length > 0) yield rows;
+    }
+  }
+
+  async #finish(chunks: AsyncIterable<Chunk>, from: number, columns: boolean): Promise<unknown> {
+    const { stage, functions, pipeline } = this.#request;
+    const { action } = stage;
+    const until = pipeline.operators.length;
+    if (ACTIONS[action.kind as ActionKind].form === 'partition') {
+      await functions.action[0]?.(rowsOf(this.#rows(chunks, from, until, columns)));
+      return undefined;
+    }
+    const end = {
+      action: {
+        kind: action.kind as ActionKind,
+        functions: functions.action.length,
+        numbers: action.numbers,
+      },
+    };
+    const loop = this.#loop(from, until, columns, end);
+    for await (const chunk of chunks) {
+      this.#chunk(loop, chunk);
+      if (loop.done()) break;
+    }
+    return loop.end();
+  }
+
+  #chunk(loop: FusedLoop, chunk: Chunk): unknown[] | undefined {
+    try {
+      return loop.chunk(chunk, this.#decoders);
+    } catch (error) {
+      const columns = Array.isArray(chunk) ? undefined : (chunk as RecordColumns);
+      throw taskError(error, this.#request.range, { columns, at: this.#runtime.at });
+    }
+  }
+
+  #loop(from: number, until: number, columns: boolean, end: LoopEnd): FusedLoop {
+    const { pipeline, functions, stage } = this.#request;
+    const part = pipeline.operators.slice(from, until);
+    const source = loopSource(part.map(loopOperator), from, columns ? 'columns' : 'rows', end);
+    const places = [...part.map(({ place }) => place), end.action ? stage.action.place : ''].join('|');
+    return fusedLoop(source, places, functions.operators.slice(from, until), functions.action, this.#runtime);
+  }
+}
+
+function loopOperator(operator: OperatorMessage): LoopOperator {
+  invariant(Object.hasOwn(OPERATORS, operator.kind), `operator "${operator.kind}" is known`);
+  return {
+    kind: operator.kind as OperatorKind,
+    functions: operator.closures.length,
+    numbers: operator.numbers,
+  };
+}
+
+function rowDecoders({ pipeline, functions }: PipelineRequest): RowDecoders | undefined {
+  if (pipeline.source.kind !== 'kafka') return undefined;
+  const { key, value } = pipeline.source.kafka;
+  return {
+    key: columnDecoder(key.name, functions.keyDecode),
+    keyNullable: key.nullable,
+    value: columnDecoder(value.name, functions.valueDecode),
+    valueNullable: value.nullable,
+  };
+}

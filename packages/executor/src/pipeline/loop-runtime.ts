@@ -1,0 +1,93 @@
+import { deserialize } from 'node:v8';
+import { canonicalKey, elementPromise } from '@millrace/api/internal';
+import { type Random, seededRandom } from '@millrace/common';
+import { detach } from './detach.ts';
+import { OrderedRows } from './ordered-rows.ts';
+
+export interface LoopPlace {
+  readonly kind: string;
+  readonly place: string;
+  readonly numbers: readonly number[];
+}
+
+/** What the generated loop calls: the rare paths, kept out of it. */
+export class LoopRuntime {
+  /** Index of the row being worked on. */
+  at = 0;
+  readonly #operators: readonly LoopPlace[];
+  readonly #action: LoopPlace;
+  readonly #zero: Uint8Array | undefined;
+  readonly #randoms: Random[];
+
+  /** `seed`: of the batch and the partition; each operator mixes in its own, so that a re-run draws the same numbers. */
+  constructor(
+    operators: readonly LoopPlace[],
+    action: LoopPlace,
+    zero: Uint8Array | undefined,
+    seed: number,
+  ) {
+    this.#operators = operators;
+    this.#action = action;
+    this.#zero = zero;
+    this.#randoms = operators.map(({ numbers }, index) =>
+      seededRandom(mix(mix(seed, index), numbers[2] ?? 0)),
+    );
+  }
+
+  /** An element function returned a Promise. */
+  promise(index: number, promise: Promise<unknown>): never {
+    // It is reported here: its own failure must not end the process.
+    promise.catch(() => undefined);
+    const { kind, place } = this.#operators[index] ?? this.#action;
+    throw elementPromise(kind, place);
+  }
+
+  /** Whether a filter lets through what is not exactly `true`. */
+  truthy(value: unknown, index: number): boolean {
+    if (value instanceof Promise) this.promise(index, value);
+    return Boolean(value);
+  }
+
+  random(index: number): number {
+    return this.#randoms[index]?.next() ?? 0;
+  }
+
+  /** A Poisson-distributed count (Knuth's method; means above 30 are split, so that exp(−mean) does not vanish). */
+  poisson(index: number, mean: number): number {
+    let count = 0;
+    for (let rest = mean; rest > 0; rest -= 30) {
+      const limit = Math.exp(-Math.min(rest, 30));
+      for (let product = this.random(index); product > limit; product *= this.random(index)) count++;
+    }
+    return count;
+  }
+
+  /** A fresh copy of the action's value. */
+  zero(): unknown {
+    return this.#zero === undefined ? undefined : (deserialize(this.#zero) as unknown);
+  }
+
+  detach(row: unknown): unknown {
+    return detach(row);
+  }
+
+  canonicalKey(value: unknown): string {
+    return canonicalKey(value);
+  }
+
+  ordered(
+    n: number,
+    direction: number,
+    compare: ((a: unknown, b: unknown) => number) | undefined,
+  ): OrderedRows {
+    return new OrderedRows(n, direction, compare);
+  }
+}
+
+/** Mixes two integers to one of 32 bits (MurmurHash3's finalizer). */
+export function mix(a: number, b: number): number {
+  let h = (a ^ Math.imul(b | 0, 0x9e3779b1)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}

@@ -1,0 +1,84 @@
+import { ACTIONS, type ActionKind, OPERATORS, type OperatorKind } from '@millrace/api/internal';
+import { invariant } from '@millrace/common';
+
+/** An operator as the generated loop sees it. */
+export interface LoopOperator {
+  readonly kind: OperatorKind;
+  readonly functions: number;
+  readonly numbers: readonly number[];
+}
+
+/** Where a fused loop's rows come from: the columns of a fetch, or arrays of rows. */
+export type LoopInput = 'columns' | 'rows';
+
+/** What becomes of the rows of a fused loop: an action's state, or an array for the next part of the pipeline. */
+export interface LoopEnd {
+  readonly action:
+    | { readonly kind: ActionKind; readonly functions: number; readonly numbers: readonly number[] }
+    | undefined;
+}
+
+/**
+ * JavaScript of one fused loop: `(ops, act, rt, KafkaRow) => ({ chunk(input, decoders), end() })`.
+ * `ops[i][j]` is the j-th lambda of operator i. `chunk` handles one RecordColumns or one array and returns the rows for the next part
+ * (undefined under an action); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
+ * `firstIndex` is the pipeline's index of the first operator. One call site a lambda, so that V8 inlines it; nothing of the user's text is in the source.
+ */
+export function loopSource(
+  operators: readonly LoopOperator[],
+  firstIndex: number,
+  input: LoopInput,
+  end: LoopEnd,
+): string {
+  const lambdas = operators.flatMap(({ functions }, i) =>
+    Array.from({ length: functions }, (_, j) => `const f${i}_${j} = ops[${i}][${j}];`),
+  );
+  const { state, each, result } = terminal(end);
+  const first = operators.length === 0 && end.action?.kind === 'count';
+  const body = operators.reduceRight<(row: string) => string>((next, operator, i) => {
+    const definition = OPERATORS[operator.kind];
+    invariant(definition.form === 'element', `${operator.kind} is not an element operator`);
+    return (row) =>
+      definition.fragment({
+        input: row,
+        output: `r${i}`,
+        index: firstIndex + i,
+        fn: (j = 0) => `f${i}_${j}`,
+        number: (j) => String(operator.numbers[j] ?? 0),
+        next,
+      });
+  }, each);
+  const row = input === 'columns' ? 'new KafkaRow(input, i, decoders)' : 'input[i]';
+  const length = input === 'columns' ? 'input.n' : 'input.length';
+  // Counting records takes no loop at all: the columns have been decoded and checked already.
+  const loop = first
+    ? `n += ${length};`
+    : `rows: for (let i = 0; i < ${length}; i++) { rt.at = i; const row = ${row}; ${body('row')} }`;
+  return [
+    '"use strict";',
+    ...lambdas,
+    ...(end.action ? Array.from({ length: end.action.functions }, (_, j) => `const a${j} = act[${j}];`) : []),
+    'let done = false;',
+    state,
+    'return {',
+    `chunk(input, decoders) { ${end.action ? '' : 'const out = [];'} ${loop} ${end.action ? '' : 'return out;'} },`,
+    `end() { return ${result}; },`,
+    'done() { return done; } };',
+  ].join('\n');
+}
+
+function terminal(end: LoopEnd): { state: string; each: (row: string) => string; result: string } {
+  const { action } = end;
+  if (action === undefined) return { state: '', each: (row) => `out.push(${row});`, result: 'undefined' };
+  const definition = ACTIONS[action.kind];
+  invariant(definition.form === 'loop', `${action.kind} is not a loop action`);
+  const context = {
+    fn: (j = 0): string => (j < action.functions ? `a${j}` : 'undefined'),
+    number: (j: number): string => String(action.numbers[j] ?? 0),
+  };
+  return {
+    state: definition.state(context),
+    each: (row) => definition.each({ ...context, row }),
+    result: definition.end,
+  };
+}

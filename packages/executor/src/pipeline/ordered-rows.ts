@@ -1,0 +1,36 @@
+/** The first `n` rows by an order, kept sorted: what takeOrdered and top need of a partition. Ties keep arrival order. */
+export class OrderedRows {
+  readonly rows: unknown[] = [];
+  readonly #n: number;
+  readonly #order: (a: unknown, b: unknown) => number;
+
+  /** `direction` −1 keeps the greatest. Without `compare`: natural order. */
+  constructor(n: number, direction: number, compare: ((a: unknown, b: unknown) => number) | undefined) {
+    this.#n = n;
+    const base = compare ?? natural;
+    this.#order = direction < 0 ? (a, b) => base(b, a) : base;
+  }
+
+  add(row: unknown): void {
+    const { rows } = this;
+    if (rows.length >= this.#n) {
+      if (this.#n === 0 || this.#order(row, rows[rows.length - 1]) >= 0) return;
+      rows.pop();
+    }
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#order(row, rows[middle]) < 0) high = middle;
+      else low = middle + 1;
+    }
+    rows.splice(low, 0, row);
+  }
+}
+
+function natural(a: unknown, b: unknown): number {
+  const left = a as number;
+  const right = b as number;
+  if (left < right) return -1;
+  return left > right ? 1 : 0;
+}

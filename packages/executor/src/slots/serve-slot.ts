@@ -1,0 +1,78 @@
+import { inspect } from 'node:util';
+import { type Clock, MillraceError } from '@millrace/common';
+import type { TaskEngine } from '../task/engine-ports.ts';
+import { TaskRunner } from '../task/task-runner.ts';
+import type { FromSlot, ToSlot } from './slot-messages.ts';
+
+interface Asked {
+  readonly promise: Promise<Uint8Array>;
+  readonly resolve: (content: Uint8Array) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Makes this process a slot: runs what its parent sends, until the parent is gone. */
+export function serveSlot(engine: TaskEngine, clock: Clock): void {
+  const asked = new Map<string, Asked>();
+  const aborts = new Map<number, AbortController>();
+  const runner = new TaskRunner({
+    executorId: process.env['MILLRACE_EXECUTOR_ID'] ?? '',
+    engine,
+    clock,
+    fetchBlob(hash) {
+      const known = asked.get(hash);
+      if (known) return known.promise;
+      const request = Promise.withResolvers<Uint8Array>();
+      asked.set(hash, request);
+      send({ kind: 'need-blob', hash });
+      return request.promise;
+    },
+  });
+
+  async function run(message: Extract<ToSlot, { readonly kind: 'run' }>): Promise<void> {
+    const { id } = message;
+    const abort = new AbortController();
+    aborts.set(id, abort);
+    const outcome = await runner.run(message, abort.signal);
+    aborts.delete(id);
+    send({ ...outcome, id, cachedConsumers: runner.consumers.size });
+  }
+
+  function settle(hash: string): Asked | undefined {
+    const request = asked.get(hash);
+    asked.delete(hash);
+    return request;
+  }
+
+  function onMessage(message: ToSlot): void {
+    switch (message.kind) {
+      case 'run':
+        void run(message);
+        return;
+      case 'abort':
+        aborts.get(message.id)?.abort(new MillraceError('TASK_KILLED', message.reason));
+        return;
+      case 'blob':
+        settle(message.hash)?.resolve(message.content);
+        return;
+      case 'blob-failed':
+        settle(message.hash)?.reject(MillraceError.fromRecord(message.error));
+    }
+  }
+
+  process.on('message', (message) => onMessage(message as ToSlot));
+  // A slot does not outlive its executor.
+  process.on('disconnect', () => process.exit());
+  // What is thrown outside of the task's own flow (a timer, an event) is the task's failure all the same, and nothing in this
+  // process can be trusted any more: the supervisor ends it. 'unhandledRejection' arrives here, too.
+  process.on('uncaughtException', (thrown) => {
+    process.stderr.write(`${inspect(thrown)}\n`);
+    send({ kind: 'crashed', error: MillraceError.toRecord(MillraceError.from(thrown, 'USER_CODE')) });
+  });
+  // Signals to the process group (Ctrl-C) are for the supervisor to decide: it lets tasks finish.
+  process.on('SIGINT', () => undefined);
+  send({ kind: 'ready' });
+}
+
+function send(message: FromSlot): void {
+  process.send?.(message);
+}

@@ -1,0 +1,42 @@
+import type { ErrorRecord } from '@millrace/common';
+import type { TaskKey } from '@millrace/proto';
+import type { SlotMetrics } from './slot.ts';
+
+/** Supervisor → slot, over Node's IPC channel (`serialization: 'advanced'`). */
+export type ToSlot =
+  | {
+      readonly kind: 'run';
+      /** Numbers the runs of one slot process. */
+      readonly id: number;
+      readonly key: TaskKey;
+      readonly programHash: string;
+      readonly programDir: string;
+      /** Absent: as in the message before. */
+      readonly stage?: Uint8Array;
+      readonly task: Uint8Array;
+    }
+  | { readonly kind: 'abort'; readonly id: number; readonly reason: string }
+  | { readonly kind: 'blob'; readonly hash: string; readonly content: Uint8Array }
+  | { readonly kind: 'blob-failed'; readonly hash: string; readonly error: ErrorRecord };
+
+/** Slot → supervisor. */
+export type FromSlot =
+  | { readonly kind: 'ready' }
+  | {
+      readonly kind: 'succeeded';
+      readonly id: number;
+      readonly result: Uint8Array;
+      readonly accumulators: Uint8Array;
+      readonly metrics: SlotMetrics;
+      readonly cachedConsumers: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly id: number;
+      readonly error: ErrorRecord;
+      readonly metrics: SlotMetrics;
+      readonly cachedConsumers: number;
+    }
+  /** Something was thrown outside of the task's own flow. */
+  | { readonly kind: 'crashed'; readonly error: ErrorRecord }
+  | { readonly kind: 'need-blob'; readonly hash: string };

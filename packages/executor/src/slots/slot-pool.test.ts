@@ -1,0 +1,185 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { silentLogger } from '@millrace/common';
+import { manualClock } from '../../test/manual-clock.ts';
+import { NO_METRICS, type Slot, type SlotEnd, type SlotOutcome, type SlotTask } from './slot.ts';
+import { SlotPool } from './slot-pool.ts';
+
+class FakeSlot implements Slot {
+  isGone = false;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<SlotEnd>();
+  #outcome: PromiseWithResolvers<SlotOutcome> | undefined;
+  readonly killed: string[] = [];
+  readonly ended = this.#ended.promise;
+
+  start = (): Promise<void> => this.#started.promise;
+  becomeReady(): void {
+    this.#started.resolve();
+  }
+  run(_task: SlotTask): Promise<SlotOutcome> {
+    this.#outcome = Promise.withResolvers<SlotOutcome>();
+    return this.#outcome.promise;
+  }
+  succeed(): void {
+    this.#outcome?.resolve({
+      kind: 'succeeded',
+      result: new Uint8Array(),
+      accumulators: new Uint8Array(),
+      metrics: NO_METRICS,
+    });
+  }
+  die(wasUseful: boolean): void {
+    this.isGone = true;
+    this.#started.reject(new Error('died'));
+    const error = {
+      code: 'SLOT_LOST',
+      what: 'died',
+      remedy: '',
+      retryable: true,
+      details: {},
+      stack: '',
+    } as const;
+    this.#outcome?.resolve({ kind: 'failed', error, metrics: NO_METRICS });
+    this.#ended.resolve({ code: 1, signal: null, wasUseful });
+  }
+  kill(reason: string): void {
+    this.killed.push(reason);
+  }
+  health = () => ({ pid: 1, rssBytes: 1, busy: false, cachedConsumers: 0 });
+  close = (): Promise<void> => {
+    this.die(true);
+    return Promise.resolve();
+  };
+}
+
+const task = (partition: number): SlotTask => ({
+  key: { application: 'a', epoch: 1, batchTime: 1, job: 0, stage: 0, partition, attempt: 0 },
+  programHash: 'p',
+  programDir: '/p',
+  stage: new Uint8Array(),
+  task: new Uint8Array(),
+  timeoutMs: 1,
+  describes: '',
+});
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+const pools: SlotPool[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
+
+function create(slots = 1) {
+  const clock = manualClock();
+  const made: FakeSlot[] = [];
+  const ready: (readonly number[])[] = [];
+  const pool = new SlotPool({
+    slots,
+    createSlot: () => {
+      const slot = new FakeSlot();
+      made.push(slot);
+      return slot;
+    },
+    onReadyChanged: (now) => ready.push(now),
+    slotWaitMs: 1_000,
+    clock,
+    log: silentLogger,
+  });
+  pools.push(pool);
+  return { pool, clock, made, ready };
+}
+
+describe('the slots of an executor', () => {
+  it('tell which of them are ready', async () => {
+    const { made, ready, pool } = create(2);
+    made[1]?.becomeReady();
+    await settled();
+    made[0]?.becomeReady();
+    await pool.started();
+    expect(ready).toEqual([[1], [0, 1]]);
+  });
+
+  it('are replaced at once when a task ended them; the task that waits gets the new one', async () => {
+    const { made, pool, ready } = create();
+    made[0]?.becomeReady();
+    await settled();
+    const first = pool.run(0, task(1));
+    made[0]?.die(true);
+    expect(await first).toMatchObject({ kind: 'failed' });
+    expect(ready.at(-1)).toEqual([]);
+    const second = pool.run(0, task(2));
+    await settled();
+    made[1]?.becomeReady();
+    await settled();
+    made[1]?.succeed();
+    expect((await second).kind).toBe('succeeded');
+  });
+
+  it('are replaced ever more slowly when they never become of use', async () => {
+    const { made, clock } = create();
+    for (const delayMs of [100, 200, 400, 800]) {
+      const count = made.length;
+      made.at(-1)?.die(false);
+      await settled();
+      clock.advance(delayMs - 1);
+      await settled();
+      expect(made).toHaveLength(count);
+      clock.advance(1);
+      await settled();
+      expect(made).toHaveLength(count + 1);
+    }
+  });
+
+  it('give up a task for which no slot becomes free in time', async () => {
+    const { pool, clock } = create();
+    const outcome = pool.run(0, task(1));
+    await settled();
+    clock.advance(1_000);
+    expect(await outcome).toMatchObject({
+      kind: 'failed',
+      error: { code: 'DEADLINE_EXCEEDED', retryable: true },
+    });
+    expect(await pool.run(7, task(1))).toMatchObject({ kind: 'failed', error: { code: 'BAD_REQUEST' } });
+  });
+
+  it('run one task at a time, in the order they came', async () => {
+    const { pool, made } = create();
+    made[0]?.becomeReady();
+    await settled();
+    const ended: number[] = [];
+    const runs = [1, 2, 3].map((partition) => pool.run(0, task(partition)).then(() => ended.push(partition)));
+    for (let i = 0; i < 3; i++) {
+      await settled();
+      expect(ended).toHaveLength(i);
+      made[0]?.succeed();
+    }
+    await Promise.all(runs);
+    expect(ended).toEqual([1, 2, 3]);
+  });
+
+  it('kill the tasks that are meant', async () => {
+    const { pool, made } = create(2);
+    for (const slot of made) slot.becomeReady();
+    await settled();
+    void pool.run(0, task(1));
+    void pool.run(1, task(2));
+    pool.kill(({ key }) => key.partition === 2, 'because');
+    expect(made.map((slot) => slot.killed)).toEqual([[], ['because']]);
+  });
+
+  it('kill a task that waits, without a slot having run it', async () => {
+    const { pool, made } = create();
+    made[0]?.becomeReady();
+    await settled();
+    void pool.run(0, task(1));
+    const waiting = pool.run(0, task(2));
+    await settled();
+    pool.kill(({ key }) => key.partition === 2, 'because');
+    expect(await waiting).toMatchObject({ kind: 'failed', error: { code: 'TASK_KILLED' } });
+    expect(made[0]?.killed).toEqual([]);
+  });
+
+  it('fail what waits when the pool is closed', async () => {
+    const { pool } = create();
+    const waiting = pool.run(0, task(1));
+    await settled();
+    await pool.close();
+    expect(await waiting).toMatchObject({ kind: 'failed', error: { code: 'EXECUTOR_LOST' } });
+  });
+});

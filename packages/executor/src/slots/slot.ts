@@ -1,0 +1,74 @@
+import type { ErrorRecord } from '@millrace/common';
+import type { TaskKey } from '@millrace/proto';
+
+/** One attempt as a slot gets it. */
+export interface SlotTask {
+  readonly key: TaskKey;
+  readonly programHash: string;
+  /** Directory with the unpacked program. */
+  readonly programDir: string;
+  /** Encoded Stage. */
+  readonly stage: Uint8Array;
+  /** Encoded Task. */
+  readonly task: Uint8Array;
+  /** The slot dies when the task takes longer. */
+  readonly timeoutMs: number;
+  /** What it reads: "views-3 [100, 200)". */
+  readonly describes: string;
+}
+
+/** What was measured inside the slot. */
+export interface SlotMetrics {
+  readonly records: number;
+  readonly bytes: number;
+  readonly runMs: number;
+  readonly fetchMs: number;
+  readonly consumerCached: boolean;
+}
+
+export const NO_METRICS: SlotMetrics = { records: 0, bytes: 0, runMs: 0, fetchMs: 0, consumerCached: false };
+
+export type SlotOutcome =
+  | {
+      readonly kind: 'succeeded';
+      readonly result: Uint8Array;
+      /** Encoded accumulator updates; empty when there are none. */
+      readonly accumulators: Uint8Array;
+      readonly metrics: SlotMetrics;
+    }
+  | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly metrics: SlotMetrics };
+
+export interface SlotHealth {
+  readonly pid: number;
+  readonly rssBytes: number;
+  readonly busy: boolean;
+  readonly cachedConsumers: number;
+}
+
+/** How a slot's process came to its end. */
+export interface SlotEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** It lived long enough, or ran a task: dying again at once is not to be expected. */
+  readonly wasUseful: boolean;
+}
+
+/**
+ * Where user code runs: messages and bytes go in and out, no memory is shared. It runs one task at a time and has one life: who
+ * needs it again makes another one.
+ */
+export interface Slot {
+  /** Resolves when it can take a task. @throws MillraceError SLOT_LOST, DEADLINE_EXCEEDED. */
+  start(): Promise<void>;
+  /** Never rejects: a slot that dies is a failed outcome. */
+  run(task: SlotTask): Promise<SlotOutcome>;
+  /** Asks the running task to stop, then kills it: its outcome is TASK_KILLED. Nothing happens when it is idle. */
+  kill(reason: string): void;
+  health(): SlotHealth;
+  /** Its process has ended (and `ended` is about to resolve). */
+  readonly isGone: boolean;
+  /** Resolves once, when it is gone. */
+  readonly ended: Promise<SlotEnd>;
+  /** Kills it. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,141 @@
+import { MillraceError } from '@millrace/common';
+import type { IsolationLevel, PartitionReader, ReaderOptions } from './kafka-port.ts';
+import { type OffsetRange, offsetRange } from './offset-range.ts';
+import { type FetchContext, type Fetched, PartitionFetcher, type ReadPosition } from './partition-fetcher.ts';
+import { RecordColumns } from './record-columns.ts';
+import { decodeRecordBatches } from './records/record-batch-decoder.ts';
+import type { TopicPartition } from './topic-partition.ts';
+
+interface ReadOptions {
+  readonly reuseColumns?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const ABANDONED = 'abandoned';
+
+/** Reads ranges of one partition. It holds no connection and no data between reads, but for columns to be reused. */
+export class FetchReader implements PartitionReader {
+  private readonly context: FetchContext;
+  private readonly tp: TopicPartition;
+  private readonly isolation: IsolationLevel;
+  private readonly topicId: string | undefined;
+  private spare: RecordColumns | undefined;
+  private readonly closed = new AbortController();
+
+  constructor(context: FetchContext, tp: TopicPartition, options: ReaderOptions) {
+    this.context = context;
+    this.tp = { topic: tp.topic, partition: tp.partition };
+    this.isolation = options.isolation ?? 'read_committed';
+    this.topicId = options.topicId;
+  }
+
+  read(range: OffsetRange, options: ReadOptions = {}): AsyncIterable<RecordColumns> {
+    const { topic, partition, fromOffset, untilOffset } = range;
+    offsetRange(topic, partition, fromOffset, untilOffset);
+    if (topic !== this.tp.topic || partition !== this.tp.partition) {
+      throw new MillraceError(
+        'OFFSET_RANGE_INVALID',
+        `A reader of ${this.tp.topic}-${this.tp.partition} was given a range of ${topic}-${partition}`,
+        { details: { topic, partition } },
+      );
+    }
+    return this.chunks(range, options);
+  }
+
+  async close(): Promise<void> {
+    this.closed.abort(new MillraceError('CANCELLED', 'the reader was closed'));
+    this.spare = undefined;
+  }
+
+  private async *chunks(
+    range: OffsetRange,
+    { reuseColumns = false, signal }: ReadOptions,
+  ): AsyncGenerator<RecordColumns, void, undefined> {
+    const { fromOffset, untilOffset } = range;
+    if (fromOffset === untilOffset) return;
+    const abandoned = new AbortController();
+    const stop = AbortSignal.any(
+      [abandoned.signal, this.closed.signal, signal].filter((s) => s !== undefined),
+    );
+    const fetcher = new PartitionFetcher(
+      this.context,
+      this.tp,
+      this.isolation,
+      range.topicId ?? this.topicId,
+    );
+    const prefetch = (position: ReadPosition): Promise<Fetched> => {
+      const fetching = fetcher.fetch(position, stop);
+      // Whoever abandons the read leaves this one unawaited.
+      fetching.catch(() => {});
+      return fetching;
+    };
+    const reuse = reuseColumns ? this.takeSpare() : undefined;
+    try {
+      let pending = prefetch({ offset: fromOffset, epoch: range.leaderEpoch ?? -1, untilOffset });
+      let from = fromOffset;
+      for (;;) {
+        const { response, next } = await unlessStopped(pending, stop);
+        if (next.offset < untilOffset) {
+          pending = prefetch(next);
+          await microtasksDone();
+        }
+        yield* this.decode(response, from, untilOffset, reuse, stop);
+        // Nobody looks at it any more: the consumer has asked for what follows.
+        if (reuse !== undefined) this.context.payloads.give(response.buf);
+        if (next.offset >= untilOffset) return;
+        from = next.offset;
+      }
+    } finally {
+      abandoned.abort(ABANDONED); // a reason of its own: to make the default one costs a stack trace
+      if (reuse !== undefined && !this.closed.signal.aborted) this.spare = reuse;
+    }
+  }
+
+  private *decode(
+    { buf, start, end, aborted }: Fetched['response'],
+    fromOffset: number,
+    untilOffset: number,
+    reuse: RecordColumns | undefined,
+    stop: AbortSignal,
+  ): Generator<RecordColumns, void, undefined> {
+    const options = { ...this.tp, fromOffset, untilOffset, aborted, ...(reuse ? { reuse } : {}) };
+    for (const columns of decodeRecordBatches(buf, start, end, options)) {
+      if (stop.aborted) throw stopped(stop);
+      yield columns;
+    }
+  }
+
+  /** Two reads at the same time never share columns. */
+  private takeSpare(): RecordColumns {
+    const columns = this.spare ?? new RecordColumns(this.tp.topic, this.tp.partition, 0);
+    this.spare = undefined;
+    return columns;
+  }
+}
+
+/**
+ * Sending a request takes a few microtasks: without this, the next fetch would leave only after this one is decoded and consumed, and the
+ * broker would idle meanwhile. Ticks run when no microtask is left.
+ */
+async function microtasksDone(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    process.nextTick(resolve);
+  });
+}
+
+function stopped(signal: AbortSignal): MillraceError {
+  return MillraceError.from(signal.reason, 'CANCELLED');
+}
+
+/** The response itself cannot be called off: it is dropped when it comes. */
+async function unlessStopped<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw stopped(signal);
+  const { promise: abort, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(stopped(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, abort]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,89 @@
+import { MillraceError } from '@millrace/common';
+import { unknownPartition } from '../cluster-metadata.ts';
+import type { ProduceRecord } from '../kafka-port.ts';
+import { recordBytesMax } from '../records/record-batch-encoder.ts';
+import type { Partitioner } from './partitioner.ts';
+
+export interface BatchLimits {
+  readonly bytesMax: number;
+  readonly recordsMax: number;
+}
+
+/** The batches of one partition, in the order of their records. */
+export interface PartitionBatches {
+  readonly partition: number;
+  readonly batches: ProduceRecord[][];
+}
+
+interface Open extends PartitionBatches {
+  bytes: number;
+  last: ProduceRecord[];
+}
+
+/**
+ * Sorts records into batches by partition, keeping their order.
+ * @throws MillraceError UNKNOWN_PARTITION, RECORD_TOO_LARGE, BAD_REQUEST: before anything is sent.
+ */
+export function batchesOf(
+  topic: string,
+  records: readonly ProduceRecord[],
+  partitionCount: number,
+  partitioner: Partitioner,
+  limits: BatchLimits,
+): readonly PartitionBatches[] {
+  const open = new Map<number, Open>();
+  for (const record of records) {
+    const bytes = checkedBytes(topic, record, limits.bytesMax);
+    const partition = partitioner.partitionOf(topic, record, bytes, partitionCount);
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitionCount)
+      throw unknownPartition({ topic, partition }, partitionCount);
+    let of = open.get(partition);
+    if (of === undefined) {
+      const last: ProduceRecord[] = [];
+      of = { partition, batches: [last], bytes: 0, last };
+      open.set(partition, of);
+    } else if (of.bytes + bytes > limits.bytesMax || of.last.length >= limits.recordsMax) {
+      of.last = [];
+      of.bytes = 0;
+      of.batches.push(of.last);
+    }
+    of.last.push(record);
+    of.bytes += bytes;
+  }
+  return [...open.values()];
+}
+
+function checkedBytes(topic: string, record: ProduceRecord, bytesMax: number): number {
+  const bytes = recordBytesMax(record);
+  if (!Number.isSafeInteger(bytes)) {
+    throw new MillraceError(
+      'BAD_REQUEST',
+      `A record for "${topic}" has a key, value or header that is no text and no bytes`,
+      {
+        remedy: 'Encode it first, for example with JSON.stringify.',
+        details: { topic },
+      },
+    );
+  }
+  const { timestamp } = record;
+  if (timestamp !== undefined && !(Number.isSafeInteger(timestamp) && timestamp >= 0)) {
+    throw new MillraceError('BAD_REQUEST', `A record for "${topic}" has the timestamp ${timestamp}`, {
+      remedy: 'Give whole milliseconds since 1970, or none.',
+      details: { topic },
+    });
+  }
+  if (bytes > bytesMax) throw recordTooLarge(topic, bytes, bytesMax);
+  return bytes;
+}
+
+export function recordTooLarge(topic: string, bytes: number, bytesMax?: number): MillraceError {
+  const limit = bytesMax === undefined ? 'what the broker accepts' : `produceBatchBytesMax ${bytesMax}`;
+  return new MillraceError(
+    'RECORD_TOO_LARGE',
+    `A record of ${bytes} bytes for "${topic}" is above ${limit}`,
+    {
+      remedy: "Make it smaller, or raise produceBatchBytesMax and the topic's max.message.bytes.",
+      details: { topic, bytes },
+    },
+  );
+}
