@@ -53,12 +53,13 @@ const SECTIONS: ReadonlyArray<{
   { title: 'Kafka client', intro: 'Given to a consumer strategy, or to `createRDD`.', schema: KAFKA_OPTIONS },
   {
     title: 'Driver',
-    intro: 'Flags of `millrace driver` (`--state-dir`) and `MILLRACE_*` variables.',
+    intro:
+      'Flags of `millrace driver` (`stateDir` is `--state-dir`, by default `.millrace/driver`) and `MILLRACE_*` variables (`MILLRACE_STATE_DIR`); a flag wins. The token may also come from `--token-file`; TLS from the PEM files `--tls-cert`, `--tls-key` and `--tls-ca`.',
     schema: DRIVER_OPTIONS,
   },
   {
     title: 'Executor',
-    intro: 'Flags of `millrace executor` and `MILLRACE_*` variables.',
+    intro: 'Flags of `millrace executor` and `MILLRACE_*` variables, as for the driver.',
     schema: EXECUTOR_OPTIONS,
   },
 ];
@@ -66,7 +67,8 @@ const SECTIONS: ReadonlyArray<{
 function configurationPage(): string {
   const sections = SECTIONS.map(({ title, intro, schema }) => {
     const rows = Object.entries(schema).map(([key, entry]) => {
-      const fallback = Object.hasOwn(entry, 'default') ? shown(entry.default) : '*required*';
+      const known = Object.hasOwn(entry, 'default') ? shown(entry.default) : '*required*';
+      const fallback = entry.defaultText ?? known;
       return `| \`${key}\` | ${entry.unit ?? ''} | ${fallback} | ${cell(entry.doc)} |`;
     });
     return `## ${title}\n\n${intro}\n\n| key | unit | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;

@@ -1,7 +1,7 @@
 // Runs `pnpm install`, then `pnpm run <script> [args]`, on a machine that has nothing but Node and npm.
 // pnpm's version is pinned here; where this Node is too old to run TypeScript, Node itself comes from the
 // registry too. Nothing is installed globally: both live in npm's own npx cache.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 
 const PNPM = '12.21.0';
 const NODE = '24.21.0';
@@ -16,7 +16,16 @@ if (tooOld) {
   packages.push(`node-linux-${process.arch}@${NODE}`);
 }
 
-const pnpm = (...args) => {
+// Ctrl-C reaches the whole process group: what runs decides when it is done, and this waits for it.
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+let child;
+for (const signal of Object.keys(SIGNAL_CODES)) {
+  process.on(signal, () => {
+    if (signal !== 'SIGINT') child?.kill(signal);
+  });
+}
+
+async function pnpm(...args) {
   const argv = [
     'exec',
     '--yes',
@@ -26,15 +35,17 @@ const pnpm = (...args) => {
     'pnpm',
     ...args,
   ];
-  const done = spawnSync('npm', argv, {
+  child = spawn('npm', argv, {
     stdio: 'inherit',
     shell: process.platform === 'win32',
     env: { ...process.env, npm_config_update_notifier: 'false' },
   });
-  if (done.error) throw done.error;
-  return done.status ?? 1;
-};
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? SIGNAL_CODES[signal] ?? 1));
+  });
+}
 
 const [script, ...args] = process.argv.slice(2);
-process.exitCode =
-  pnpm('install', '--frozen-lockfile', '--reporter=silent') || pnpm('--silent', 'run', script, ...args);
+const installed = await pnpm('install', '--frozen-lockfile', '--reporter=silent');
+process.exitCode = installed || (await pnpm('--silent', 'run', script, ...args));

@@ -9,6 +9,8 @@ export interface ConfigEntry<T> {
   readonly unit?: string;
   /** Absent: the key is required. */
   readonly default?: T;
+  /** What the reference page calls a default that differs from machine to machine. */
+  readonly defaultText?: string;
   /** Not printed and not logged. */
   readonly secret?: boolean;
   /** Turns what the user wrote into the resolved value; throws an Error whose message says what was expected. */
@@ -143,10 +145,17 @@ export function checkConfig<S extends ConfigSchema>(
     try {
       value[key] = entry.parse(raw);
     } catch (error) {
-      problems.push(`${where}: "${key}": ${entry.secret === true ? 'has the wrong form' : messageOf(error)}`);
+      problems.push(
+        `${where}: "${key}": ${entry.secret === true ? 'has the wrong form' : whyRefused(error)}`,
+      );
     }
   }
   return { problems, value: problems.length === 0 ? (value as Resolved<S>) : undefined };
+}
+
+/** A list of problems needs no code after each. */
+function whyRefused(error: unknown): string {
+  return MillraceError.is(error) ? `${error.what}. ${error.remedy}`.trim() : messageOf(error);
 }
 
 /**

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import type { PrettyOptions } from 'pino-pretty';
 
 export type { Logger } from 'pino';
 
@@ -39,7 +40,7 @@ export function createLogger(options: LogOptions): Logger {
     timestamp: stdTimeFunctions.isoTime,
   };
   const destination: DestinationStream = pretty
-    ? PinoPretty({
+    ? prettyStream({
         destination: fd,
         sync: true,
         colorize: stream.isTTY === true && process.env['NO_COLOR'] === undefined,
@@ -47,6 +48,12 @@ export function createLogger(options: LogOptions): Logger {
       })
     : pino.destination({ dest: fd, sync: true });
   return pino(settings, destination);
+}
+
+/** Loaded for terminals only: it is large, and every slot would carry it. */
+function prettyStream(options: PrettyOptions): DestinationStream {
+  const { PinoPretty } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+  return PinoPretty(options);
 }
 
 /** A logger that says nothing: for tests. */

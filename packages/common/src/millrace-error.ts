@@ -25,6 +25,10 @@ export interface ErrorRecord {
   readonly cause?: ErrorRecord;
 }
 
+// What a record may carry, in characters: an error that quotes megabytes must still fit in a message, an event and a log line.
+const TEXT_MAX = 64 * 1024;
+const STACK_MAX = 32 * 1024;
+
 /**
  * The one error class of Millrace: a code, a domain and a retry intent that keep their type across processes.
  * `message` reads "what. remedy [CODE]".
@@ -70,27 +74,27 @@ export class MillraceError extends Error {
     return new MillraceError(code, messageOf(error), { ...options, cause: error });
   }
 
-  /** Plain data, causes included (at most 5 deep), for a process boundary. */
+  /** Plain data, causes included (at most 5 deep), for a process boundary. Long texts are cut. */
   static toRecord(error: unknown, depth = 5): ErrorRecord {
     if (!MillraceError.is(error)) {
       return {
         code: 'INTERNAL',
-        what: messageOf(error),
+        what: cut(messageOf(error), TEXT_MAX),
         remedy: '',
         retryable: false,
         details: {},
-        stack: stackOf(error),
+        stack: cut(stackOf(error), STACK_MAX),
       };
     }
     const cause =
       error.cause !== undefined && depth > 0 ? MillraceError.toRecord(error.cause, depth - 1) : undefined;
     return {
       code: error.code,
-      what: error.what,
-      remedy: error.remedy,
+      what: cut(error.what, TEXT_MAX),
+      remedy: cut(error.remedy, TEXT_MAX),
       retryable: error.retryable,
       details: error.details,
-      stack: stackOf(error),
+      stack: cut(stackOf(error), STACK_MAX),
       ...(cause ? { cause } : {}),
     };
   }
@@ -111,6 +115,10 @@ export class MillraceError extends Error {
     if (record.stack !== '') error.stack = record.stack;
     return error;
   }
+}
+
+function cut(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max)}… (${text.length} characters)`;
 }
 
 function format(code: ErrorCode, what: string, remedy: string): string {

@@ -1,0 +1,236 @@
+import { type Clock, type ErrorRecord, MillraceError, systemClock } from '@millrace/common';
+import {
+  type Accepted,
+  type ClientChannel,
+  callUnary,
+  clientChannel,
+  deadlineIn,
+  type ExecutorStatus,
+  errorFromWire,
+  grpcStatusToError,
+  hello,
+  type ListReply,
+  recordFromWire,
+  type StopReply,
+  type SubmitMessageInit,
+  type SubmitReply,
+  type TlsOptions,
+  type ApplicationStatus as WireStatus,
+  writeChunks,
+} from '@millrace/proto';
+import { type ApplicationEvent, eventFromWire } from './application-event.ts';
+
+export type StopMode = 'DRAIN' | 'NOW' | 'KILL';
+
+export type ApplicationStatus = Readonly<Omit<WireStatus, 'error'>> & {
+  readonly error: ErrorRecord | undefined;
+};
+export type { ExecutorStatus } from '@millrace/proto';
+
+export interface SubmitRequest {
+  readonly programHash: string;
+  /** The packed bundle. */
+  readonly archive: Uint8Array;
+  /** Overrides of the job's own options. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Default: the job's own. */
+  readonly name?: string | undefined;
+}
+
+export interface ClientOptions {
+  /** host:port of the driver. */
+  readonly address: string;
+  readonly token?: string | undefined;
+  readonly tls?: TlsOptions | undefined;
+  /** How long the driver may take to be reached, and to answer. */
+  readonly timeoutMs: number;
+  readonly clock?: Clock;
+}
+
+const CHANNEL_PATIENCE_MS = 3_000;
+
+/** The driver, as the command sees it. Every call ends: in a reply, a coded error, or at its deadline. */
+export class ClusterClient {
+  readonly address: string;
+  #channel: ClientChannel;
+  #isClosed = false;
+  readonly #open: () => ClientChannel;
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+
+  /** @throws MillraceError DRIVER_UNREACHABLE when there is no connection within `timeoutMs`. */
+  static async connect(options: ClientOptions): Promise<ClusterClient> {
+    const client = new ClusterClient(options);
+    try {
+      await client.reach(options.timeoutMs);
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+    return client;
+  }
+
+  private constructor(options: ClientOptions) {
+    this.address = options.address;
+    this.#timeoutMs = options.timeoutMs;
+    this.#clock = options.clock ?? systemClock;
+    const clock = this.#clock;
+    this.#open = () => clientChannel({ ...options, clock });
+    this.#channel = this.#open();
+  }
+
+  /**
+   * Resolves when there is a connection (again). A channel that does not come up soon is replaced: one that has seen the driver
+   * vanish from DNS, or return under another address, may never find it (seen with restarted containers).
+   * @throws MillraceError DRIVER_UNREACHABLE after `ms`.
+   */
+  async reach(ms: number): Promise<void> {
+    const until = this.#clock.monotonic() + ms;
+    for (;;) {
+      const left = until - this.#clock.monotonic();
+      try {
+        return await this.#channel.ready(Math.max(1, Math.min(CHANNEL_PATIENCE_MS, left)));
+      } catch (error) {
+        if (left <= CHANNEL_PATIENCE_MS || this.#isClosed) throw error;
+      }
+      this.#channel.close();
+      this.#channel = this.#open();
+    }
+  }
+
+  /** Resolves when the driver has checked and accepted the application. @throws its refusal. */
+  async submit(request: SubmitRequest, signal: AbortSignal): Promise<Accepted> {
+    signal.throwIfAborted();
+    const reply = await new Promise<SubmitReply>((resolve, reject) => {
+      const call = this.#channel.submission.submit(
+        deadlineIn(this.#timeoutMs, this.#clock),
+        (error, value) => {
+          signal.removeEventListener('abort', cancel);
+          if (error) reject(grpcStatusToError(error, `submit to ${this.address}`));
+          else if (value) resolve(value);
+          else reject(new MillraceError('INTERNAL', 'the driver answered a submission with nothing'));
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+      // What makes writing fail also ends the call, and the call's own error says more.
+      sendProgram(call, request).catch(() => call.cancel());
+    });
+    if (reply.error) throw errorFromWire(reply.error);
+    if (!reply.accepted) throw new MillraceError('INTERNAL', 'the driver neither accepted nor refused');
+    return reply.accepted;
+  }
+
+  /** @throws MillraceError APPLICATION_UNKNOWN. */
+  async status(application: string): Promise<ApplicationStatus> {
+    const submission = this.#channel.submission;
+    return statusFromWire(
+      await callUnary<WireStatus>(`status of ${application}`, (done) =>
+        submission.status({ application }, deadlineIn(this.#timeoutMs, this.#clock), done),
+      ),
+    );
+  }
+
+  async list(): Promise<{
+    readonly applications: readonly ApplicationStatus[];
+    readonly executors: readonly ExecutorStatus[];
+  }> {
+    const submission = this.#channel.submission;
+    const reply = await callUnary<ListReply>(`list of ${this.address}`, (done) =>
+      submission.list({}, deadlineIn(this.#timeoutMs, this.#clock), done),
+    );
+    return { applications: reply.applications.map(statusFromWire), executors: reply.executors };
+  }
+
+  /** Resolves when the application has ended. `timeoutMs` is the driver's to keep; the call waits a little longer. */
+  async stop(application: string, mode: StopMode, timeoutMs: number): Promise<ApplicationStatus> {
+    const submission = this.#channel.submission;
+    const reply = await callUnary<StopReply>(`stop of ${application}`, (done) =>
+      submission.stop(
+        { application, mode, timeoutMs },
+        deadlineIn(timeoutMs + this.#timeoutMs, this.#clock),
+        done,
+      ),
+    );
+    if (reply.error) throw errorFromWire(reply.error);
+    if (!reply.status) throw new MillraceError('INTERNAL', 'the driver answered a stop with nothing');
+    return statusFromWire(reply.status);
+  }
+
+  /** Events after `afterSequence`, those that are still kept and those that come. Ends when the driver ends it or `signal` does. */
+  async *events(
+    application: string,
+    afterSequence: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<ApplicationEvent> {
+    const call = this.#channel.submission.events({ application, afterSequence });
+    for await (const wire of cancellable(call, signal, `events of ${application}`)) {
+      const event = eventFromWire(wire);
+      if (event) yield event;
+    }
+  }
+
+  /** Log lines of the application's host, each without its line break. */
+  async *logs(
+    application: string,
+    options: { readonly follow: boolean; readonly tail: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
+    const call = this.#channel.submission.logs({ application, ...options });
+    for await (const { line } of cancellable(call, signal, `logs of ${application}`)) yield line;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#channel.close();
+  }
+}
+
+/** A server stream that ends quietly when `signal` is aborted, and whose failure is one of ours. */
+async function* cancellable<T>(
+  call: AsyncIterable<T> & { cancel(): void },
+  signal: AbortSignal,
+  what: string,
+): AsyncGenerator<T> {
+  const cancel = (): void => call.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  try {
+    yield* call;
+  } catch (error) {
+    if (!signal.aborted) throw grpcStatusToError(error, what);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
+
+type SubmitCall = ReturnType<ClientChannel['submission']['submit']>;
+
+async function sendProgram(call: SubmitCall, request: SubmitRequest): Promise<void> {
+  const header: SubmitMessageInit = {
+    header: {
+      hello: hello(),
+      programHash: request.programHash,
+      bundleBytes: request.archive.length,
+      configJson: JSON.stringify(request.config),
+      environment: request.environment,
+      ...(request.name === undefined ? {} : { name: request.name }),
+    },
+  };
+  call.write(header);
+  await writeChunks(
+    call,
+    request.archive,
+    (chunk): SubmitMessageInit => ({
+      bundle: Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length),
+    }),
+  );
+  call.end();
+}
+
+function statusFromWire(wire: WireStatus): ApplicationStatus {
+  const { error, ...rest } = wire;
+  return { ...rest, error: error ? recordFromWire(error) : undefined };
+}

@@ -1,0 +1,102 @@
+import { duration, integer, optional, text } from '@millrace/common';
+import type { Command } from 'commander';
+import type { CliContext } from '../cli-context.ts';
+import { attach } from '../client/attach.ts';
+import { withClient } from '../client/with-client.ts';
+import { checkOverrides } from '../job/job-overrides.ts';
+import { collect, parseAssignments } from '../options/assignments.ts';
+import { addOutputFlags, clusterSchema, type OutputFlags, writeJson } from '../options/cluster-options.ts';
+import { addFlags, resolveFlags } from '../options/flags.ts';
+import { jsonReporter, textReporter } from '../render/application-reporter.ts';
+
+const SCHEMA = {
+  ...clusterSchema(60_000),
+  name: optional(text({ doc: "the application's name; default: the job's own" })),
+  batches: optional(integer({ doc: 'stop after so many batches (as --conf batches=n)', unit: 'n', min: 1 })),
+  reconnectTimeout: duration({
+    doc: 'how long the driver may be away while attached',
+    default: 120_000,
+    max: 24 * 3_600_000,
+  }),
+  drainTimeout: duration({
+    doc: 'how long the application may take to end after Ctrl-C',
+    default: 60_000,
+    min: 1,
+    max: 24 * 3_600_000,
+  }),
+};
+
+interface SubmitFlags extends OutputFlags, Readonly<Record<string, unknown>> {
+  readonly conf?: readonly string[];
+  readonly env?: readonly string[];
+  readonly external?: readonly string[];
+  readonly detach?: boolean;
+  readonly typecheck?: boolean;
+}
+
+export function addSubmit(program: Command, cli: CliContext): void {
+  const command = program
+    .command('submit <job>')
+    .description('bundle a job module, check it, send it to the driver, and show its batches')
+    .option('--conf <key=value>', 'overrides an option of the job; may be repeated', collect)
+    .option(
+      '--env <NAME=value>',
+      'environment of the job (NAME alone: as it is here); may be repeated',
+      collect,
+    )
+    .option('--external <package>', 'not bundled: installed on hosts and executors; may be repeated', collect)
+    .option('--detach', 'print the name and leave the application running')
+    .option('--typecheck', 'check the types first, with the TypeScript that the job has installed')
+    .action((job: string, given: SubmitFlags) => submit(cli, job, given));
+  addOutputFlags(addFlags(command, SCHEMA), 'events as JSON lines on standard output');
+}
+
+async function submit(cli: CliContext, job: string, given: SubmitFlags): Promise<void> {
+  const conf = parseAssignments('--conf', given.conf ?? []);
+  const environment = parseAssignments('--env', given.env ?? [], cli.env);
+  const flags = resolveFlags(SCHEMA, given, cli.env, [
+    ...conf.problems,
+    ...environment.problems,
+    ...(await checkOverrides(conf.values)),
+  ]);
+  const { terminal } = cli;
+  const quiet = given.quiet === true;
+  const reporter =
+    given.json === true
+      ? jsonReporter(terminal, { quiet })
+      : textReporter(terminal, { quiet, verbose: given.verbose === true });
+  const started = cli.clock.monotonic();
+  const { packJob } = await import('../job/pack-job.ts');
+  const packed = await packJob(job, {
+    cwd: cli.cwd,
+    externals: given.external ?? [],
+    typecheck: given.typecheck === true,
+  });
+  if (given.verbose === true) {
+    const tookMs = Math.round(cli.clock.monotonic() - started);
+    reporter.progress(
+      `bundled ${job}: ${packed.archive.length} bytes in ${tookMs} ms (${packed.programHash})`,
+    );
+  }
+  await withClient(cli, flags, async (client) => {
+    const config =
+      flags.batches === undefined ? conf.values : { ...conf.values, batches: String(flags.batches) };
+    const request = { ...packed, config, environment: environment.values, name: flags.name };
+    const accepted = await client.submit(request, cli.interrupts.signal);
+    const { application, epoch } = accepted;
+    if (given.detach === true) {
+      // Who stays attached sees them as events.
+      for (const note of accepted.notes) reporter.progress(note);
+      if (given.json === true) writeJson(cli, { kind: 'accepted', application, epoch });
+      else terminal.out(`${application}\n`);
+      return;
+    }
+    const exitCode = await attach(cli, client, reporter, {
+      application,
+      afterSequence: accepted.eventSequence,
+      reconnectMs: flags.reconnectTimeout,
+      drainMs: flags.drainTimeout,
+    });
+    cli.setExitCode(exitCode);
+  });
+}

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { withDeadline } from '@millrace/common';
+
+const GUARD = fileURLToPath(new URL('process-guard.mjs', import.meta.url));
+const START_MS_MAX = 10_000;
+const STOP_MS_MAX = 15_000;
+
+/** A child process that dies with this one, whatever happens to it. */
+export interface GuardedProcess {
+  readonly pid: number;
+  /** True once it has ended, for whatever reason. */
+  readonly ended: boolean;
+  /** SIGTERM, after a while SIGKILL. Resolves when it has ended. */
+  stop(): Promise<void>;
+  /** SIGKILL. Resolves when it has ended. */
+  kill(): Promise<void>;
+}
+
+/** Output goes to `logFile`; `directory` is removed when this process dies without stopping the child. */
+export async function startGuarded(options: {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  readonly directory: string;
+}): Promise<GuardedProcess> {
+  const argv = [GUARD, options.logFile, options.directory, options.command, ...options.args];
+  const guard = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(guard, 'exit');
+  // A guard that is gone already cannot be written to: `exited` says so.
+  guard.stdin.on('error', () => {});
+  const [line] = await withDeadline(
+    Promise.race([once(createInterface({ input: guard.stdout }), 'line'), exited.then(() => [''])]),
+    START_MS_MAX,
+    `starting ${options.command}`,
+  );
+  const pid = Number(line);
+  if (!Number.isInteger(pid) || pid <= 0) throw new Error(`${options.command} could not be started`);
+  // A test run that forgets to stop it ends nevertheless, and the guard with it.
+  guard.unref();
+  for (const pipe of [guard.stdin, guard.stdout]) (pipe as unknown as Socket).unref();
+  return {
+    pid,
+    get ended() {
+      return hasEnded(guard);
+    },
+    async stop() {
+      if (!hasEnded(guard)) guard.stdin.write('stop\n');
+      await withDeadline(exited, STOP_MS_MAX, `stopping ${options.command}`);
+    },
+    async kill() {
+      if (!hasEnded(guard)) process.kill(pid, 'SIGKILL');
+      await withDeadline(exited, STOP_MS_MAX, `killing ${options.command}`);
+    },
+  };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

@@ -1,0 +1,119 @@
+// The examples of docs/ run, and `check` prints what docs/lambdas.md says it prints.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import type { JobDefinition } from '@millrace/api';
+import { type DevBroker, embed, produce, startDevBroker } from '@millrace/testing';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOPICS = { orders: 3, returns: 1, 'shop-a': 2, 'orders-by-id': 1, 'orders-by-anyone': 1 };
+
+let broker: DevBroker;
+let rates: Server;
+let outDir: string;
+
+const order = (id: number): string =>
+  JSON.stringify({ id, user: `u${id}`, country: ['de', 'fr', 'us'][id % 3], cents: 100 * (id + 1) });
+
+beforeAll(async () => {
+  broker = await startDevBroker();
+  for (const [topic, partitions] of Object.entries(TOPICS)) broker.createTopic(topic, { partitions });
+  const ids = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  const { brokers } = broker;
+  await produce(
+    brokers,
+    'orders',
+    ids.map((id) => ({ partition: id % 3, value: order(id) })),
+  );
+  await produce(
+    brokers,
+    'returns',
+    [0, 1, 2].map((id) => ({ value: order(id) })),
+  );
+  await produce(brokers, 'shop-a', [{ value: order(0) }]);
+  await produce(brokers, 'orders-by-id', [
+    { key: new Uint8Array([0, 0, 0, 7]), value: order(7) },
+    { key: new Uint8Array([0, 0, 0, 8]), value: null },
+  ]);
+  await produce(brokers, 'orders-by-anyone', [{ value: order(7) }, { value: '{"id":' }]);
+  rates = createServer((_request, response) => response.end('2'));
+  await new Promise<void>((resolve) => rates.listen(0, '127.0.0.1', resolve));
+  outDir = mkdtempSync(join(tmpdir(), 'millrace-guide-'));
+  process.env['KAFKA_BROKERS'] = brokers;
+  process.env['RATES_URL'] = `http://127.0.0.1:${(rates.address() as AddressInfo).port}`;
+  process.env['OUT_DIR'] = outDir;
+});
+
+afterEach(() => void jest.restoreAllMocks());
+
+afterAll(async () => {
+  rates.close();
+  rmSync(outDir, { recursive: true, force: true });
+  await broker.close();
+});
+
+/** What a job prints in its first two batches: the second one is empty. */
+async function printed(job: JobDefinition): Promise<string> {
+  const lines: string[] = [];
+  jest.spyOn(console, 'log').mockImplementation((...texts) => void lines.push(format(...texts)));
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+  const app = await embed(job, {
+    config: { batches: 2, batchInterval: '20ms' },
+  });
+  await app.start();
+  await app.awaitTermination({ timeoutMs: 20_000 });
+  return lines.join('\n');
+}
+
+it.each<[string, readonly string[]]>([
+  ['guide/revenue', ['Z 45', 'Z 0']],
+  ['guide/strategies', ['4 partitions: 12 records', '2 partitions: 1 records', '1 partitions: 2 records']],
+  ['guide/codecs', ['7 is there', '8 was deleted', '1 orders; 1 left out']],
+  ['guide/partitions', ['1200\n1500\n1800', '200\n800\n1400']],
+  ['guide/shared', ['VAT 5.28 · untaxed 3', 'largest order so far:', 'batch:']],
+  ['guide/offsets', ['orders-2 [0, 3): 3 offsets']],
+  ['guide/fixed-ranges', ['9 9 2', '0 9 2']],
+  ['guide/files', []],
+  ['lambdas/shipped', ['47 of 9', 'shipped: {"id":0']],
+])('examples/%s.ts prints what it should', async (name, expected) => {
+  const { default: job } = (await import(`../../examples/${name}.ts`)) as { default: JobDefinition };
+  const output = await printed(job);
+  for (const text of expected) expect(output).toContain(text);
+});
+
+it('writes one file a partition, complete, and leaves no temporary one', () => {
+  const [batch = ''] = readdirSync(outDir);
+  expect(readdirSync(join(outDir, batch)).toSorted()).toEqual([0, 1, 2].map((part) => `part-${part}.jsonl`));
+  const rows = readFileSync(join(outDir, batch, 'part-1.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  expect(rows.map((row) => (JSON.parse(row) as { id: number }).id)).toEqual([1, 4, 7]);
+});
+
+it('refuses what docs/lambdas.md says, in its words', async () => {
+  const command = [
+    '--conditions=@millrace/source',
+    'packages/cli/src/main.ts',
+    'check',
+    'examples/lambdas/refused.ts',
+  ];
+  const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+    const args = [...command, '--env', 'KAFKA_BROKERS'];
+    execFile(process.execPath, args, { cwd: ROOT, timeout: 50_000 }, (error, _stdout, text) =>
+      resolve({ code: error?.code, stderr: text }),
+    );
+  });
+  expect(code).toBe(3);
+  // The list's numbers and indentation away.
+  const shown = stderr.replaceAll(/^ {2}\d\. | {5}/gm, '');
+  const page = readFileSync(join(ROOT, 'docs/lambdas.md'), 'utf8');
+  const documented = [...page.matchAll(/^```text\n(.*?)^```$/gms)].map(([, text = '']) => text);
+  expect(documented.length).toBe(6);
+  for (const text of documented) expect(shown).toContain(text.trimEnd());
+});

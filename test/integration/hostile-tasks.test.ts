@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { resolveConfig } from '@millrace/common';
+import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { TestCluster } from '../support/test-cluster.ts';
+import { until } from '../support/until.ts';
+
+const TIMEOUT_MS = 120_000;
+
+let kafka: KafkaUnderTest;
+let client: KafkaClient;
+let cluster: TestCluster;
+const topic = `hostile-${randomUUID()}`;
+
+beforeAll(async () => {
+  kafka = await kafkaUnderTest();
+  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
+  await client.createTopic(topic, { partitions: 1 });
+  await client.producer().send(topic, [{ value: 'a' }, { value: 'b' }]);
+  cluster = await TestCluster.start(kafka.brokers, 1, ['--slot-memory-bytes-max', String(512 << 20)]);
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await cluster?.close();
+  await client.deleteTopic(topic);
+  await client.close();
+  await kafka.stop();
+}, TIMEOUT_MS);
+
+interface ExecutorView {
+  readonly executorId: string;
+  readonly pid: number;
+  readonly registeredAt: number;
+}
+
+async function executor(): Promise<ExecutorView> {
+  return until('the executor', async () => {
+    const { stdout } = await cluster.cli(['list', '--json', '--driver', cluster.address]);
+    const { executors } = JSON.parse(stdout) as { executors: ExecutorView[] };
+    return executors[0];
+  });
+}
+
+const DEEDS: readonly (readonly [string, string])[] = [
+  ['loop', 'TASK_TIMEOUT'],
+  ['exit', 'SLOT_LOST'],
+  ['exit-7', 'SLOT_LOST'],
+  ['kill', 'SLOT_LOST'],
+  ['kill-9', 'SLOT_LOST'],
+  ['abort', 'SLOT_LOST|TASK_OOM'],
+  ['arrays', 'TASK_OOM'],
+  ['buffers', 'TASK_OOM'],
+  ['json', 'TASK_OOM|USER_CODE'],
+  ['native', 'TASK_TIMEOUT'],
+  ['native-loop', 'TASK_TIMEOUT'],
+  ['unhandled-rejection', 'USER_CODE|SLOT_LOST'],
+  ['late-throw', 'USER_CODE|SLOT_LOST'],
+];
+
+// That heartbeats never gap by more than 3 s meanwhile is measured in packages/executor/src/executor.test.ts.
+describe('a lambda that does its worst', () => {
+  it.each(DEEDS)(
+    '%s ends in %s that names topic, partition and offsets; the executor stays',
+    async (deed, code) => {
+      const before = await executor();
+      const job = cluster.submit('hostile-job', {
+        HOSTILE_NAME: `hostile-${deed}`,
+        HOSTILE_DEED: deed,
+        HOSTILE_TOPIC: topic,
+      });
+      expect(await job.exited).toBe(1);
+      expect(job.errors).toMatch(new RegExp(`"(${code})"`));
+      expect(job.errors).toContain(topic);
+      expect(job.errors).toMatch(/\[0, 2\)|"fromOffset":0,"untilOffset":2/);
+      const after = await executor();
+      expect([after.executorId, after.pid, after.registeredAt]).toEqual([
+        before.executorId,
+        before.pid,
+        before.registeredAt,
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+});
