@@ -28,6 +28,7 @@ export {
   stackOf,
 } from './millrace-error.ts';
 export { nearestName } from './nearest-name.ts';
+export { type OrphanReaper, startOrphanReaper } from './orphan-reaper.ts';
 export { placed, problemsError } from './problems.ts';
 export { type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type TransitionTable, transition } from './state-machine.ts';

@@ -34,6 +34,15 @@ describe('MillraceError', () => {
     },
   );
 
+  it('becomes a record of bounded size, whatever it quotes, and the same one the next time', () => {
+    const huge = 'x'.repeat(1_000_000);
+    const error = new MillraceError('USER_CODE', huge, { remedy: huge, cause: new Error(huge) });
+    const record = MillraceError.toRecord(error);
+    expect(JSON.stringify(record).length).toBeLessThan(400_000);
+    expect(record.what).toMatch(/^xxx.*… \(1000000 characters\)$/);
+    expect(MillraceError.toRecord(MillraceError.fromRecord(record))).toEqual(record);
+  });
+
   it('names a code that it does not know', () => {
     const record = {
       ...MillraceError.toRecord(new MillraceError('INTERNAL', 'x')),

@@ -118,7 +118,10 @@ export class MillraceError extends Error {
 }
 
 function cut(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max)}… (${text.length} characters)`;
+  if (text.length <= max) return text;
+  const note = `… (${text.length} characters)`;
+  // Within the bound with its note: the next process does not cut it again.
+  return text.slice(0, max - note.length) + note;
 }
 
 function format(code: ErrorCode, what: string, remedy: string): string {

@@ -22,9 +22,10 @@ import {
   deleteTopicsApi,
 } from './apis/topic-admin-api.ts';
 import type { Api } from './protocol/api.ts';
+import type { BrokerApiName } from './protocol/api-keys.ts';
 
-/** Everything that the broker speaks. ApiVersions tells clients just this table. */
-export const API_TABLE: readonly Api[] = [
+/** Everything that the broker speaks. */
+const APIS: readonly Api[] = [
   produceApi,
   fetchApi,
   listOffsetsApi,
@@ -38,7 +39,6 @@ export const API_TABLE: readonly Api[] = [
   syncGroupApi,
   describeGroupsApi,
   listGroupsApi,
-  apiVersionsApi(() => API_TABLE),
   createTopicsApi,
   deleteTopicsApi,
   deleteRecordsApi,
@@ -52,3 +52,13 @@ export const API_TABLE: readonly Api[] = [
   offsetDeleteApi,
   describeClusterApi,
 ];
+
+/** The APIs, none newer than `versionsMax` says of it. ApiVersions tells clients just this table. */
+export function apiTable(versionsMax: Readonly<Partial<Record<BrokerApiName, number>>> = {}): readonly Api[] {
+  const table: Api[] = APIS.map((api) => ({
+    ...api,
+    maxVersion: Math.min(api.maxVersion, versionsMax[api.name] ?? api.maxVersion),
+  }));
+  table.push(apiVersionsApi(() => table));
+  return table;
+}

@@ -8,10 +8,11 @@ import {
   systemRandom,
 } from '@millrace/common';
 import type { TopicPartition } from '@millrace/kafka';
-import { API_TABLE } from './api-table.ts';
+import { apiTable } from './api-table.ts';
 import type { BrokerState } from './broker-state.ts';
 import { FaultHooks } from './faults/fault-hooks.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
+import type { BrokerApiName } from './protocol/api-keys.ts';
 import { BrokerNode } from './server/broker-node.ts';
 import { RequestRouter } from './server/request-router.ts';
 import { PARTITIONS_MAX, randomUuid, TopicStore } from './storage/topic-store.ts';
@@ -31,6 +32,8 @@ export interface DevBrokerOptions {
   readonly defaultPartitions?: number;
   /** Bound of memory: bytes kept of each partition; then the oldest batches go and the log start moves. Default 64 MiB. */
   readonly retentionBytes?: number;
+  /** The newest version of an API that it speaks, to play an older broker. Default: what it knows. */
+  readonly apiVersionsMax?: Readonly<Partial<Record<BrokerApiName, number>>>;
   readonly clock?: Clock;
   /** For ids. */
   readonly random?: Random;
@@ -90,7 +93,7 @@ export async function startDevBroker(options: DevBrokerOptions = {}): Promise<De
     throw error;
   }
   const state = createState(options, nodes);
-  const router = new RequestRouter(state, API_TABLE);
+  const router = new RequestRouter(state, apiTable(options.apiVersionsMax));
   for (const node of nodes) node.serve(router);
   const broker = new EmbeddedBroker(state, nodes);
   logger.info(

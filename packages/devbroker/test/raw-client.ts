@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { withDeadline } from '@millrace/common';
 import { WireReader, WireWriter } from '@millrace/kafka';
-import { API_TABLE } from '../src/api-table.ts';
+import { apiTable } from '../src/api-table.ts';
 import type { BrokerApiName } from '../src/protocol/api-keys.ts';
 import { FRAME_BYTES_MAX } from '../src/server/connection.ts';
 import { FrameAssembler } from '../src/server/frame-assembler.ts';
@@ -94,7 +94,7 @@ export class RawClient {
 }
 
 function apiOf(name: BrokerApiName) {
-  const api = API_TABLE.find((one) => one.name === name);
+  const api = apiTable().find((one) => one.name === name);
   if (api === undefined) throw new Error(`there is no API ${name}`);
   return api;
 }

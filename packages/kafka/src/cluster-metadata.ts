@@ -20,6 +20,7 @@ interface CachedTopic {
   readonly until: number;
 }
 
+const ATTEMPTS_MIN = 3;
 const TOPICS_CACHED_MAX = 10_000;
 
 /** Topics, leaders and brokers as Kafka last told. Only what is asked for is refreshed. */
@@ -46,7 +47,8 @@ export class ClusterMetadata {
     const response = await connection.call(
       METADATA,
       { topics: names === null ? null : [...new Set(names)] },
-      { timeoutMs: this.options.requestTimeoutMs },
+      // A broker that hangs must not cost the whole deadline: another one is asked.
+      { timeoutMs: Math.ceil(this.options.requestTimeoutMs / ATTEMPTS_MIN) },
     );
     this.pool.setNodes(new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
     this.controllerId = response.controllerId;
@@ -161,7 +163,13 @@ function unknownTopics(names: readonly string[]): MillraceError {
   return new MillraceError(
     'UNKNOWN_TOPIC',
     names.length === 1 ? `The topic ${quoted} does not exist` : `The topics ${quoted} do not exist`,
-    { remedy: 'Create it first, or correct the name.', details: { topics: names.join(',') } },
+    {
+      remedy:
+        names.length === 1
+          ? 'Create it first, or correct the name.'
+          : 'Create them first, or correct the names.',
+      details: { topics: names.join(',') },
+    },
   );
 }
 

@@ -9,7 +9,7 @@ import {
   type Resolved,
   text,
 } from '@millrace/common';
-import { COMPRESSIONS } from './records/compression.ts';
+import { COMPRESSIONS, DECOMPRESSED_BYTES_MAX } from './records/compression.ts';
 
 const HOST_PORT = /^(?:\[[0-9a-fA-F:]+\]|[^\s:,[\]]+):(\d{1,5})$/;
 
@@ -156,7 +156,7 @@ export const KAFKA_OPTIONS = {
     unit: 'bytes',
     default: MIB,
     min: 128,
-    max: 1024 * MIB,
+    max: DECOMPRESSED_BYTES_MAX,
   }),
   produceBatchRecordsMax: integer({
     doc: 'Records of one produced record batch.',

@@ -43,7 +43,8 @@ export interface PartitionReader {
   /**
    * Records of `[fromOffset, untilOffset)` as columns, in offset order. It ends by fetch position, never by counting records:
    * gaps (compaction, transaction markers, empty ranges) are normal. The next fetch is in flight while one is consumed.
-   * With `reuseColumns` a RecordColumns is valid only until the iterator is advanced.
+   * With `reuseColumns` a RecordColumns, its buffer and every view of it are valid only until the iterator is advanced: the next fetch is
+   * read into the same memory.
    * @throws MillraceError OFFSET_OUT_OF_RANGE, TOPIC_RECREATED, LOG_TRUNCATED, RECORD_BATCH_CORRUPT, RECORD_BATCH_UNSUPPORTED,
    *   LEADER_CHANGED (after its own retries), KAFKA_UNREACHABLE, DEADLINE_EXCEEDED: each with topic, partition and offset.
    */

@@ -57,8 +57,8 @@ export class PartitionFetcher {
   private readonly context: FetchContext;
   private readonly tp: TopicPartition;
   private readonly committedOnly: boolean;
-  /** The topic that is meant; undefined: not known. */
-  private readonly topicId: string | undefined;
+  /** The topic that is meant: the one that was asked for, or else the first one that is met. */
+  private topicId: string | undefined;
   private readonly isolation: IsolationLevel;
   private bytesPerOffset = BYTES_PER_OFFSET_GUESS;
   private bytesAskedMin = BYTES_ASKED_MIN;
@@ -158,18 +158,19 @@ export class PartitionFetcher {
   private async leader(): Promise<Leadership> {
     const { metadata } = this.context;
     const leader = await metadata.leader(this.tp);
-    if (this.topicId === undefined || leader.topicId === undefined || leader.topicId === this.topicId)
-      return leader;
+    this.topicId ??= leader.topicId;
+    if (leader.topicId === undefined || leader.topicId === this.topicId) return leader;
     metadata.invalidate(this.tp.topic);
     const again = await metadata.leader(this.tp);
     if (again.topicId === this.topicId) return again;
     const { topic, partition } = this.tp;
+    const [topicId, newTopicId] = [this.topicId ?? '', again.topicId ?? ''];
     throw new MillraceError(
       'TOPIC_RECREATED',
-      `The topic "${topic}" was deleted and created again: its id is ${again.topicId}, the offsets to read are of ${this.topicId}`,
+      `The topic "${topic}" was deleted and created again: its id is ${newTopicId}, the offsets to read are of ${topicId}`,
       {
         remedy: 'The old records are gone. Start over from the new topic: its offsets begin at 0.',
-        details: { topic, partition, topicId: this.topicId, newTopicId: again.topicId ?? '' },
+        details: { topic, partition, topicId, newTopicId },
       },
     );
   }

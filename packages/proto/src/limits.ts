@@ -24,6 +24,8 @@ export const CLIENT_OPTIONS: ChannelOptions = {
   ...COMMON,
   // Default 64 KiB: half the bytes per second when blocks are pulled. grpc-js reads it on the client only.
   'grpc-node.flow_control_window': 1024 * 1024,
+  // Default 30 s: a driver container that was restarted has another address, and must be found again within P4's 10 s.
+  'grpc.dns_min_time_between_resolutions_ms': 1_000,
   // Proxies are for the internet: a cluster's own traffic never takes http_proxy from the environment.
   'grpc.enable_http_proxy': 0,
   // Reconnecting is decided by who uses the channel; between its attempts gRPC waits at most this long.

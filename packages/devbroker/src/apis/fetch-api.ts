@@ -107,7 +107,7 @@ export const fetchApi = defineApi({
     // A session id that this broker never gave: the client starts anew with a full request.
     if (request.sessionId !== 0) return { errorCode: BROKER_ERROR.FETCH_SESSION_ID_NOT_FOUND, topics: [] };
     await untilAnswerable(request, context);
-    return { topics: readAll(request, context) };
+    return { throttleTimeMs: context.faults.throttleMs, topics: readAll(request, context) };
   },
 });
 

@@ -79,6 +79,7 @@ export const produceApi = defineApi({
           ? refused(BROKER_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is none of -1, 0, 1`)
           : undefined;
     const answer = {
+      throttleTimeMs: context.faults.throttleMs,
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ index, records }) => ({

@@ -18,13 +18,16 @@ export interface FaultMatch {
 /**
  * delay: answers later, and holds later requests of the same connection up, as Kafka does.
  * drop: never answers. close: closes the connection. Both either instead of the work, or `after` it: then it is done but the client cannot know.
+ * close `midway`: after the work, and half of the answer has been sent.
+ * throttle: answers Fetch and Produce with this throttle time (KIP-219).
  * error: answers this error number for what matched, without the work.
  * changeLeader: moves the matching partitions to another node (absent: the next) and raises their leader epochs, then goes on.
  */
 export type FaultAction =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'drop'; readonly when?: 'before' | 'after' }
-  | { readonly kind: 'close'; readonly when?: 'before' | 'after' }
+  | { readonly kind: 'close'; readonly when?: 'before' | 'after' | 'midway' }
+  | { readonly kind: 'throttle'; readonly throttleMs: number }
   | { readonly kind: 'error'; readonly code: BrokerErrorCode }
   | { readonly kind: 'changeLeader'; readonly nodeId?: number };
 
@@ -68,6 +71,9 @@ export interface RequestFaults {
   readonly delayMs: number;
   readonly before: 'drop' | 'close' | undefined;
   readonly after: 'drop' | 'close' | undefined;
+  /** The answer is cut. */
+  readonly midway: boolean;
+  readonly throttleMs: number;
   readonly leaderChanges: ReadonlyArray<{
     readonly target: FaultTarget;
     readonly nodeId: number | undefined;
@@ -86,6 +92,8 @@ const NO_FAULTS: RequestFaults = {
   delayMs: 0,
   before: undefined,
   after: undefined,
+  midway: false,
+  throttleMs: 0,
   leaderChanges: [],
   errorFor: () => undefined,
 };
@@ -179,6 +187,11 @@ function combine(rules: readonly FaultRule[], facts: RequestFacts): RequestFault
     delayMs: rules.reduce((sum, { action }) => sum + (action.kind === 'delay' ? action.delayMs : 0), 0),
     before: silence('before'),
     after: silence('after'),
+    midway: rules.some(({ action }) => action.kind === 'close' && action.when === 'midway'),
+    throttleMs: rules.reduce(
+      (most, { action }) => (action.kind === 'throttle' ? Math.max(most, action.throttleMs) : most),
+      0,
+    ),
     leaderChanges: rules.flatMap((rule) => {
       const { action } = rule;
       if (action.kind !== 'changeLeader') return [];

@@ -63,6 +63,10 @@ export class Connection {
       const answer = await this.router.answer(frame, peer);
       if (this.gone.signal.aborted) break;
       if (answer.kind === 'close') this.refuse(answer.reason);
+      if (answer.kind === 'cut') {
+        await new Promise<void>((resolve) => this.socket.write(answer.bytes, () => resolve()));
+        this.refuse('injected fault');
+      }
       if (answer.kind === 'reply' && !this.socket.write(answer.frame)) await this.drained();
       if (this.socket.isPaused() && this.waiting.length <= FRAMES_AHEAD_MAX) this.socket.resume();
     }

@@ -9,6 +9,8 @@ import { API_KEYS } from '../protocol/api-keys.ts';
 /** What a connection does about one request. */
 export type Answer =
   | { readonly kind: 'reply'; readonly frame: Buffer }
+  /** Sends these bytes, of which more should follow, and closes. */
+  | { readonly kind: 'cut'; readonly bytes: Buffer }
   | { readonly kind: 'silence' }
   | { readonly kind: 'close'; readonly reason: string };
 
@@ -90,7 +92,10 @@ export class RequestRouter {
     if (write === undefined) return SILENCE;
     // ApiVersions keeps the old response header, so that any client can read it (KIP-511).
     const flexibleHeader = header.version >= api.flexibleFrom && api.key !== API_KEYS.ApiVersions;
-    return { kind: 'reply', frame: reply(header.correlationId, flexibleHeader, write) };
+    const frame = reply(header.correlationId, flexibleHeader, write);
+    return faults.midway
+      ? { kind: 'cut', bytes: frame.subarray(0, frame.length >> 1) }
+      : { kind: 'reply', frame };
   }
 
   private unsupported(header: RequestHeader): Answer {

@@ -7,6 +7,7 @@ import type {
   TransportBroker,
   TransportConnection,
   TransportFactory,
+  TransportRequest,
   TransportResponse,
 } from './kafkajs-transport.ts';
 
@@ -14,8 +15,6 @@ export interface CallOptions {
   readonly timeoutMs: number;
   /** Use no version above this one. */
   readonly versionMax?: number;
-  /** Bytes that the request will about take. */
-  readonly bytesHint?: number;
 }
 
 /** One authenticated connection to one broker. It is never mended: who finds it unusable opens another one. */
@@ -86,72 +85,91 @@ export class BrokerConnection {
   ): Promise<Response> {
     const version = this.versionOf(api, options.versionMax);
     if (version === undefined) throw this.unsupported(api);
+    const payload = await this.send(api, version, request, options);
+    if (payload === null) return undefined as Response;
+    const reader = new WireReader(payload);
+    if (version >= api.flexibleFrom) reader.taggedFields(); // ends the response header, version 1
+    return api.decode(reader, version);
+  }
+
+  private async send<Request, Response>(
+    api: KafkaApi<Request, Response>,
+    version: number,
+    request: Request,
+    { timeoutMs }: CallOptions,
+  ): Promise<Buffer | null> {
+    const correlationId = this.connection.nextCorrelationId();
+    const frame = this.frame(api, version, request, correlationId);
+    const { promise: answer, resolve, reject } = Promise.withResolvers<TransportResponse>();
+    // Nobody waits for it when it could not even be sent.
+    answer.catch(() => {});
+    const transported: TransportRequest = {
+      entry: { apiKey: api.key, apiName: api.name, apiVersion: version, correlationId, resolve, reject },
+      expectResponse: api.expectsResponse?.(request) !== false,
+      requestTimeout: timeoutMs,
+      sendRequest: () => this.write(frame),
+    };
     try {
       // kafkajs has no deadline for requests that it holds back (throttling) and for SASL.
-      const payload = await withDeadline(
-        this.exchange(api, request, version, options),
-        options.timeoutMs,
+      const { payload } = await withDeadline(
+        this.queue(transported).then(() => answer),
+        timeoutMs,
         () =>
-          new BrokerFailure(
-            this.address,
-            `no answer to ${api.name} within ${options.timeoutMs} ms`,
-            undefined,
-            true,
-          ),
+          new BrokerFailure(this.address, `no answer to ${api.name} within ${timeoutMs} ms`, undefined, true),
         this.clock,
       );
-      if (payload === null) return undefined as Response;
-      const reader = new WireReader(payload);
-      if (version >= api.flexibleFrom) reader.taggedFields(); // ends the response header, version 1
-      return api.decode(reader, version);
+      if (payload !== null) this.heedThrottle(api, version, payload);
+      return payload;
     } catch (error) {
       this.close(error);
       throw failureOf(this.address, error);
     }
   }
 
-  /** The response's payload; null when none is expected. */
-  private async exchange<Request, Response>(
-    api: KafkaApi<Request, Response>,
-    request: Request,
-    version: number,
-    options: CallOptions,
-  ): Promise<Buffer | null> {
+  private async queue(request: TransportRequest): Promise<void> {
     const { connection } = this;
     if (connection.sasl && !connection.isAuthenticated()) await connection.authenticate();
     if (!this.isUsable) throw new BrokerFailure(this.address, 'the connection is closed', undefined);
-    const correlationId = connection.nextCorrelationId();
-    const frame = this.frame(api, request, version, correlationId, options.bytesHint);
-    const { promise, resolve, reject } = Promise.withResolvers<TransportResponse>();
-    connection.requestQueue.push({
-      entry: { apiKey: api.key, apiName: api.name, apiVersion: version, correlationId, resolve, reject },
-      expectResponse: api.expectsResponse?.(request) !== false,
-      requestTimeout: options.timeoutMs,
-      sendRequest: () => connection.socket?.write(frame),
-    });
-    const { payload } = await promise;
-    const throttleAt = version >= api.flexibleFrom ? 1 : 0;
-    if (api.throttle !== 'none' && payload !== null && payload.length >= throttleAt + 4)
-      connection.requestQueue.maybeThrottle(payload.readInt32BE(throttleAt));
-    return payload;
+    connection.requestQueue.push(request);
+  }
+
+  private heedThrottle(
+    {
+      throttle = 'first',
+      flexibleFrom,
+    }: { readonly throttle?: 'first' | 'last'; readonly flexibleFrom: number },
+    version: number,
+    payload: Buffer,
+  ): void {
+    const first = version >= flexibleFrom ? 1 : 0;
+    const at = throttle === 'first' ? first : payload.length - 4;
+    if (at < 0 || at + 4 > payload.length) return; // the decoder will say what is wrong
+    this.connection.requestQueue.maybeThrottle(payload.readInt32BE(at));
+  }
+
+  private write(frame: readonly Buffer[]): void {
+    const { socket } = this.connection;
+    socket?.cork();
+    for (const part of frame) socket?.write(part);
+    socket?.uncork();
   }
 
   /** Length, request header (version 1, or 2 when flexible), request. */
   private frame<Request, Response>(
     api: KafkaApi<Request, Response>,
-    request: Request,
     version: number,
+    request: Request,
     correlationId: number,
-    bytesHint: number | undefined,
-  ): Buffer {
-    const writer = new WireWriter(bytesHint);
+  ): readonly Buffer[] {
+    const writer = new WireWriter();
     writer.int32(0).int16(api.key).int16(version).int32(correlationId);
     writer.nullableString(this.connection.clientId);
     if (version >= api.flexibleFrom) writer.taggedFields();
     api.encode(writer, request, version);
-    const frame = writer.finish();
-    frame.writeInt32BE(frame.length - 4, 0);
-    return frame;
+    const tail = api.tail?.(request);
+    const head = writer.finish();
+    head.writeInt32BE(head.length - 4 + (tail?.length ?? 0), 0);
+    return tail === undefined ? [head] : [head, tail];
   }
 
   private unsupported(api: {

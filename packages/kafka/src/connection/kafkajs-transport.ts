@@ -86,11 +86,7 @@ interface TransportCluster {
 export type TransportFactory = (host: string, port: number) => Promise<TransportBroker>;
 
 /** Connections with the TLS, SASL and time-outs of `options`. Connects nothing yet. */
-export function createTransport(
-  options: KafkaOptions,
-  logger: Logger,
-  pool: PayloadPool,
-): TransportFactory {
+export function createTransport(options: KafkaOptions, logger: Logger, pool: PayloadPool): TransportFactory {
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
@@ -222,7 +218,13 @@ function openSocket({ host, port, ssl, onConnect }: SocketOptions, framer: Respo
       ? net.connect({ host, port, onread }, onOpen)
       : tls.connect(
           // Types of Node do not know that TLS sockets take `onread` too.
-          { host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl, onread } as tls.ConnectionOptions,
+          {
+            host,
+            port,
+            ...(net.isIP(host) === 0 ? { servername: host } : {}),
+            ...ssl,
+            onread,
+          } as tls.ConnectionOptions,
           onOpen,
         );
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);

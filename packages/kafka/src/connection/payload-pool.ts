@@ -18,9 +18,7 @@ export class PayloadPool {
   take(bytes: number): Buffer {
     if (bytes < POOLED_BYTES_MIN) return Buffer.allocUnsafeSlow(bytes);
     // Not one of more than twice the size: whoever keeps it would keep all of it.
-    const found = this.free.findLastIndex(
-      ({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes,
-    );
+    const found = this.free.findLastIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
     if (found === -1) return Buffer.allocUnsafeSlow(roomy(bytes)).subarray(0, bytes);
     const [memory] = this.free.splice(found, 1) as [ArrayBuffer];
     this.freeBytes -= memory.byteLength;

@@ -16,7 +16,13 @@ import type { Retrier } from '../retrier.ts';
 import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import { KAFKA_ERROR } from '../wire/kafka-error.ts';
 import { Partitioner } from './partitioner.ts';
-import { batchesOf, type PartitionBatches, recordTooLarge } from './record-accumulator.ts';
+import {
+  type Batch,
+  batchesOf,
+  batchOf,
+  type PartitionBatches,
+  recordTooLarge,
+} from './record-accumulator.ts';
 import { Turnstile } from './turnstile.ts';
 
 export interface ProducerContext {
@@ -115,35 +121,39 @@ export class BatchProducer implements KafkaProducer {
   }
 
   /** Writes one batch, in halves when the broker finds it too large. */
-  private async write(
-    tp: TopicPartition,
-    records: readonly ProduceRecord[],
-    options: Resolved,
-  ): Promise<ProducedRange[]> {
-    const response = await this.request(tp, this.encode(records, options.compression), options);
+  private async write(tp: TopicPartition, batch: Batch, options: Resolved): Promise<ProducedRange[]> {
+    const { records } = batch;
+    const response = await this.request(tp, batch, options);
     if (!TOO_LARGE.has(response.error))
       return [{ ...tp, baseOffset: response.baseOffset, records: records.length }];
     const [first] = records;
     if (records.length === 1 && first !== undefined) throw recordTooLarge(tp.topic, recordBytesMax(first));
     const half = records.length >> 1;
-    const head = await this.write(tp, records.slice(0, half), options);
-    return [...head, ...(await this.write(tp, records.slice(half), options))];
+    const head = await this.write(tp, batchOf(records.slice(0, half)), options);
+    return [...head, ...(await this.write(tp, batchOf(records.slice(half)), options))];
   }
 
-  private encode(records: readonly ProduceRecord[], compression: Compression): Buffer {
-    return encodeRecordBatch(records, { now: this.context.clock.now(), compression });
+  private encode({ records, bytesMax }: Batch, compression: Compression): Buffer {
+    return encodeRecordBatch(records, {
+      now: this.context.clock.now(),
+      compression,
+      recordsBytesMax: bytesMax,
+    });
   }
 
-  private async request(tp: TopicPartition, batch: Buffer, { acks }: Resolved): Promise<ProduceResponse> {
-    const { pool, metadata, retrier, options } = this.context;
-    return retrier.run(options.requestTimeoutMs, async (leftMs) => {
+  private async request(tp: TopicPartition, batch: Batch, options: Resolved): Promise<ProduceResponse> {
+    const { pool, metadata, retrier } = this.context;
+    let encoded: Buffer | undefined;
+    return retrier.run(this.context.options.requestTimeoutMs, async (leftMs) => {
       try {
         const { leaderId } = await metadata.leader(tp);
         const connection = await pool.toNode(leaderId, 'produce');
+        // Not before: it is written at once, and the broker works on it while the next partition's batch is encoded.
+        encoded ??= this.encode(batch, options.compression);
         const response = (await connection.call(
           PRODUCE,
-          { ...tp, acks, timeoutMs: leftMs, batch },
-          { timeoutMs: leftMs, bytesHint: batch.length + 256 },
+          { ...tp, acks: options.acks, timeoutMs: leftMs, batch: encoded },
+          { timeoutMs: leftMs },
         )) as ProduceResponse | undefined;
         if (response === undefined) return { error: 0, baseOffset: -1, message: '' };
         if (response.error === 0 || TOO_LARGE.has(response.error)) return response;

@@ -43,19 +43,22 @@ describe('murmur2', () => {
 describe('batches of a send', () => {
   it('keep the order within a partition, and end at the limits of records and bytes', () => {
     const records = Array.from({ length: 10 }, (_, i) => ({ value: String(i), partition: i % 2 }));
-    const sorted = batches(records).map((p) => [p.partition, p.batches.map((b) => b.map((r) => r.value))]);
+    const sorted = batches(records).map((p) => [
+      p.partition,
+      p.batches.map((b) => b.records.map((r) => r.value)),
+    ]);
     expect(sorted).toEqual([
       [0, [['0', '2', '4', '6'], ['8']]],
       [1, [['1', '3', '5', '7'], ['9']]],
     ]);
     const large = Array.from({ length: 3 }, () => ({ value: 'x'.repeat(600), partition: 0 }));
-    expect(batches(large)[0]?.batches.map((b) => b.length)).toEqual([1, 1, 1]);
+    expect(batches(large)[0]?.batches.map((b) => b.records.length)).toEqual([1, 1, 1]);
   });
 
   it('spread records without a key, many at a time', () => {
     const records = Array.from({ length: 200 }, () => ({ value: 'x'.repeat(20) }));
     const sizes = batches(records, 3, { bytesMax: 1000, recordsMax: 1000 }).map(
-      (p) => p.batches.flat().length,
+      (p) => p.batches.flatMap((b) => b.records).length,
     );
     expect(sizes).toHaveLength(3);
     expect(sizes.reduce((a, b) => a + b)).toBe(200);

@@ -9,15 +9,28 @@ export interface BatchLimits {
   readonly recordsMax: number;
 }
 
+/** At least one record. */
+export interface Batch {
+  readonly records: readonly ProduceRecord[];
+  /** What they take in a batch, at most. */
+  readonly bytesMax: number;
+}
+
 /** The batches of one partition, in the order of their records. */
 export interface PartitionBatches {
   readonly partition: number;
-  readonly batches: ProduceRecord[][];
+  readonly batches: readonly Batch[];
 }
 
-interface Open extends PartitionBatches {
-  bytes: number;
-  last: ProduceRecord[];
+interface OpenBatch {
+  readonly records: ProduceRecord[];
+  bytesMax: number;
+}
+
+interface Open {
+  readonly partition: number;
+  readonly batches: OpenBatch[];
+  last: OpenBatch;
 }
 
 /**
@@ -39,18 +52,21 @@ export function batchesOf(
       throw unknownPartition({ topic, partition }, partitionCount);
     let of = open.get(partition);
     if (of === undefined) {
-      const last: ProduceRecord[] = [];
-      of = { partition, batches: [last], bytes: 0, last };
+      const last: OpenBatch = { records: [], bytesMax: 0 };
+      of = { partition, batches: [last], last };
       open.set(partition, of);
-    } else if (of.bytes + bytes > limits.bytesMax || of.last.length >= limits.recordsMax) {
-      of.last = [];
-      of.bytes = 0;
+    } else if (of.last.bytesMax + bytes > limits.bytesMax || of.last.records.length >= limits.recordsMax) {
+      of.last = { records: [], bytesMax: 0 };
       of.batches.push(of.last);
     }
-    of.last.push(record);
-    of.bytes += bytes;
+    of.last.records.push(record);
+    of.last.bytesMax += bytes;
   }
   return [...open.values()];
+}
+
+export function batchOf(records: readonly ProduceRecord[]): Batch {
+  return { records, bytesMax: records.reduce((bytes, record) => bytes + recordBytesMax(record), 0) };
 }
 
 function checkedBytes(topic: string, record: ProduceRecord, bytesMax: number): number {

@@ -10,9 +10,11 @@ export interface KafkaApi<Request, Response> {
   /** First version with compact types and tagged fields (KIP-482). */
   readonly flexibleFrom: number;
   readonly encode: (writer: WireWriter, request: Request, version: number) => void;
+  /** Bytes that follow what was encoded: sent without a copy. */
+  readonly tail?: (request: Request) => Buffer;
   readonly decode: (reader: WireReader, version: number) => Response;
-  /** Where the response tells its throttle time; default 'first', as most do. */
-  readonly throttle?: 'first' | 'none';
+  /** Where the response tells its throttle time (an int32); default 'first', as most do. 'last': in versions that are not flexible. */
+  readonly throttle?: 'first' | 'last';
   /** False: no response follows (Produce with acks 0). */
   readonly expectsResponse?: (request: Request) => boolean;
 }

@@ -22,12 +22,13 @@ export const PRODUCE: KafkaApi<ProduceRequest, ProduceResponse> = {
   key: API_KEY.Produce,
   versions: [3, 8],
   flexibleFrom: 9,
-  throttle: 'none',
+  throttle: 'last',
   expectsResponse: ({ acks }) => acks !== 0,
   encode(w, { topic, partition, acks, timeoutMs, batch }) {
     w.nullableString(null).int16(acks).int32(timeoutMs);
-    w.array([0], () => w.string(topic).array([0], () => w.int32(partition).bytes(batch)));
+    w.array([0], () => w.string(topic).array([0], () => w.int32(partition).int32(batch.length)));
   },
+  tail: ({ batch }) => batch,
   decode(r, version) {
     const [response] = decodeTopics(r, false, () => {
       r.int32(); // partition

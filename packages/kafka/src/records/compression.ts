@@ -2,12 +2,13 @@ import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node
 import lz4 from 'lz4-napi';
 import snappy from 'snappy';
 import type { Compression } from '../kafka-port.ts';
+import { lz4ContentBytesMax } from './lz4-frame.ts';
 
 /** In the order of the codec numbers in a batch's attributes. */
 export const COMPRESSIONS: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
-// A batch is at most a broker's message.max.bytes; this only stops a damaged or hostile one from taking all memory.
-const DECOMPRESSED_BYTES_MAX = 1 << 28;
+/** Of one batch. It stops a damaged or hostile one from taking all memory; `produceBatchBytesMax` is never above it. */
+export const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;
 
 // snappy-java's stream format, which Kafka's Java clients write: magic, version, compatible version, then [int32 length, block].
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
@@ -24,7 +25,7 @@ export function decompress(codec: number, bytes: Buffer): Buffer {
     case 2:
       return snappyDecompress(bytes);
     case 3:
-      return lz4.decompressFrameSync(bytes);
+      return lz4Decompress(bytes);
     case 4:
       return zstdDecompressSync(bytes, { maxOutputLength: DECOMPRESSED_BYTES_MAX });
     default:
@@ -47,6 +48,11 @@ export function compress(codec: number, bytes: Buffer): Buffer {
     default:
       throw new RangeError(`compression codec ${codec} is unknown`);
   }
+}
+
+function lz4Decompress(bytes: Buffer): Buffer {
+  if (lz4ContentBytesMax(bytes) > DECOMPRESSED_BYTES_MAX) throw new RangeError('LZ4 data is too large');
+  return lz4.decompressFrameSync(bytes);
 }
 
 // Old Java consumers read only the framed form, so that is what we write.

@@ -1,3 +1,4 @@
+import { invariant } from '@millrace/common';
 import { crc32c } from '@node-rs/crc32';
 import type { Compression, ProduceRecord } from '../kafka-port.ts';
 import { COMPRESSIONS, compress } from './compression.ts';
@@ -12,7 +13,13 @@ export interface EncodeOptions {
   readonly transactional?: boolean;
   /** Default 0: the broker assigns offsets. */
   readonly baseOffset?: number;
+  /** The sum of `recordBytesMax` of the records, when it is known. */
+  readonly recordsBytesMax?: number;
 }
+
+const NO_HEADERS: NonNullable<ProduceRecord['headers']> = [];
+
+const UTF8_BYTES_MAX = 4;
 
 type Bytes = string | Uint8Array | null | undefined;
 
@@ -28,12 +35,13 @@ export function recordBytesMax(record: ProduceRecord): number {
 
 /** One record batch (magic 2) of at least one record. */
 export function encodeRecordBatch(records: readonly ProduceRecord[], options: EncodeOptions): Buffer {
-  let bytes: number = BATCH.records;
-  for (const record of records) bytes += recordBytesMax(record);
-  const buf = Buffer.allocUnsafe(bytes);
+  let bytes = options.recordsBytesMax ?? 0;
+  if (options.recordsBytesMax === undefined) for (const record of records) bytes += recordBytesMax(record);
+  const buf = Buffer.allocUnsafe(BATCH.records + bytes);
   const baseTimestamp = records[0]?.timestamp ?? options.now;
   const written = new RecordWriter(buf, BATCH.records, baseTimestamp, options.now);
   for (let i = 0; i < records.length; i++) written.record(records[i] as ProduceRecord, i);
+  invariant(written.at <= buf.length, 'a batch is not larger than its bound');
   const codec = COMPRESSIONS.indexOf(options.compression ?? 'none');
   const batch = codec === 0 ? buf.subarray(0, written.at) : compressed(buf, written.at, codec);
   writeHeader(batch, records.length, codec, baseTimestamp, written.maxTimestamp, options);
@@ -89,40 +97,53 @@ class RecordWriter {
   record(record: ProduceRecord, index: number): void {
     const timestamp = record.timestamp ?? this.now;
     if (timestamp > this.maxTimestamp) this.maxTimestamp = timestamp;
+    const start = this.at;
+    // Lengths stand before the texts. Most are ASCII, as long as they have characters: to measure them would cost as much as to write them.
+    if (this.written(record, index, timestamp, asciiLengthOf)) return;
+    this.at = start;
+    this.written(record, index, timestamp, lengthOf);
+  }
+
+  /** False: a text has another length than `measure` said. */
+  private written(
+    record: ProduceRecord,
+    index: number,
+    timestamp: number,
+    measure: (value: Bytes) => number,
+  ): boolean {
+    const { key, value, headers = NO_HEADERS } = record;
     const timeDelta = timestamp - this.baseTimestamp;
-    const keyBytes = lengthOf(record.key);
-    const valueBytes = lengthOf(record.value);
-    const length =
+    const keyBytes = measure(key);
+    const valueBytes = measure(value);
+    this.varint(
       1 +
-      varlongBytes(timeDelta) +
-      varintBytes(index) +
-      fieldBytes(keyBytes) +
-      fieldBytes(valueBytes) +
-      headersBytes(record.headers);
-    this.varint(length);
+        varlongBytes(timeDelta) +
+        varintBytes(index) +
+        fieldBytes(keyBytes) +
+        fieldBytes(valueBytes) +
+        headersBytes(headers, measure),
+    );
     this.buf[this.at++] = 0;
     this.varlong(timeDelta);
     this.varint(index);
-    this.field(record.key, keyBytes);
-    this.field(record.value, valueBytes);
-    const headers = record.headers;
-    if (headers === undefined || headers.length === 0) {
-      this.buf[this.at++] = 0;
-      return;
-    }
+    let fits = this.field(key, keyBytes) && this.field(value, valueBytes);
     this.varint(headers.length);
-    for (const [name, value] of headers) {
-      this.field(name, lengthOf(name));
-      this.field(value, lengthOf(value));
+    for (const [name, content] of headers) {
+      fits &&= this.field(name, measure(name)) && this.field(content, measure(content));
     }
+    return fits;
   }
 
-  private field(value: Bytes, bytes: number): void {
+  /** False: the text does not have this length. */
+  private field(value: Bytes, bytes: number): boolean {
     this.varint(bytes);
-    if (bytes <= 0) return;
-    if (typeof value === 'string') this.buf.write(value, this.at, bytes, 'utf8');
-    else this.buf.set(value as Uint8Array, this.at);
+    if (bytes <= 0) return true;
+    if (typeof value === 'string') {
+      // With room for one character more: a text that is longer than `bytes` fills more than them.
+      if (this.buf.write(value, this.at, bytes + UTF8_BYTES_MAX, 'utf8') !== bytes) return false;
+    } else this.buf.set(value as Uint8Array, this.at);
     this.at += bytes;
+    return true;
   }
 
   private varint(value: number): void {
@@ -154,6 +175,10 @@ function lengthOf(value: Bytes): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : value.length;
 }
 
+function asciiLengthOf(value: Bytes): number {
+  return value === null || value === undefined ? -1 : value.length;
+}
+
 function bytesOf(value: Bytes): number {
   const bytes = lengthOf(value);
   return Math.max(bytes, 0);
@@ -163,10 +188,12 @@ function fieldBytes(length: number): number {
   return varintBytes(length) + Math.max(length, 0);
 }
 
-function headersBytes(headers: ProduceRecord['headers']): number {
-  if (headers === undefined || headers.length === 0) return 1;
+function headersBytes(
+  headers: NonNullable<ProduceRecord['headers']>,
+  measure: (value: Bytes) => number,
+): number {
   let bytes = varintBytes(headers.length);
-  for (const [name, value] of headers) bytes += fieldBytes(lengthOf(name)) + fieldBytes(lengthOf(value));
+  for (const [name, value] of headers) bytes += fieldBytes(measure(name)) + fieldBytes(measure(value));
   return bytes;
 }
 

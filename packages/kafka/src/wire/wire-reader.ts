@@ -68,6 +68,10 @@ export class WireReader {
     throw new MillraceError(
       'OFFSET_UNSAFE',
       `the broker sent the int64 ${this.buf.readBigInt64BE(at)}, which is beyond 2^53−1`,
+      {
+        remedy:
+          'No partition has so many records: look for a broker, or a proxy, that sends damaged answers.',
+      },
     );
   }
 
