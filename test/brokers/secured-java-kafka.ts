@@ -94,11 +94,9 @@ async function addScramUser(brokers: string): Promise<void> {
   if (!jars.ok) throw new Error(`Java's tools cannot run: ${jars.reason}`);
   // Kafka alters one credential of a user at a time.
   for (const mechanism of ['SCRAM-SHA-256', 'SCRAM-SHA-512']) {
-    const args = [
-      'kafka.admin.ConfigCommand',
-      ...['--bootstrap-server', brokers, '--alter', '--entity-type', 'users', '--entity-name', USER.username],
-      ...['--add-config', `${mechanism}=[password=${USER.password}]`],
-    ];
+    const target = ['--bootstrap-server', brokers, '--entity-type', 'users', '--entity-name', USER.username];
+    const change = ['--alter', '--add-config', `${mechanism}=[password=${USER.password}]`];
+    const args = ['kafka.admin.ConfigCommand', ...target, ...change];
     await run('java', ['-Xmx128m', '-cp', jars.classPath, ...args], { timeout: TOOL_MS_MAX });
   }
 }

@@ -28,24 +28,27 @@ export async function hasOpenssl(): Promise<boolean> {
 /** A CA, a server certificate for localhost and 127.0.0.1, and one for a client, valid for two days. */
 export async function testCertificates(directory: string): Promise<TestCertificates> {
   const file = (name: string): string => join(directory, name);
-  const openssl = async (...args: readonly string[]): Promise<void> => {
-    await run('openssl', args, { timeout: OPENSSL_MS_MAX });
+  // None of the arguments has a blank in it but file names, which come as they are.
+  const openssl = async (args: string, files: Readonly<Record<string, string>>): Promise<void> => {
+    const argv = [...args.split(' '), ...Object.entries(files).flatMap(([flag, name]) => [flag, file(name)])];
+    await run('openssl', argv, { timeout: OPENSSL_MS_MAX });
   };
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl(
-    ...['req', '-x509', ...ec, '-days', '2', '-subj', '/CN=millrace-test-ca'],
-    ...['-keyout', file('ca.key'), '-out', file('ca.pem')],
-  );
+  const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
+  await openssl(`req -x509 ${newKey} -days 2 -subj /CN=millrace-test-ca`, {
+    '-keyout': 'ca.key',
+    '-out': 'ca.pem',
+  });
   await writeFile(file('san'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
   for (const name of ['server', 'client']) {
-    await openssl(
-      ...['req', ...ec, '-subj', `/CN=${name}`],
-      ...['-keyout', file(`${name}.key`), '-out', file(`${name}.csr`)],
-    );
-    await openssl(
-      ...['x509', '-req', '-days', '2', '-in', file(`${name}.csr`), '-extfile', file('san')],
-      ...['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-out', file(`${name}.pem`)],
-    );
+    const request = `${name}.csr`;
+    await openssl(`req ${newKey} -subj /CN=${name}`, { '-keyout': `${name}.key`, '-out': request });
+    await openssl('x509 -req -days 2 -CAcreateserial', {
+      '-in': request,
+      '-extfile': 'san',
+      '-CA': 'ca.pem',
+      '-CAkey': 'ca.key',
+      '-out': `${name}.pem`,
+    });
   }
   const text = (name: string): Promise<string> => readFile(file(name), 'utf8');
   await writeFile(file('server-both.pem'), (await text('server.key')) + (await text('server.pem')));

@@ -1,18 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { resolveConfig } from '@millrace/common';
 import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
 import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
-import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
-import { readLedgerDirectory } from '../ledger/ledger-directory.ts';
-import { readOffsetLog, verdictOfLog } from '../ledger/offset-log-checker.ts';
-import { LedgerProducer } from '../support/produce-ledger.ts';
-import { type FollowedJob, TestCluster } from '../support/test-cluster.ts';
+import { underFire as disturbed, type Run } from '../support/under-fire.ts';
 import { until } from '../support/until.ts';
 
-const PARTITIONS = 4;
-const PER_PARTITION = 4000;
 const TIMEOUT_MS = 120_000;
 
 let kafka: KafkaUnderTest;
@@ -28,52 +20,8 @@ afterAll(async () => {
   await kafka.stop();
 }, TIMEOUT_MS);
 
-interface Run {
-  readonly cluster: TestCluster;
-  readonly application: string;
-  readonly job: FollowedJob;
-  /** Records seen so far, whatever became of their batches. */
-  seen(): number;
-}
-
-/** Produces, runs the ledger job, lets `disturb` do its worst in the middle, waits until everything has been seen, and judges. */
-async function underFire(disturb: (run: Run) => Promise<void>): Promise<void> {
-  const topic = `ledger-${randomUUID()}`;
-  await client.createTopic(topic, { partitions: PARTITIONS });
-  const producer = new LedgerProducer(client, topic, PARTITIONS);
-  const cluster = await TestCluster.start(kafka.brokers);
-  const application = `ledger-${randomUUID().slice(0, 8)}`;
-  const ledger = join(cluster.directory, 'ledger');
-  const seen = (): number => {
-    try {
-      return readLedgerDirectory(ledger).reduce((sum, batch) => sum + batch.length, 0);
-    } catch {
-      return 0;
-    }
-  };
-  try {
-    await producer.append(PER_PARTITION / 2);
-    const job = cluster.submit('ledger-job', {
-      LEDGER_NAME: application,
-      LEDGER_DIR: ledger,
-      LEDGER_TOPIC: topic,
-      LEDGER_TASK_MS: '100',
-    });
-    await until('the first batches', () => seen() > 0, TIMEOUT_MS);
-    await disturb({ cluster, application, job, seen });
-    await producer.append(PER_PARTITION / 2);
-    await until('all records', () => seen() >= producer.total, 60_000);
-    const stopped = await cluster.cli(['stop', application, '--drain', '--driver', cluster.address]);
-    expect(stopped.code).toBe(0);
-    expect(await job.exited).toBe(0);
-    expect(verdictText(checkLedger(producer.produced, readLedgerDirectory(ledger)))).toBe('OK');
-    const log = readOffsetLog(join(cluster.stateDir, 'applications', application, 'log'));
-    expect(verdictOfLog(log, producer.produced)).toBe('OK');
-  } finally {
-    await cluster.close();
-    await client.deleteTopic(topic);
-  }
-}
+const underFire = (disturb: (run: Run) => Promise<void>): Promise<void> =>
+  disturbed(kafka.brokers, client, disturb);
 
 describe('every record is seen once, in order', () => {
   it('when nothing happens', () => underFire(async () => undefined), TIMEOUT_MS);

@@ -62,9 +62,9 @@ afterAll(async () => {
 async function printed(job: JobDefinition): Promise<string> {
   const lines: string[] = [];
   jest.spyOn(console, 'log').mockImplementation((...texts) => void lines.push(format(...texts)));
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   const app = await embed(job, {
     config: { batches: 2, batchInterval: '20ms' },
+    onEvent: (event) => void (event.kind === 'output' && lines.push(event.text)),
   });
   await app.start();
   await app.awaitTermination({ timeoutMs: 20_000 });
@@ -96,6 +96,17 @@ it('writes one file a partition, complete, and leaves no temporary one', () => {
   expect(rows.map((row) => (JSON.parse(row) as { id: number }).id)).toEqual([1, 4, 7]);
 });
 
+it('prints to standard output when nobody listens', async () => {
+  const written: string[] = [];
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  jest.spyOn(console, 'log').mockReturnValue();
+  const { default: job } = await import('../../examples/guide/codecs.ts');
+  const app = await embed(job, { config: { batches: 1, batchInterval: '20ms' } });
+  await app.start();
+  await app.awaitTermination({ timeoutMs: 20_000 });
+  expect(written.join('')).toContain('7 is there\n8 was deleted\n');
+});
+
 it('refuses what docs/lambdas.md says, in its words', async () => {
   const command = [
     '--conditions=@millrace/source',
@@ -104,14 +115,14 @@ it('refuses what docs/lambdas.md says, in its words', async () => {
     'examples/lambdas/refused.ts',
   ];
   const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-    const args = [...command, '--env', 'KAFKA_BROKERS'];
+    const args = [...command, '--env', `KAFKA_BROKERS=${broker.brokers}`];
     execFile(process.execPath, args, { cwd: ROOT, timeout: 50_000 }, (error, _stdout, text) =>
       resolve({ code: error?.code, stderr: text }),
     );
   });
   expect(code).toBe(3);
   // The list's numbers and indentation away.
-  const shown = stderr.replaceAll(/^ {2}\d\. | {5}/gm, '');
+  const shown = stderr.replaceAll(/^(?: {2}\d\. | {5})/gm, '');
   const page = readFileSync(join(ROOT, 'docs/lambdas.md'), 'utf8');
   const documented = [...page.matchAll(/^```text\n(.*?)^```$/gms)].map(([, text = '']) => text);
   expect(documented.length).toBe(6);

@@ -27,6 +27,12 @@ const driverOnly = (): never => {
   });
 };
 
+/** "1" would be appended, not added. */
+function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value;
+  throw new TypeError(`an accumulator adds numbers, got ${typeof value}`);
+}
+
 /** In an embedded application a lambda has the driver's own object: what it adds counts when its task succeeds, as everywhere. */
 function addedInTask(id: string, value: unknown): boolean {
   const task = currentTask();
@@ -43,11 +49,11 @@ export class AccumulatorRegistry {
   number(name: string | undefined, start: number): Accumulator {
     const id = `sum:${this.#numbers.size + 1}`;
     const numbers = this.#numbers;
-    numbers.set(id, start);
+    numbers.set(id, numberOf(start));
     return {
       name: name ?? id,
       add: (amount) => {
-        if (!addedInTask(id, amount)) numbers.set(id, (numbers.get(id) ?? 0) + amount);
+        if (!addedInTask(id, amount)) numbers.set(id, (numbers.get(id) ?? 0) + numberOf(amount));
       },
       get value() {
         return numbers.get(id) ?? 0;
@@ -79,7 +85,8 @@ export class AccumulatorRegistry {
     if (encoded.length === 0) return;
     for (const [id, update] of deserialize(encoded) as [string, number | unknown[]][]) {
       if (typeof update === 'number') this.#numbers.set(id, (this.#numbers.get(id) ?? 0) + update);
-      else this.#lists.get(id)?.push(...update);
+      // One by one: the arguments of a call are bounded by the stack.
+      else for (const value of update) this.#lists.get(id)?.push(value);
     }
   }
 }
@@ -96,9 +103,7 @@ export function taskAccumulator(
         throw new MillraceError('BAD_REQUEST', 'an accumulator was added to outside of a task');
       }
       if (id.startsWith('sum:')) {
-        if (typeof value !== 'number')
-          throw new TypeError(`an accumulator adds numbers, got ${typeof value}`);
-        task.set(id, ((task.get(id) as number | undefined) ?? 0) + value);
+        task.set(id, ((task.get(id) as number | undefined) ?? 0) + numberOf(value));
         return;
       }
       const list = task.get(id) as unknown[] | undefined;

@@ -259,7 +259,14 @@ describe('consumer strategies', () => {
 
   it('refuse a partition that is assigned twice or does not exist', async () => {
     const zero = { topic: 'views', partition: 0 };
-    expect(() => ConsumerStrategies.Assign([zero, zero], OPTIONS)).toThrow('views-0 is assigned twice');
+    const twice = ConsumerStrategies.Assign([zero, zero], OPTIONS);
+    expect(() => twice.check?.()).toThrow('views-0 is listed twice');
+    for (const nothing of [
+      ConsumerStrategies.Subscribe([], OPTIONS),
+      ConsumerStrategies.Subscribe(['views', ''], OPTIONS),
+      ConsumerStrategies.Assign([], OPTIONS),
+    ])
+      expect(() => nothing.check?.()).toThrow('CONFIG_INVALID');
     const missing = ConsumerStrategies.Assign([zero, { topic: 'views', partition: 7 }], OPTIONS);
     await expect(missing.assign(admin, new Map())).rejects.toThrow('views-7 do not exist');
   });
@@ -283,9 +290,16 @@ describe('createRDD ranges', () => {
     expect(() => literalRanges([{ topic: 't', partition: 0, from, until }])).toThrow('OFFSET_RANGE_INVALID');
   });
 
+  it('refuse all that are wrong at once', () => {
+    const range = { topic: 't', partition: 0, from: 2, until: 1 };
+    expect(() => literalRanges([range, { ...range, partition: 1 }, range])).toThrow(
+      /4 problems.*of t-0 is not.*of t-1 is not.*of t-0 is not.*t-0 is listed twice/s,
+    );
+  });
+
   it('refuse a partition that is listed twice', () => {
     const range = { topic: 't', partition: 0, from: 1, until: 2 };
-    expect(() => literalRanges([range, { ...range, from: 2 }])).toThrow('t-0 listed twice');
+    expect(() => literalRanges([range, { ...range, from: 2 }])).toThrow('t-0 is listed twice');
   });
 });
 
@@ -320,15 +334,18 @@ describe('jobs', () => {
   });
 
   it('refuse unknown options and wrong names, with overrides on top', async () => {
-    await expect(evaluateJob(defineJob({ ...config, name: 'no spaces' }, () => undefined))).rejects.toThrow(
-      '"name"',
-    );
-    await expect(
-      evaluateJob(
-        defineJob(config, () => undefined),
-        { batchs: 1 },
-      ),
-    ).rejects.toThrow('did you mean "batches"?');
+    const wrong = defineJob({ ...config, name: 'no spaces', taskTimeout: '5m' }, () => undefined);
+    const { options, context } = await evaluateJob(wrong, { batchs: 1 });
+    const problems = context.internals.graph.finish(fakeRunner().ship);
+    expect(problems.map(({ code }) => code)).toEqual([
+      'CONFIG_INVALID',
+      'CONFIG_INVALID',
+      'NO_OUTPUT_OPERATION',
+    ]);
+    expect(problems[0]?.what).toContain('did you mean "batches"?');
+    expect(problems[1]?.what).toContain('"name"');
+    // Good enough to look for more problems, and no name of an application.
+    expect(options).toMatchObject({ name: '.unnamed', batchInterval: 1000, taskTimeout: 300_000 });
     expect(
       (
         await evaluateJob(
@@ -346,6 +363,25 @@ describe('jobs', () => {
     await expect(evaluateJob(job)).rejects.toThrow(
       'boom. Mend what the job function throws. [JOB_EVALUATION_FAILED]',
     );
+  });
+
+  it('need a function, and a strategy for a stream', async () => {
+    const functionless = defineJob(config, undefined as unknown as () => void);
+    await expect(evaluateJob(functionless)).rejects.toThrow('no function that makes the streams');
+    const aimless = defineJob(config, (ssc) => {
+      ssc.kafka.createDirectStream(LocationStrategies.PreferConsistent, undefined as never);
+    });
+    await expect(evaluateJob(aimless)).rejects.toThrow('no consumer strategy');
+  });
+
+  it('say what was wrong before the job function threw, too', async () => {
+    const job = defineJob({ ...config, batches: 0 }, () => {
+      throw new Error('boom');
+    });
+    await expect(evaluateJob(job)).rejects.toMatchObject({
+      code: 'JOB_INVALID',
+      details: { codes: 'CONFIG_INVALID,JOB_EVALUATION_FAILED' },
+    });
   });
 
   it('make one RDD a batch: transform runs once for two outputs, lambdas are captured each time', async () => {

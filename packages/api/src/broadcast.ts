@@ -6,6 +6,7 @@ import { checkPlainData } from './plain-data.ts';
 
 /** A value that lambdas read without carrying it: fetched once per executor, shared by its slots. */
 export interface Broadcast<T> {
+  /** To be read only: the tasks of a slot share it, so what one changes the next ones and its own retry would see. */
   readonly value: T;
   /** Content hash. */
   readonly id: string;

@@ -26,7 +26,8 @@ export function canonicalKey(value: unknown): string {
 }
 
 function objectKey(value: object): string {
-  if (Array.isArray(value)) return `[${value.length};${value.map((item) => canonicalKey(item)).join('')}`;
+  if (Array.isArray(value))
+    return `[${value.length};${Array.from(value, (item) => canonicalKey(item)).join('')}`;
   if (types.isDate(value)) return `d${value.getTime()};`;
   if (types.isUint8Array(value)) {
     return `b${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')};`;

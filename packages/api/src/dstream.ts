@@ -1,6 +1,6 @@
 import { HANDLE } from '@millrace/closures';
 import { MillraceError } from '@millrace/common';
-import { checkElementFunction } from './element-function.ts';
+import { checkElementFunction, checkFunction } from './element-function.ts';
 import type { OperatorKind } from './lineage/rdd-node.ts';
 import { callerPlace, placeOf } from './place.ts';
 import type { RDD } from './rdd.ts';
@@ -58,7 +58,7 @@ export class DStream<T> {
   mapAsync<U>(f: (row: T) => Promise<U> | U, options: { readonly concurrency?: number } = {}): DStream<U> {
     const concurrency = options.concurrency ?? 16;
     if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
-      throw new MillraceError('JOB_INVALID', `concurrency cannot be ${concurrency}`);
+      this.#refuse(`mapAsync: concurrency cannot be ${concurrency}`, 'Give an integer in [1, 10000].');
     }
     return this.#operator('mapAsync', [f], [concurrency], placeOf(f));
   }
@@ -94,13 +94,18 @@ export class DStream<T> {
   /** A random part of the rows of each batch; a re-run of a batch samples the same rows. See RDD.sample. */
   sample(withReplacement: boolean, fraction: number, seed = 0): DStream<T> {
     if (!Number.isFinite(fraction) || fraction < 0 || (!withReplacement && fraction > 1)) {
-      throw new MillraceError('JOB_INVALID', `fraction cannot be ${fraction}`);
+      this.#refuse(
+        `sample: fraction cannot be ${fraction}`,
+        'Give a number in [0, 1]; above 1 only with replacement.',
+      );
     }
+    if (!Number.isSafeInteger(seed)) this.#refuse(`sample: seed cannot be ${seed}`, 'Give an integer.');
     return this.#operator('sample', [], [withReplacement ? 1 : 0, fraction, seed], callerPlace());
   }
 
   /** Each batch's RDD → f(rdd, time), on the driver, once a batch. */
   transform<U>(f: (rdd: RDD<T>, time: BatchTime) => RDD<U> | Promise<RDD<U>>): DStream<U> {
+    this.#graph.check(() => checkFunction('transform', f), callerPlace());
     return new DStream<U>(
       {
         kind: 'transform',
@@ -116,7 +121,7 @@ export class DStream<T> {
 
   /** Calls f with each batch's RDD, on the driver; also for empty batches. */
   foreachRDD(f: (rdd: RDD<T>, time: BatchTime) => void | Promise<void>): void {
-    if (typeof f !== 'function') throw new MillraceError('JOB_INVALID', 'foreachRDD() needs a function');
+    this.#graph.check(() => checkFunction('foreachRDD', f), callerPlace());
     this.#graph.addOutput(
       'foreachRDD',
       this.node,
@@ -127,6 +132,7 @@ export class DStream<T> {
 
   /** Prints the first n rows (default 10) of each batch. */
   print(n = 10): void {
+    if (!Number.isSafeInteger(n) || n < 0) this.#refuse(`print: n cannot be ${n}`, 'Give an integer ≥ 0.');
     const graph = this.#graph;
     const run = async (rdd: RDD<unknown>, time: BatchTime): Promise<void> => {
       const rows = await rdd.take(n + 1);
@@ -139,8 +145,14 @@ export class DStream<T> {
     this.#graph.addOutput('print', this.node, run, callerPlace());
   }
 
+  #refuse(what: string, remedy: string): void {
+    this.#graph.check(() => {
+      throw new MillraceError('JOB_INVALID', what, { remedy });
+    }, callerPlace());
+  }
+
   #element<U>(kind: OperatorKind, f: Function): DStream<U> {
-    this.#graph.check(() => checkElementFunction(kind, f));
+    if (typeof f === 'function') this.#graph.check(() => checkElementFunction(kind, f), callerPlace());
     return this.#operator(kind, [f], [], placeOf(f));
   }
 
@@ -150,6 +162,7 @@ export class DStream<T> {
     numbers: readonly number[],
     place: string,
   ): DStream<U> {
+    for (const f of functions) this.#graph.check(() => checkFunction(kind, f), callerPlace());
     const operator = { kind, functions, numbers, place };
     this.#graph.addOperator(operator);
     return new DStream<U>({ kind: 'operator', parent: this.node, operator }, this.#graph);

@@ -15,7 +15,7 @@ export {
   type StrategyAdmin,
 } from './kafka/consumer-strategies.ts';
 export { type KafkaNamespace, KafkaUtils } from './kafka/kafka-namespace.ts';
-export { type KafkaRecord, plainRecord } from './kafka/kafka-record.ts';
+export { type KafkaRecord, type PlainRecord, plainRecord } from './kafka/kafka-record.ts';
 export { LocationStrategies, type LocationStrategy } from './kafka/location-strategies.ts';
 export type { RangePosition, RangeSpec } from './kafka/range-spec.ts';
 export { RDD } from './rdd.ts';

@@ -36,8 +36,10 @@ export {
   type RddNode,
 } from './lineage/rdd-node.ts';
 export { isEmptyPreserving, OPERATORS } from './operators/index.ts';
+export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
 export { RDD } from './rdd.ts';
+export { rowOrder } from './row-order.ts';
 export { chunksOf, rowsOf } from './rows.ts';
 export type { FunctionShipper, ShippedFunction } from './shipped-function.ts';
 export { type BatchInput, BatchRdds } from './stream/compute-rdd.ts';

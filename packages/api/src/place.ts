@@ -8,7 +8,15 @@ export function placeOf(fn?: unknown): string {
 
 /** Where user code called into the API. */
 export function callerPlace(): string {
-  const frames = (new Error('place').stack ?? '').split('\n').slice(1);
-  const frame = frames.find((line) => !/node:|[\\/](?:packages|@millrace)[\\/]api[\\/]/.test(line));
+  return stackPlace(new Error('place').stack ?? '');
+}
+
+const ENGINE_FRAME =
+  /node:|[\\/](?:packages|@millrace)[\\/](?:common|proto|kafka|closures|api|driver|executor|local|cli)[\\/](?:src|dist)[\\/]/;
+
+/** The first place in `stack` that is neither Node's nor the engine's; '' when there is none. */
+export function stackPlace(stack: string): string {
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const frame = frames.find((line) => !ENGINE_FRAME.test(line));
   return /\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/.exec(frame ?? '')?.[1] ?? '';
 }

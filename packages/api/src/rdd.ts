@@ -1,10 +1,10 @@
-import { serialize } from 'node:v8';
+import { deserialize, serialize } from 'node:v8';
 import { HANDLE, isShippable } from '@millrace/closures';
 import { MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import { decodeResult } from './actions/index.ts';
 import { canonicalKey } from './canonical-key.ts';
-import { checkElementFunction } from './element-function.ts';
+import { checkElementFunction, checkFunction, mergeWith } from './element-function.ts';
 import type { JobRunner } from './lineage/job-runner.ts';
 import {
   type ActionCall,
@@ -16,15 +16,9 @@ import {
 } from './lineage/rdd-node.ts';
 import { callerPlace, placeOf } from './place.ts';
 import { checkPlainData } from './plain-data.ts';
+import { rowOrder } from './row-order.ts';
 import type { Rows, RowsResult } from './rows.ts';
-
-/** Natural order of numbers, bigints, strings and dates. */
-function naturalOrder(a: unknown, b: unknown): number {
-  const left = a as number;
-  const right = b as number;
-  if (left < right) return -1;
-  return left > right ? 1 : 0;
-}
+import type { ShippedFunction } from './shipped-function.ts';
 
 /**
  * A dataset in partitions: how it derives from Kafka ranges, not the records themselves. Transformations are lazy;
@@ -155,8 +149,9 @@ export class RDD<T> {
       const partitions = Array.from({ length: Math.min(batch, total - next) }, (_, index) => next + index);
       const call = this.#action('take', [], { numbers: [n - rows.length] });
       const results = await this.#runner.run({ node: this.node, action: call, partitions });
-      for (const part of results.map((bytes) => decodeResult(bytes) as T[]))
-        rows.push(...part.slice(0, n - rows.length));
+      // One by one: the arguments of a call are bounded by the stack.
+      for (const bytes of results)
+        for (const row of (decodeResult(bytes) as T[]).slice(0, n - rows.length)) rows.push(row);
       next += partitions.length;
       batch *= 4;
     }
@@ -181,21 +176,26 @@ export class RDD<T> {
 
   /** f over all rows; f must be associative. @throws MillraceError BAD_REQUEST when there is no row. */
   async reduce(f: (a: T, b: T) => T): Promise<T> {
+    const merge = mergeWith('reduce', f);
     const parts = concatenated(await this.#results<T[]>('reduce', [f]));
     if (parts.length === 0) throw empty('reduce');
-    return parts.reduce((a, b) => f(a, b));
+    return parts.reduce((a, b) => merge(a, b));
   }
 
   /** As reduce, from `zero` in each partition and again when partitions are merged: zero must be neutral. */
   async fold(zero: T, f: (a: T, b: T) => T): Promise<T> {
-    const parts = await this.#results<T>('fold', [f], { value: plainZero(zero) });
-    return parts.reduce((a, b) => f(a, b), structuredClone(zero));
+    const merge = mergeWith('fold', f);
+    const value = plainZero(zero);
+    const parts = await this.#results<T>('fold', [f], { value });
+    return parts.reduce((a, b) => merge(a, b), deserialize(value) as T);
   }
 
   /** `sequence` folds the rows of a partition from `zero`; `combine` merges partitions, on the driver. */
   async aggregate<U>(zero: U, sequence: (acc: U, row: T) => U, combine: (a: U, b: U) => U): Promise<U> {
-    const parts = await this.#results<U>('aggregate', [sequence], { value: plainZero(zero) });
-    return parts.reduce((a, b) => combine(a, b), structuredClone(zero));
+    const merge = mergeWith('aggregate', combine);
+    const value = plainZero(zero);
+    const parts = await this.#results<U>('aggregate', [sequence], { value });
+    return parts.reduce((a, b) => merge(a, b), deserialize(value) as U);
   }
 
   /** Calls f for each row, on the executors. */
@@ -209,12 +209,12 @@ export class RDD<T> {
     await this.#run(this.#actionCall('foreachPartition', [f], place, {}));
   }
 
-  /** The n greatest rows, greatest first, by `compare` or natural order. */
+  /** The n greatest rows, greatest first, by `compare` or the natural order of numbers, bigints, booleans, strings and Dates. */
   async top(n: number, compare?: (a: T, b: T) => number): Promise<T[]> {
     return this.#ordered(n, -1, compare);
   }
 
-  /** The n smallest rows, smallest first, by `compare` or natural order. */
+  /** The n smallest rows, smallest first, by `compare` or the natural order of numbers, bigints, booleans, strings and Dates. */
   async takeOrdered(n: number, compare?: (a: T, b: T) => number): Promise<T[]> {
     return this.#ordered(n, 1, compare);
   }
@@ -235,10 +235,7 @@ export class RDD<T> {
     checkNumber(Number.isSafeInteger(n) && n >= 0, 'n', n);
     const functions = compare === undefined ? [] : [compare];
     const parts = await this.#results<T[]>('takeOrdered', functions, { numbers: [n, direction] });
-    const order = compare ?? naturalOrder;
-    return concatenated(parts)
-      .toSorted((a, b) => direction * order(a, b))
-      .slice(0, n);
+    return concatenated(parts).toSorted(rowOrder(direction, compare)).slice(0, n);
   }
 
   #element<U>(kind: OperatorKind, f: Function): RDD<U> {
@@ -252,7 +249,7 @@ export class RDD<T> {
     numbers: readonly number[],
     place: string,
   ): RDD<U> {
-    const shipped = functions.map((f) => this.#runner.ship(f, kind));
+    const shipped = this.#ship(kind, functions);
     return new RDD<U>(
       { kind: 'operator', parent: this.node, operator: { kind, functions: shipped, numbers, place } },
       this.#runner,
@@ -281,11 +278,18 @@ export class RDD<T> {
   ): ActionCall {
     return {
       kind,
-      functions: functions.map((f) => this.#runner.ship(f, kind)),
+      functions: this.#ship(kind, functions),
       numbers: rest.numbers ?? [],
       ...(rest.value === undefined ? {} : { value: rest.value }),
       place,
     };
+  }
+
+  #ship(kind: OperatorKind | ActionKind, functions: readonly Function[]): readonly ShippedFunction[] {
+    return functions.map((f) => {
+      checkFunction(kind, f);
+      return this.#runner.ship(f, kind);
+    });
   }
 
   async #results<R>(
@@ -320,7 +324,8 @@ function plainZero(zero: unknown): Uint8Array {
 }
 
 function checkNumber(ok: boolean, name: string, value: number): void {
-  if (!ok) throw new MillraceError('JOB_INVALID', `${name} cannot be ${value}`);
+  if (ok) return;
+  throw new MillraceError('JOB_INVALID', `${name} cannot be ${value}`, { details: { place: callerPlace() } });
 }
 
 function empty(action: string): MillraceError {

@@ -1,4 +1,6 @@
-/** The rows of a partition, read once. */
+import { MillraceError } from '@millrace/common';
+
+/** The rows of a partition. They can be read once: a second loop over them throws. */
 export interface Rows<T> extends AsyncIterable<T> {
   /** The same rows in arrays: many times faster than one by one. */
   chunks(): AsyncIterable<readonly T[]>;
@@ -11,17 +13,34 @@ export type RowsResult<U> = Iterable<U> | AsyncIterable<U> | Promise<Iterable<U>
 
 /** Rows over arrays of rows. */
 export function rowsOf<T>(source: AsyncIterable<readonly T[]>): Rows<T> {
+  let begun = false;
+  const once = (): AsyncIterable<readonly T[]> => {
+    if (begun) throw readTwice();
+    begun = true;
+    return source;
+  };
   return {
-    chunks: () => source,
+    chunks: once,
     async toArray() {
       const all: T[] = [];
-      for await (const chunk of source) for (const row of chunk) all.push(row);
+      for await (const chunk of once()) for (const row of chunk) all.push(row);
       return all;
     },
-    async *[Symbol.asyncIterator]() {
-      for await (const chunk of source) yield* chunk;
-    },
+    [Symbol.asyncIterator]: () => eachRow(once()),
   };
+}
+
+async function* eachRow<T>(chunks: AsyncIterable<readonly T[]>): AsyncGenerator<T, void, undefined> {
+  for await (const chunk of chunks) yield* chunk;
+}
+
+/** A second loop would find nothing, and nobody would know. */
+function readTwice(): MillraceError {
+  return new MillraceError('USER_CODE', 'the rows of a partition were read a second time', {
+    remedy:
+      'They can be read once: keep them (const all = await rows.toArray()), or go on with one iterator (rows[Symbol.asyncIterator]()).',
+    retryable: false,
+  });
 }
 
 const CHUNK_ROWS = 1024;

@@ -12,8 +12,10 @@ export class StreamingContext {
   readonly batchIntervalMs: number;
   /** createDirectStream and createRDD, also under Spark's name KafkaUtils. */
   readonly kafka: KafkaNamespace;
-  readonly #graph = new GraphBuilder();
+  readonly #graph: GraphBuilder;
   readonly #accumulators = new AccumulatorRegistry();
+  /** How many broadcasts have this content: a table that is broadcast again unchanged outlives the destroyed one. */
+  readonly #broadcasts = new Map<string, number>();
   readonly #pendingBroadcasts = new Map<string, Uint8Array>();
   #runner: JobRunner | undefined;
   /** A lambda that captures the context is refused. */
@@ -22,9 +24,11 @@ export class StreamingContext {
     fix: 'read what you need into a const outside of the lambda',
   };
 
-  constructor(options: { readonly name: string; readonly batchIntervalMs: number }) {
+  /** `place`: where the job is defined. */
+  constructor(options: { readonly name: string; readonly batchIntervalMs: number; readonly place?: string }) {
     this.name = options.name;
     this.batchIntervalMs = options.batchIntervalMs;
+    this.#graph = new GraphBuilder(options.place ?? '');
     this.kafka = new KafkaNamespace(this.#graph);
   }
 
@@ -32,10 +36,15 @@ export class StreamingContext {
   broadcast<T>(value: T): Broadcast<T> {
     return createBroadcast(value, {
       put: (hash, content) => {
+        this.#broadcasts.set(hash, (this.#broadcasts.get(hash) ?? 0) + 1);
         if (this.#runner) this.#runner.broadcast(content);
         else this.#pendingBroadcasts.set(hash, content);
       },
       drop: (hash) => {
+        const others = (this.#broadcasts.get(hash) ?? 1) - 1;
+        if (others > 0) this.#broadcasts.set(hash, others);
+        else this.#broadcasts.delete(hash);
+        if (others > 0) return;
         this.#pendingBroadcasts.delete(hash);
         this.#runner?.dropBroadcast(hash);
       },

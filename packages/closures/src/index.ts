@@ -4,7 +4,7 @@ export { type CapturedClosure, type CaptureOptions, captureClosure } from './cap
 export { loadManifest } from './capture/closure-registry.ts';
 export { functionPlace, isShippable } from './capture/function-place.ts';
 export { type PerExecutorOptions, perExecutor } from './capture/per-executor.ts';
-export { loadSourceMaps, mapStack, type SourceMaps } from './errors/map-stack.ts';
+export { loadSourceMaps, mapPlaces, mapStack, type SourceMaps } from './errors/map-stack.ts';
 export { type ForbiddenHandle, HANDLE, type Handle, type SharedHandle } from './handle.ts';
 export type { CaptureMeta, ClosureMeta, ImportMeta, JobManifest, Place, Position } from './manifest.ts';
 export { createProgram, openProgram, type Program, type RevivedFunction } from './revive/program.ts';

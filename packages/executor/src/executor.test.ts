@@ -121,6 +121,13 @@ describe('an executor', () => {
     expect(driver.ended).toHaveLength(3);
   });
 
+  it('runs a launch without a stage with that of the launch before', async () => {
+    const hash = driver.program();
+    expect(resultOf(await driver.task(launchOf('() => 21', hash)))).toBe(21);
+    const { stage: _, ...launch } = launchOf('() => 22', hash);
+    expect(resultOf(await driver.task(launch))).toBe(21);
+  });
+
   it('keeps a large result as a block until it is dropped', async () => {
     const ended = await run('() => Buffer.alloc(3 * 1024 * 1024, 7)');
     expect(ended.resultBlock).toMatchObject({ bytes: 3 * MIB, blockAddress: executor.blockAddress });
@@ -205,6 +212,37 @@ describe('an executor', () => {
     await driver.until(() => driver.registers.length === 1, 'the registration', 5_000);
     expect(driver.registers[0]?.executorId).toBe(before.registers[0]?.executorId);
     expect(resultOf(await run('() => 1'))).toBe(1);
+  });
+
+  it('serves a driver that knows nothing of earlier epochs: another state directory, say', async () => {
+    const { port } = driver;
+    await run('() => 1', { key: { epoch: 7 } });
+    await driver.close();
+    driver = new TestDriver({ port, driverId: 'd-2' });
+    cleanups.push(() => driver.close());
+    await driver.listen();
+    await driver.until(() => driver.registers.length === 1, 'the registration', 5_000);
+    expect(resultOf(await run('() => 2', { key: { epoch: 1 } }))).toBe(2);
+  });
+
+  it('forgets large results with its link: the driver counts their tasks as lost', async () => {
+    const ended = await run('() => Buffer.alloc(3 * 1024 * 1024, 7)');
+    const blockId = ended.resultBlock?.blockId ?? '';
+    driver.dropLink();
+    await driver.until(() => driver.registers.length === 2, 'the second registration');
+    const channel = clientChannel({ address: ended.resultBlock?.blockAddress ?? '' });
+    cleanups.push(() => channel.close());
+    const fetch = async (): Promise<void> => {
+      for await (const _ of channel.blocks.fetch({ blockIds: [blockId] }));
+    };
+    await expect(fetch()).rejects.toMatchObject({ details: expect.stringContaining('BLOCK_MISSING') });
+  });
+
+  it('keeps its link whatever a lambda throws', async () => {
+    const error = errorOf(await run('() => { throw new Error("x".repeat(40_000_000)) }'));
+    expect(error).toMatchObject({ code: 'USER_CODE', what: expect.stringMatching(/^xxx/) });
+    expect(error.message.length).toBeLessThan(100_000);
+    expect(driver.registers).toHaveLength(1);
   });
 
   it('drains: finishes what runs, takes nothing new, leaves', async () => {

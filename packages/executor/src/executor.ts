@@ -3,8 +3,10 @@ import {
   type Clock,
   type Logger,
   MillraceError,
+  type OrphanReaper,
   type Random,
   resolveConfig,
+  startOrphanReaper,
   systemClock,
   systemRandom,
   withDeadline,
@@ -26,7 +28,6 @@ import { BlobCache } from './programs/blob-cache.ts';
 import { fetchContent } from './programs/content-client.ts';
 import { ProgramCache } from './programs/program-cache.ts';
 import { openWorkDirectory } from './programs/work-directory.ts';
-import { type OrphanReaper, startOrphanReaper } from './slots/orphan-reaper.ts';
 import { ProcessSlot } from './slots/process-slot.ts';
 import { SlotPool } from './slots/slot-pool.ts';
 import { TaskDesk } from './task/task-desk.ts';
@@ -234,13 +235,17 @@ class RunningExecutor implements Executor {
       heartbeat: () => ({ rssBytes: process.memoryUsage.rss(), slots: [...this.#pool.health()] }),
       heartbeatIntervalMs: options.heartbeatIntervalMs,
       onRegistered: (registered) => {
-        // What another life of the driver left here nobody will ask for.
-        if (this.#driverId !== registered.driverId) blocks.dropOwned(() => true);
+        // Another driver may know another history, where epochs begin anew; it says at once which of its own are valid.
+        if (this.#driverId !== registered.driverId) this.#desk.forgetEpochs();
         this.#driverId = registered.driverId;
         this.#tellReady();
       },
       onMessage: (message) => this.#onMessage(message),
-      onLost: (why) => this.#desk.abandonAll(why.what),
+      onLost: (why) => {
+        this.#desk.abandonAll(why.what);
+        // The tasks that they are results of are lost with the link: nobody will ask for them.
+        blocks.dropOwned(() => true);
+      },
       clock,
       random,
       log,

@@ -25,12 +25,14 @@ export const EXECUTOR_OPTIONS = {
   host: text({
     doc: 'Host name that others know this executor by: for location strategies and for fetching its blocks.',
     default: hostname(),
+    defaultText: 'name of the machine',
   }),
   rack: optional(text({ doc: 'Rack or zone of this executor.' })),
   slots: integer({
     doc: 'Tasks that run at the same time; each slot is a process of its own.',
     unit: 'slots',
     default: availableParallelism(),
+    defaultText: 'CPUs of the machine',
     min: 1,
     max: 1024,
   }),
@@ -48,6 +50,7 @@ export const EXECUTOR_OPTIONS = {
   workDir: text({
     doc: 'Where unpacked programs lie; used by executors of this machine only.',
     default: join(tmpdir(), `millrace-executor-${userInfo().username}`),
+    defaultText: 'below the temporary directory',
   }),
   blockHost: text({
     doc: 'Address that the block service binds to; other than loopback needs a token or mutual TLS.',

@@ -25,7 +25,7 @@ export interface EmbedOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly logger?: Logger;
   readonly clock?: Clock;
-  /** Batches, notices and the end, as they happen. */
+  /** Batches, notices, what print() prints ('output') and the end, as they happen. Absent: print() goes to standard output. */
   readonly onEvent?: (event: ApplicationEvent) => void;
 }
 
@@ -48,7 +48,8 @@ export interface EmbeddedApplication {
 
 /**
  * Runs a job in this process, with the same module that `submit` takes. Lambdas need no bundling: they run by reference.
- * @throws MillraceError CONFIG_INVALID, JOB_EVALUATION_FAILED
+ * Problems of its options are thrown by `start`, with all others.
+ * @throws MillraceError JOB_EVALUATION_FAILED, or what the job function threw when that is coded; CONFIG_INVALID when `slots` is no integer above 0.
  */
 export async function embed(job: JobDefinition, options: EmbedOptions = {}): Promise<EmbeddedApplication> {
   const { clock = systemClock, logger = silentLogger, slots = 2 } = options;
@@ -69,7 +70,7 @@ export async function embed(job: JobDefinition, options: EmbedOptions = {}): Pro
     logger,
     connectKafka: (kafka) => connectKafka(kafka, { clock, logger }),
     logFiles: applicationLogFiles(options.stateDir ?? temporary ?? '', name),
-    event: options.onEvent ?? (() => undefined),
+    event: options.onEvent ?? printOutput,
     ship: references.ship,
   });
   const ended = application.done.then(async (failure) => {
@@ -93,4 +94,8 @@ export async function embed(job: JobDefinition, options: EmbedOptions = {}): Pro
       await ended;
     },
   };
+}
+
+function printOutput(event: ApplicationEvent): void {
+  if (event.kind === 'output') process.stdout.write(event.text);
 }

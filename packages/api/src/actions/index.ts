@@ -1,6 +1,10 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ActionDefinition, LoopAction } from '../lineage/action-definition.ts';
+import { refusePromise } from '../lineage/operator-definition.ts';
 import type { ActionCall, ActionKind } from '../lineage/rdd-node.ts';
+
+/** In the place of an operator's index. */
+const ACTION = -1;
 
 const loop = (kind: ActionKind, rest: Omit<LoopAction, 'kind' | 'form'>): LoopAction => ({
   kind,
@@ -30,28 +34,28 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
   /** → [] or [value]. */
   reduce: loop('reduce', {
     state: () => 'let some = false, acc;',
-    each: ({ row, fn }) => `if (some) { acc = ${fn()}(acc, ${row}); } else { some = true; acc = ${row}; }`,
+    each: ({ row, fn }) =>
+      `if (some) { acc = ${fn()}(acc, ${row}); ${refusePromise('acc', ACTION)} } else { some = true; acc = ${row}; }`,
     end: 'some ? [rt.detach(acc)] : []',
     empty: () => [],
   }),
   /** value: zero → the fold of the partition. */
   fold: loop('fold', {
     state: () => 'let acc = rt.zero();',
-    each: ({ row, fn }) => `acc = ${fn()}(acc, ${row});`,
+    each: ({ row, fn }) => `acc = ${fn()}(acc, ${row}); ${refusePromise('acc', ACTION)}`,
     end: 'rt.detach(acc)',
     empty: (zero) => zero,
   }),
   /** value: zero; functions: [sequence] → the aggregate of the partition. */
   aggregate: loop('aggregate', {
     state: () => 'let acc = rt.zero();',
-    each: ({ row, fn }) => `acc = ${fn()}(acc, ${row});`,
+    each: ({ row, fn }) => `acc = ${fn()}(acc, ${row}); ${refusePromise('acc', ACTION)}`,
     end: 'rt.detach(acc)',
     empty: (zero) => zero,
   }),
   foreach: loop('foreach', {
     state: () => '',
-    each: ({ row, fn }) =>
-      `const did = ${fn()}(${row}); if (typeof did === 'object' && did instanceof Promise) rt.promise(-1, did);`,
+    each: ({ row, fn }) => `const did = ${fn()}(${row}); ${refusePromise('did', ACTION)}`,
     end: 'undefined',
     empty: () => undefined,
   }),

@@ -31,7 +31,10 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function builtIn<T>(name: BuiltInCodecName, codec: Codec<T>, isNullable = false): BuiltInCodec<T> {
-  return { ...codec, [BUILT_IN]: { name, nullable: isNullable } };
+  // Not enumerable: a spread with a `decode` of its own is another codec.
+  return Object.defineProperty({ ...codec }, BUILT_IN, {
+    value: { name, nullable: isNullable },
+  }) as BuiltInCodec<T>;
 }
 
 /** UTF-8 text. Malformed bytes become U+FFFD. */
@@ -63,11 +66,7 @@ export function nullable<T>(codec: Codec<T>): Codec<T | null> {
     encode: (value) => (value === null ? new Uint8Array() : codec.encode(value)),
   };
   if (known) return builtIn<T | null>(known.name, both, true);
-  return {
-    ...both,
-    decode: codec.decode as Codec<T | null>['decode'],
-    [NULLABLE_OF]: codec,
-  } as Codec<T | null>;
+  return { ...both, [NULLABLE_OF]: customOf(codec).codec } as Codec<T | null>;
 }
 
 /** On a nullable custom codec: the codec whose `decode` ships. */
@@ -78,10 +77,10 @@ export function builtInOf(codec: object): BuiltInCodec<unknown>[typeof BUILT_IN]
 }
 
 /** The custom codec below `nullable`, and whether there was one. */
-export function customOf(codec: Codec<unknown>): {
-  readonly codec: Codec<unknown>;
+export function customOf<T>(codec: Codec<T>): {
+  readonly codec: Codec<T>;
   readonly nullable: boolean;
 } {
-  const inner = (codec as { readonly [NULLABLE_OF]?: Codec<unknown> })[NULLABLE_OF];
+  const inner = (codec as { readonly [NULLABLE_OF]?: Codec<T> })[NULLABLE_OF];
   return inner ? { codec: inner, nullable: true } : { codec, nullable: false };
 }

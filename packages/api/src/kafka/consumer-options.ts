@@ -1,9 +1,11 @@
+import { types } from 'node:util';
 import {
   type ConfigSchema,
   checkConfig,
   custom,
   integer,
   MillraceError,
+  messageOf,
   nearestName,
   oneOf,
   optional,
@@ -74,7 +76,7 @@ const startFrom = custom<StartFrom>(
       if (typeof timestamp === 'number' && Number.isSafeInteger(timestamp) && timestamp >= 0)
         return { timestamp };
     }
-    throw new TypeError("expected 'earliest', 'latest' or { timestamp: ms }");
+    throw new TypeError(`expected 'earliest', 'latest' or { timestamp: ms }, got ${messageOf(given)}`);
   },
   { doc: 'where a first run begins' },
 );
@@ -99,6 +101,8 @@ const codec = (doc: string) =>
     custom<Codec<unknown>>(
       (given) => {
         const candidate = given as Partial<Codec<unknown>> | null;
+        if (types.isAsyncFunction(candidate?.decode))
+          throw new TypeError('decode() is async; decode synchronously, or read bytes() and use mapAsync()');
         if (typeof candidate?.decode === 'function' && typeof candidate.encode === 'function')
           return given as Codec<unknown>;
         throw new TypeError('expected a codec: utf8(), json(), bytes(), or { decode, encode }');
@@ -112,7 +116,7 @@ const limit = (doc: string, unit: string, fallback: number) =>
     (given) => {
       if (given === 'unlimited') return Number.POSITIVE_INFINITY;
       if (typeof given === 'number' && given > 0 && Number.isFinite(given)) return given;
-      throw new TypeError("expected a number above 0, or 'unlimited'");
+      throw new TypeError(`expected a number above 0, or 'unlimited', got ${messageOf(given)}`);
     },
     { doc, unit, default: fallback },
   );
@@ -169,7 +173,11 @@ export function checkConsumerOptions(
         `${where}: "${name}": auto-commit would lose records: Millrace keeps the offsets itself; remove it`,
       );
     } else if (Object.hasOwn(FOREIGN_NAMES, name)) {
-      problems.push(`${where}: "${name}" is called "${FOREIGN_NAMES[name]}" here`);
+      const ours = FOREIGN_NAMES[name] ?? '';
+      problems.push(`${where}: "${name}" is called "${ours}" here`);
+      // Not missing, too.
+      if (Object.hasOwn(KAFKA_OPTIONS, ours)) kafka[ours] ??= value;
+      else mine[ours] ??= value;
     } else if (Object.hasOwn(STREAM_OPTIONS, name)) mine[name] = value;
     else if (Object.hasOwn(KAFKA_OPTIONS, name)) kafka[name] = value;
     else {

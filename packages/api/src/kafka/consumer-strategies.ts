@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/common';
 import type { KafkaClient, TopicMetadata, TopicPartition } from '@millrace/kafka';
 import { compareTopicPartitions, topicPartitionKey } from '@millrace/kafka';
 import type { ConsumerOptions } from './consumer-options.ts';
+import { refuseListedTwice } from './range-spec.ts';
 
 /** What a strategy may ask Kafka. */
 export type StrategyAdmin = Pick<KafkaClient, 'topics' | 'listOffsets' | 'committedOffsets'>;
@@ -21,6 +22,8 @@ export interface ConsumerStrategy<K, V> {
   readonly options: ConsumerOptions<K, V>;
   /** For logs and errors: "topics views, clicks". */
   describe(): string;
+  /** Called when the stream is made. @throws MillraceError: what is wrong before Kafka is asked. */
+  check?(): void;
   assign(admin: StrategyAdmin, positions: ReadonlyMap<string, number>): Promise<Assignment>;
 }
 
@@ -28,6 +31,14 @@ function allPartitions(topics: readonly TopicMetadata[]): TopicPartition[] {
   return topics
     .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => ({ topic, partition })))
     .toSorted(compareTopicPartitions);
+}
+
+/** A stream of nothing would run for ever and never say why. */
+function refuseNothing(what: string, strategy: string, names: readonly string[]): void {
+  if (names.length > 0 && names.every((name) => name !== '')) return;
+  throw new MillraceError('CONFIG_INVALID', `${strategy}() was given no ${what}, or one without a name`, {
+    remedy: `Name the ${what} to read.`,
+  });
 }
 
 export const ConsumerStrategies = {
@@ -40,6 +51,7 @@ export const ConsumerStrategies = {
     return {
       options,
       describe: () => `topics ${names.join(', ')}`,
+      check: () => refuseNothing('topics', 'Subscribe', names),
       async assign(admin) {
         return { partitions: allPartitions(await admin.topics(names)) };
       },
@@ -76,22 +88,20 @@ export const ConsumerStrategies = {
     options: ConsumerOptions<K, V>,
   ): ConsumerStrategy<K, V> {
     const keys = partitions.map((tp) => topicPartitionKey(tp));
-    const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-    if (twice !== undefined) {
-      throw new MillraceError('OFFSET_RANGE_INVALID', `${twice} is assigned twice`, {
-        remedy: 'List each partition once.',
-      });
-    }
     const fixed = partitions
       .map(({ topic, partition }) => ({ topic, partition }))
       .toSorted(compareTopicPartitions);
     return {
       options,
-      describe: () => `partitions ${keys.join(', ')}`,
+      describe: () => `partitions ${[...new Set(keys)].join(', ')}`,
+      check() {
+        refuseNothing('partitions', 'Assign', keys);
+        refuseListedTwice(fixed);
+      },
       async assign(admin) {
         const topics = await admin.topics([...new Set(fixed.map(({ topic }) => topic))]);
         const known = new Set(allPartitions(topics).map((tp) => topicPartitionKey(tp)));
-        const unknown = fixed.map((tp) => topicPartitionKey(tp)).filter((key) => !known.has(key));
+        const unknown = [...new Set(keys)].filter((key) => !known.has(key));
         if (unknown.length > 0) {
           throw new MillraceError('UNKNOWN_PARTITION', `partitions ${unknown.join(', ')} do not exist`, {
             remedy: 'Assign partitions that exist, or create them first.',

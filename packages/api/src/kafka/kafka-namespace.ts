@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/common';
+import { MillraceError, placed } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import { DStream } from '../dstream.ts';
 import { callerPlace } from '../place.ts';
@@ -31,17 +31,22 @@ export class KafkaNamespace {
     strategy: ConsumerStrategy<K, V>,
   ): DStream<KafkaRecord<K, V>> {
     const place = callerPlace();
+    if (typeof (strategy as Partial<typeof strategy> | undefined)?.assign !== 'function') {
+      throw new MillraceError('JOB_INVALID', 'createDirectStream() was given no consumer strategy', {
+        remedy: 'Write createDirectStream(LocationStrategies.…, ConsumerStrategies.…).',
+        details: { place },
+      });
+    }
     const { problems, value } = checkConsumerOptions(
       strategy.options,
       `createDirectStream(${strategy.describe()})`,
     );
     for (const problem of problems) {
       this.#graph.check(() => {
-        throw new MillraceError(problem.includes('auto-commit') ? 'JOB_INVALID' : 'CONFIG_INVALID', problem, {
-          details: { place },
-        });
+        throw new MillraceError('CONFIG_INVALID', problem, { details: { place } });
       });
     }
+    this.#graph.check(() => strategy.check?.(), place);
     // Without options there is nothing to plan; the problems above keep the job from starting.
     const options =
       value ?? resolveConsumerOptions({ brokers: 'unresolved:1', groupId: 'unresolved' }, place);
@@ -66,6 +71,20 @@ export class KafkaNamespace {
     ranges: readonly (OffsetRange | RangeSpec)[],
     location: LocationStrategy = LocationStrategies.PreferConsistent,
     known: { readonly leaders?: ReadonlyMap<string, string> } = {},
+  ): Promise<RDD<KafkaRecord<K, V>>> {
+    const place = callerPlace();
+    try {
+      return await this.#createRDD(options, ranges, location, known);
+    } catch (error) {
+      throw MillraceError.is(error) ? placed(error, place) : error;
+    }
+  }
+
+  async #createRDD<K, V>(
+    options: ReadOptions<K, V>,
+    ranges: readonly (OffsetRange | RangeSpec)[],
+    location: LocationStrategy,
+    known: { readonly leaders?: ReadonlyMap<string, string> },
   ): Promise<RDD<KafkaRecord<K, V>>> {
     if (location.kind === 'PreferBrokers' && known.leaders === undefined) {
       throw new MillraceError('JOB_INVALID', 'createRDD cannot use PreferBrokers without known leaders', {

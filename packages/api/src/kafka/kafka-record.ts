@@ -1,21 +1,37 @@
+// A class for the compiler only: it knows that a spread does not copy a class's getters, and says so.
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+declare abstract class Decoded<K, V> {
+  get key(): K;
+  get value(): V;
+  /** In order; a name may repeat. */
+  get headers(): ReadonlyArray<readonly [string, Uint8Array | null]>;
+}
+
 /**
  * One Kafka record. In a task, key, value and headers are decoded when they are first read: they are getters, so
  * `{ ...record }` does not copy them: write `{ ...plainRecord(record) }`. What leaves a task (collect, take) is plain already.
  */
-export interface KafkaRecord<K = string | null, V = string> {
+export interface KafkaRecord<K = string | null, V = string> extends Decoded<K, V> {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   /** ms since 1970, as the topic's timestamp type says (create time or append time). */
   readonly timestamp: number;
+}
+
+/** A record whose key, value and headers are decoded, in plain properties. */
+export interface PlainRecord<K = string | null, V = string> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
   readonly key: K;
   readonly value: V;
-  /** In order; a name may repeat. */
   readonly headers: ReadonlyArray<readonly [string, Uint8Array | null]>;
 }
 
 /** A copy with plain properties. */
-export function plainRecord<K, V>(record: KafkaRecord<K, V>): KafkaRecord<K, V> {
+export function plainRecord<K, V>(record: KafkaRecord<K, V>): PlainRecord<K, V> {
   const { topic, partition, offset, timestamp, key, value, headers } = record;
   return { topic, partition, offset, timestamp, key, value, headers };
 }

@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/common';
+import { MillraceError, problemsError } from '@millrace/common';
 import {
   type KafkaClient,
   type ListedOffset,
@@ -41,13 +41,18 @@ function toSpec(given: RangeSpec | OffsetRange): RangeSpec {
 }
 
 /** @throws MillraceError OFFSET_RANGE_INVALID when a partition is listed twice. */
-function refuseDuplicates(specs: readonly TopicPartition[]): void {
+export function refuseListedTwice(specs: readonly TopicPartition[]): void {
   const keys = specs.map((tp) => topicPartitionKey(tp));
   const twice = keys.filter((key, index) => keys.indexOf(key) !== index);
   if (twice.length > 0) {
-    throw new MillraceError('OFFSET_RANGE_INVALID', `${[...new Set(twice)].join(', ')} listed twice`, {
-      remedy: 'Give each partition one range.',
-    });
+    const names = [...new Set(twice)];
+    throw new MillraceError(
+      'OFFSET_RANGE_INVALID',
+      `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} listed twice`,
+      {
+        remedy: 'List each partition once.',
+      },
+    );
   }
 }
 
@@ -58,14 +63,32 @@ function refuseDuplicates(specs: readonly TopicPartition[]): void {
 export function literalRanges(
   given: readonly (RangeSpec | OffsetRange)[],
 ): readonly OffsetRange[] | undefined {
+  const specs = given.map((item) => toSpec(item));
+  if (!specs.every(isLiteral)) return undefined;
   const ranges: OffsetRange[] = [];
-  for (const spec of given.map((item) => toSpec(item))) {
-    if (spec.partition === undefined || typeof spec.from !== 'number' || typeof spec.until !== 'number')
-      return undefined;
-    ranges.push(offsetRange(spec.topic, spec.partition, spec.from, spec.until));
-  }
-  refuseDuplicates(ranges);
+  const problems: MillraceError[] = [];
+  const check = (run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      problems.push(MillraceError.from(error, 'OFFSET_RANGE_INVALID'));
+    }
+  };
+  for (const { topic, partition, from, until } of specs)
+    check(() => ranges.push(offsetRange(topic, partition, from, until)));
+  check(() => refuseListedTwice(specs));
+  const error = problemsError(problems);
+  if (error) throw error;
   return ranges;
+}
+
+interface LiteralSpec extends TopicPartition {
+  readonly from: number;
+  readonly until: number;
+}
+
+function isLiteral(spec: RangeSpec): spec is LiteralSpec {
+  return spec.partition !== undefined && typeof spec.from === 'number' && typeof spec.until === 'number';
 }
 
 /**
@@ -80,18 +103,24 @@ export async function resolveRanges(
   const specs = given.map((item) => toSpec(item));
   const topics = await client.topics([...new Set(specs.map(({ topic }) => topic))]);
   const byName = new Map(topics.map((topic) => [topic.topic, topic]));
+  const unknown: MillraceError[] = [];
   const concrete = specs.flatMap((spec): ConcreteSpec[] => {
     const partitions = byName.get(spec.topic)?.partitions ?? [];
     if (spec.partition === undefined) return partitions.map(({ partition }) => ({ ...spec, partition }));
     if (!partitions.some(({ partition }) => partition === spec.partition)) {
-      throw new MillraceError('UNKNOWN_PARTITION', `${spec.topic}-${spec.partition} does not exist`, {
-        details: { topic: spec.topic, partition: spec.partition },
-        remedy: `${spec.topic} has ${partitions.length} partitions, numbered from 0.`,
-      });
+      unknown.push(
+        new MillraceError('UNKNOWN_PARTITION', `${spec.topic}-${spec.partition} does not exist`, {
+          details: { topic: spec.topic, partition: spec.partition },
+          remedy: `${spec.topic} has ${partitions.length} partitions, numbered from 0.`,
+        }),
+      );
+      return [];
     }
     return [{ ...spec, partition: spec.partition }];
   });
-  refuseDuplicates(concrete);
+  const error = problemsError(unknown);
+  if (error) throw error;
+  refuseListedTwice(concrete);
   const [earliest, latest] = await Promise.all([
     client.listOffsets(concrete, 'earliest', isolation),
     client.listOffsets(concrete, 'latest', isolation),

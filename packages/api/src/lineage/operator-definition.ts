@@ -18,7 +18,7 @@ export interface FragmentContext {
 
 /**
  * A narrow operator that works row by row: its fragment is fused with its neighbours into one loop.
- * Run-time helpers in scope: `rt.promise(index)` throws ELEMENT_PROMISE, `rt.truthy(value, index)`, `rt.random(index)` in [0, 1), `rt.poisson(index, mean)`.
+ * Run-time helpers in scope: `rt.promise(index, it)` throws ELEMENT_PROMISE, `rt.notIterable(index, value)` that or USER_CODE, `rt.truthy(value, index)`, `rt.random(index)` in [0, 1), `rt.poisson(index, mean)`.
  */
 export interface ElementOperator {
   readonly kind: OperatorKind;
@@ -43,6 +43,11 @@ export interface PartitionOperatorCall {
 }
 
 export type OperatorDefinition = ElementOperator | PartitionOperator;
+
+/** Source that refuses what cannot be iterated, a Promise among it. */
+export function refuseNonIterable(variable: string, index: number): string {
+  return `if (typeof ${variable}?.[Symbol.iterator] !== 'function') rt.notIterable(${index}, ${variable});`;
+}
 
 /** Source that refuses a Promise as a row. `instanceof` is two prototype steps; only objects pay for it. */
 export function refusePromise(variable: string, index: number): string {

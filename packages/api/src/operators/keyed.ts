@@ -1,4 +1,4 @@
-import { type ElementOperator, refusePromise } from '../lineage/operator-definition.ts';
+import { type ElementOperator, refuseNonIterable, refusePromise } from '../lineage/operator-definition.ts';
 
 /** row → [key, row]. */
 export const keyBy: ElementOperator = {
@@ -21,5 +21,5 @@ export const flatMapValues: ElementOperator = {
   kind: 'flatMapValues',
   form: 'element',
   fragment: ({ input, output, fn, index, next }) =>
-    `const ${output}s = ${fn()}(${input}[1]); ${refusePromise(`${output}s`, index)} for (const ${output}v of ${output}s) { const ${output} = [${input}[0], ${output}v]; ${next(output)} }`,
+    `const ${output}s = ${fn()}(${input}[1]); ${refuseNonIterable(`${output}s`, index)} for (const ${output}v of ${output}s) { const ${output} = [${input}[0], ${output}v]; ${next(output)} }`,
 };

@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship-codec.ts';
 import type { JobRunner } from '../lineage/job-runner.ts';
@@ -71,7 +72,16 @@ export class BatchRdds {
         };
       case 'transform': {
         const rdds = await Promise.all(node.parents.map((parent) => this.rdd(parent)));
-        return (await node.make(rdds, this.#batch.time)).node;
+        const made: unknown = await node.make(rdds, this.#batch.time);
+        if (made instanceof RDD) return made.node;
+        throw new MillraceError(
+          'JOB_INVALID',
+          `the function of transform() at ${node.place} returned no RDD`,
+          {
+            remedy: 'Return the RDD that it makes: transform((rdd) => rdd.map(…)).',
+            details: { place: node.place },
+          },
+        );
       }
     }
   }

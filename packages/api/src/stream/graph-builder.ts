@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { MillraceError } from '@millrace/common';
+import { MillraceError, placed } from '@millrace/common';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship-codec.ts';
 import type { JobRunner } from '../lineage/job-runner.ts';
 import type { RDD } from '../rdd.ts';
@@ -19,8 +19,19 @@ export class GraphBuilder {
   readonly #outputs: OutputOperation[] = [];
   readonly #operators: OperatorTemplate[] = [];
   readonly #problems: MillraceError[] = [];
+  readonly #place: string;
   #runner: JobRunner | undefined;
   #closed = false;
+
+  /** `place`: where the job is defined. */
+  constructor(place = '') {
+    this.#place = place;
+  }
+
+  /** Those that were found so far. */
+  get problems(): readonly MillraceError[] {
+    return this.#problems;
+  }
 
   get graph(): StreamGraph {
     return { inputs: this.#inputs, outputs: this.#outputs };
@@ -61,13 +72,16 @@ export class GraphBuilder {
     this.#outputs.push({ outputId: this.#outputs.length, name, node, run, place });
   }
 
-  /** Runs a check now; its MillraceError becomes one of the job's problems, so that the next ones are found, too. */
-  check(run: () => void): void {
+  /**
+   * Runs a check now; its MillraceError becomes one of the job's problems, so that the next ones are found, too.
+   * `place`: what it is about, unless the error names that itself.
+   */
+  check(run: () => void, place = ''): void {
     try {
       run();
     } catch (error) {
       if (!MillraceError.is(error)) throw error;
-      this.#problems.push(error);
+      this.#problems.push(placed(error, place));
     }
   }
 
@@ -76,11 +90,11 @@ export class GraphBuilder {
     this.#closed = true;
     for (const operator of this.#operators) {
       for (const f of operator.functions)
-        if (typeof f === 'function') this.check(() => void ship(f, operator.kind));
+        if (typeof f === 'function') this.check(() => void ship(f, operator.kind), operator.place);
     }
-    for (const { options } of this.#inputs) {
-      this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship));
-      this.check(() => void shipCodec(options.value, DEFAULT_VALUE_CODEC, ship));
+    for (const { options, place } of this.#inputs) {
+      this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship), place);
+      this.check(() => void shipCodec(options.value, DEFAULT_VALUE_CODEC, ship), place);
     }
     if (this.#outputs.length === 0) {
       this.#problems.push(
@@ -89,6 +103,7 @@ export class GraphBuilder {
           'the job registers no output operation, so nothing would run',
           {
             remedy: 'End a stream with foreachRDD() or print().',
+            details: { place: this.#place },
           },
         ),
       );

@@ -153,7 +153,7 @@ export class UserModules {
     this.problems.push({
       code: 'BUNDLE_FAILED',
       what,
-      fix: '',
+      fix: 'correct the syntax',
       file,
       source,
       ...(loc && { line: loc.line, column: loc.column }),
@@ -166,7 +166,7 @@ export class UserModules {
       what: `cannot resolve '${specifier}'`,
       fix: specifier.startsWith('.')
         ? 'correct the path'
-        : 'install the package, or add it to `externals` if executors have it',
+        : 'install the package, or name it with --external if hosts and executors have it',
       file,
       source,
       ...at,
@@ -180,7 +180,7 @@ export class UserModules {
     this.problems.push({
       code: 'NATIVE_ADDON',
       what: `package '${name}' has a native addon, which cannot be bundled`,
-      fix: `install it on the driver and on every executor, and add '${name}' to \`externals\``,
+      fix: `install it on the driver and on every executor, and submit with --external ${name}`,
       ...(file !== undefined &&
         source !== undefined &&
         specifier !== undefined && {

@@ -8,7 +8,7 @@ import { type ClosureTag, tagOf } from './closure-tag.ts';
 import { type CaptureProblem, GraphNode } from './graph-node.ts';
 import { identityOf } from './identity.ts';
 import { encodeObject } from './object-node.ts';
-import { buildThere, createThere } from './suggestion.ts';
+import { awaitThere, buildThere, createThere } from './suggestion.ts';
 import { processLocalReason } from './unshippable.ts';
 
 /** Gives the key of a perExecutor factory: the hash of its own snapshot. */
@@ -185,8 +185,10 @@ export class CaptureGraph {
     }
     if (this.#handled(node, value) || this.#shared(node, value)) return;
     const reason = isOrdinary(value) ? undefined : processLocalReason(value);
-    if (reason !== undefined) this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix: createThere });
-    else encodeObject(this, node, value);
+    if (reason !== undefined) {
+      const fix = types.isPromise(value) ? awaitThere : createThere;
+      this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix });
+    } else encodeObject(this, node, value);
   }
 
   #handled(node: GraphNode, value: object): boolean {

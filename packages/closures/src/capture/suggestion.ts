@@ -9,3 +9,8 @@ export function buildThere(name: string): string {
   if (name === '') return 'wrap it in an arrow function';
   return `build it on the executor:  const ${name} = perExecutor(() => …)   and call ${name}() inside the lambda`;
 }
+
+export function awaitThere(name: string): string {
+  if (name === '') return 'await it outside of the lambda';
+  return `await it outside of the lambda:  const value = await ${name}   and use value inside`;
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { transformModule } from '../transform/transform-module.ts';
-import { loadSourceMaps, mapStack } from './map-stack.ts';
+import { loadSourceMaps, mapPlaces, mapStack } from './map-stack.ts';
 
 const CODE = 'const f = () => {\n  throw new Error()\n}\n';
 
@@ -25,6 +25,13 @@ describe('mapStack', () => {
       '    at async src/job.ts:2:9',
       '    at Pool.query (/srv/node_modules/pg/lib/pool.js:1:1)',
     ]);
+  });
+
+  it('moves places inside of a text', () => {
+    const text = '1. file:///tmp/p/executor/closures.mjs:3:9: wrong\n2. (/p/executor/other.mjs:1:1)';
+    expect(mapPlaces(text, loadSourceMaps(files))).toBe(
+      '1. src/job.ts:2:9: wrong\n2. (/p/executor/other.mjs:1:1)',
+    );
   });
 
   it('leaves frames without a map as they are', () => {

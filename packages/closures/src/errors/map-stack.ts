@@ -47,6 +47,11 @@ export function mapStack(stack: string, maps: SourceMaps): string {
   return lines.join('\n');
 }
 
+/** `text` with every place in the program ("…/driver.mjs:12:3") moved to the user's sources. */
+export function mapPlaces(text: string, maps: SourceMaps): string {
+  return text.replace(new RegExp(PROGRAM_FRAME, 'g'), (frame) => mapFrame(frame, maps) ?? frame);
+}
+
 function mapFrame(line: string, maps: SourceMaps): string | undefined {
   const match = PROGRAM_FRAME.exec(line);
   const [frame, path, lineText, columnText] = match ?? [];

@@ -6,6 +6,8 @@ export interface ClosureFactory {
   readonly imports?: readonly string[];
   /** Indexes of the captures that a class needs while it is evaluated. */
   readonly eager?: readonly number[];
+  /** A class that its module makes once. */
+  readonly single?: boolean;
   /** Gives the closure; `this` becomes an arrow's `this`. */
   readonly make: (...values: unknown[]) => unknown;
   /** For cycles: [the closure (of a class: a function that gives it), sets the captures]. */

@@ -6,6 +6,7 @@ import { readSnapshot, type SnapshotNode } from '../snapshot/snapshot-reader.ts'
 import { ProgramInstances } from './program-instances.ts';
 import type { ProgramModule } from './program-module.ts';
 import { type ReviveContext, Reviver } from './reviver.ts';
+import { SharedClasses } from './shared-classes.ts';
 
 /** A revived function: the caller knows its type. */
 export type RevivedFunction = (...args: never[]) => unknown;
@@ -14,7 +15,7 @@ export type RevivedFunction = (...args: never[]) => unknown;
 export interface Program {
   /**
    * A new live function from the bytes of `captureClosure`: nothing that it changes is seen by another call.
-   * Only `perExecutor` values are shared. Throws MillraceError PROGRAM_MISSING, BAD_REQUEST or USER_CODE (an import
+   * Only `perExecutor` values are shared, and by calls with one `context` (those of a task) top-level classes. Throws MillraceError PROGRAM_MISSING, BAD_REQUEST or USER_CODE (an import
    * of the closure threw while it was evaluated).
    */
   readonly revive: (bytes: Uint8Array, context: ReviveContext) => Promise<RevivedFunction>;
@@ -37,12 +38,15 @@ export async function openProgram(dir: string): Promise<Program> {
 export function createProgram(module: ProgramModule): Program {
   const imports = new ImportValues(module);
   const instances = new ProgramInstances();
+  const classes = new WeakMap<ReviveContext, SharedClasses>();
   return {
     async revive(bytes, context) {
       const nodes = readSnapshot(bytes);
       const missing = imports.missing(nodes);
       if (missing.length > 0) await imports.load(missing);
-      return new Reviver(nodes, module, imports.values, instances, context).revive(0) as RevivedFunction;
+      const shared = classes.get(context) ?? new SharedClasses();
+      classes.set(context, shared);
+      return new Reviver(nodes, module, imports.values, instances, context).root(shared) as RevivedFunction;
     },
     close: () => instances.close(),
   };

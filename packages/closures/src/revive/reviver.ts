@@ -5,6 +5,7 @@ import { buildLeaf, fillContainer, makeContainer } from './container.ts';
 import { poisonValue } from './poison.ts';
 import type { ProgramInstances } from './program-instances.ts';
 import type { ClosureFactory, ProgramModule, TiedClosure } from './program-module.ts';
+import type { BuiltValues, SharedClasses } from './shared-classes.ts';
 
 /** What a slot lends to the closures that it revives. */
 export interface ReviveContext {
@@ -22,7 +23,7 @@ export class Reviver {
   readonly #imports: ReadonlyMap<string, unknown>;
   readonly #instances: ProgramInstances;
   readonly #context: ReviveContext;
-  readonly #built = new Map<number, unknown>();
+  readonly #built: BuiltValues = new Map();
   readonly #underWay = new Set<number>();
   #queue: (() => void)[] = [];
   #isDraining = false;
@@ -39,6 +40,14 @@ export class Reviver {
     this.#imports = imports;
     this.#instances = instances;
     this.#context = context;
+  }
+
+  /** The function that the snapshot is of. Top-level classes are those of the functions before it in `shared`. */
+  root(shared: SharedClasses): unknown {
+    shared.adopt(this.#nodes, this.#module, this.#built);
+    const value = this.revive(0);
+    shared.keep(this.#nodes, this.#module, this.#built);
+    return value;
   }
 
   /** The value of node `index`, complete. */

@@ -1,6 +1,6 @@
 import { canInferName } from './closure-name.ts';
 import type { ClosurePlan } from './closure-plan.ts';
-import { isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
+import { isClass, isFunction, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
 
 /** A piece of lifted text. A verbatim piece starts at `offset` of the file; a replaced one stands for what was there. */
 export interface TextPiece {
@@ -13,6 +13,8 @@ export interface TextPiece {
 export interface LiftedFactory {
   readonly id: string;
   readonly isClass: boolean;
+  /** A class that its module makes once: every lambda means the same one. */
+  readonly isSingleClass: boolean;
   /** Imports that the executor passes as the first parameters. */
   readonly imports: readonly { readonly key: string; readonly parameter: string }[];
   readonly parameters: readonly string[];
@@ -35,6 +37,7 @@ export function liftClosure(tree: SyntaxTree, plan: ClosurePlan): LiftedFactory 
   return {
     id: meta.id,
     isClass: isClass(closure.node),
+    isSingleClass: isClass(closure.node) && isMadeOnce(tree, closure.node),
     imports: slots.flatMap(({ importKey, parameter }) =>
       importKey === undefined ? [] : [{ key: importKey, parameter }],
     ),
@@ -46,6 +49,13 @@ export function liftClosure(tree: SyntaxTree, plan: ClosurePlan): LiftedFactory 
     pieces: cut(tree.code, range, plan),
     after,
   };
+}
+
+/** Not in a function, a loop, or another class: a static block or field runs once, but may be in a class that is made often. */
+function isMadeOnce(tree: SyntaxTree, node: SyntaxNode): boolean {
+  for (let at = tree.parentOf(node); at !== undefined; at = tree.parentOf(at))
+    if (isFunction(at) || isClass(at) || /^(?:For\w*|While|DoWhile)Statement$/.test(at.type)) return false;
+  return true;
 }
 
 /**

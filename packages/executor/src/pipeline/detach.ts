@@ -18,8 +18,8 @@ export function detach(row: unknown): unknown {
 
 function detachObject(value: object, copies: Map<object, unknown> | undefined): unknown {
   if (value instanceof KafkaRow) return detachObject(value.toJSON(), copies);
-  if (types.isUint8Array(value)) return Buffer.from(value);
-  if (isLeaf(value)) return value;
+  if (types.isUint8Array(value)) return copyBytes(value);
+  if (isLeaf(value)) return leaf(value);
   // Made only for containers: cycles and shared parts stay what they are.
   const seen = copies ?? new Map<object, unknown>();
   if (seen.has(value)) return seen.get(value);
@@ -45,8 +45,33 @@ function detachObject(value: object, copies: Map<object, unknown> | undefined): 
     throw notPlain(`an instance of ${value.constructor?.name ?? 'an unknown class'}`);
   const copy: Record<string, unknown> = {};
   seen.set(value, copy);
-  for (const [key, item] of Object.entries(value)) copy[key] = part(item, seen);
+  for (const [key, item] of Object.entries(value)) {
+    const own = part(item, seen);
+    // A field of that name in a JSON text is a field: assigning it would set the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value: own });
+    else copy[key] = own;
+  }
   return copy;
+}
+
+const OWN = { configurable: true, enumerable: true, writable: true } as const;
+
+/** Out of the fetch; what is a Buffer stays one, what is not does not become one. */
+function copyBytes(value: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(value) ? Buffer.from(value) : value.slice();
+}
+
+function leaf(value: object): object {
+  // V8 would make a plain Error of the user's own class, and drop its fields.
+  const isForeign =
+    types.isSymbolObject(value) || (types.isNativeError(value) && !isErrorClass(value.constructor));
+  if (isForeign) throw notPlain(`an instance of ${value.constructor.name}`);
+  return value;
+}
+
+/** Error, TypeError … of any realm. */
+function isErrorClass(owner: Function): boolean {
+  return typeof Reflect.get(globalThis, owner.name) === 'function' && /^\w*Error$/.test(owner.name);
 }
 
 function part(value: unknown, seen: Map<object, unknown>): unknown {

@@ -1,5 +1,6 @@
 import {
   ACTIONS,
+  type AccumulatorUpdates,
   type ActionKind,
   encodeResult,
   OPERATORS,
@@ -11,6 +12,7 @@ import { invariant } from '@millrace/common';
 import type { OffsetRange, RecordColumns } from '@millrace/kafka';
 import type { OperatorMessage, PipelineMessage, StageMessage } from '@millrace/proto';
 import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
+import { detach } from './detach.ts';
 import { columnDecoder, type RowDecoders } from './kafka-row.ts';
 import { LoopRuntime, mix } from './loop-runtime.ts';
 import { type LoopEnd, type LoopOperator, loopSource } from './loop-source.ts';
@@ -54,12 +56,24 @@ export function mayReuseColumns(pipeline: PipelineMessage, stage: StageMessage):
 export async function runPipeline(request: PipelineRequest): Promise<PipelineOutcome> {
   const run = new PipelineRun(request);
   try {
-    const result = await run.result();
-    return { result: encodeResult(result), records: run.records };
+    const result = encodeResult(await run.result());
+    settleAccumulators(request.task.accumulators);
+    return { result, records: run.records };
   } catch (error) {
     throw taskError(error, request.range);
+  } finally {
+    await run.close();
   }
 }
+
+/** What collection accumulators were given leaves the task as rows do. */
+function settleAccumulators(updates: AccumulatorUpdates): void {
+  for (const [id, update] of updates)
+    if (typeof update !== 'number') updates.set(id, detach(update) as unknown[]);
+}
+
+/** Element operators in one loop. Its text is as deep as it has operators, and V8's parser recurses. */
+const FUSED_OPERATORS_MAX = 64;
 
 type Chunk = RecordColumns | readonly unknown[];
 
@@ -69,9 +83,11 @@ class PipelineRun {
   readonly #request: PipelineRequest;
   readonly #decoders: RowDecoders | undefined;
   readonly #runtime: LoopRuntime;
+  readonly #input: AsyncGenerator<Chunk, void, undefined>;
 
   constructor(request: PipelineRequest) {
     this.#request = request;
+    this.#input = this.#source();
     const { pipeline, stage, task } = request;
     this.#decoders = rowDecoders(request);
     this.#runtime = new LoopRuntime(
@@ -84,12 +100,18 @@ class PipelineRun {
 
   async result(): Promise<unknown> {
     const { pipeline, functions } = this.#request;
-    let chunks: AsyncIterable<Chunk> = this.#source();
+    let chunks: AsyncIterable<Chunk> = this.#input;
     let from = 0;
     let columns = Symbol.asyncIterator in this.#request.input;
     for (const [index, operator] of pipeline.operators.entries()) {
       const definition = OPERATORS[operator.kind as OperatorKind];
-      if (definition?.form !== 'partition') continue;
+      if (definition?.form !== 'partition') {
+        if (index - from < FUSED_OPERATORS_MAX) continue;
+        chunks = this.#rows(chunks, from, index, columns);
+        from = index;
+        columns = false;
+        continue;
+      }
       // The element operators [from, index) before it are one fused loop.
       chunks = definition.run(this.#rows(chunks, from, index, columns), {
         functions: functions.operators[index] ?? [],
@@ -103,7 +125,12 @@ class PipelineRun {
     return this.#finish(chunks, from, columns);
   }
 
-  async *#source(): AsyncIterable<Chunk> {
+  /** A function of the job may have left its rows half read, or kept them: nothing reads on behind a task that has ended. */
+  async close(): Promise<void> {
+    await this.#input.return().catch(() => undefined);
+  }
+
+  async *#source(): AsyncGenerator<Chunk, void, undefined> {
     const { input, signal } = this.#request;
     if (Symbol.asyncIterator in input) {
       for await (const chunk of input) {

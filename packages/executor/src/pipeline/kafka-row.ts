@@ -24,10 +24,18 @@ const DECODERS: Readonly<Record<string, ColumnDecoder>> = {
 
 /** The decoder of a built-in codec, or of a custom one by its function. */
 export function columnDecoder(name: string, decode: Function | undefined): ColumnDecoder {
-  if (decode) return (bytes, start, end) => decode(bytes.subarray(start, end)) as unknown;
+  if (decode) return (bytes, start, end) => synchronous(decode(bytes.subarray(start, end)));
   const known = DECODERS[name];
   if (known) return known;
   throw new MillraceError('BAD_REQUEST', `unknown codec "${name}"`);
+}
+
+function synchronous(decoded: unknown): unknown {
+  if (!(decoded instanceof Promise)) return decoded;
+  decoded.catch(() => undefined);
+  throw new TypeError(
+    'decode() returned a Promise; decode synchronously, or read bytes() and use mapAsync()',
+  );
 }
 
 // Told apart from every value that a decoder can return.

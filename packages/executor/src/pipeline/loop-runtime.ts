@@ -1,6 +1,6 @@
 import { deserialize } from 'node:v8';
 import { canonicalKey, elementPromise } from '@millrace/api/internal';
-import { type Random, seededRandom } from '@millrace/common';
+import { MillraceError, placed, type Random, seededRandom } from '@millrace/common';
 import { detach } from './detach.ts';
 import { OrderedRows } from './ordered-rows.ts';
 
@@ -42,6 +42,21 @@ export class LoopRuntime {
     throw elementPromise(kind, place);
   }
 
+  /** flatMap and flatMapValues need something to iterate. */
+  notIterable(index: number, value: unknown): never {
+    if (value instanceof Promise) this.promise(index, value);
+    const { kind, place } = this.#operators[index] ?? this.#action;
+    throw new MillraceError(
+      'USER_CODE',
+      `the function of ${kind}() at ${place} must return something iterable, got ${value === null ? 'null' : typeof value}`,
+      {
+        remedy: 'Return an array, also for no row ([]) or one ([row]).',
+        retryable: false,
+        details: { place },
+      },
+    );
+  }
+
   /** Whether a filter lets through what is not exactly `true`. */
   truthy(value: unknown, index: number): boolean {
     if (value instanceof Promise) this.promise(index, value);
@@ -68,7 +83,11 @@ export class LoopRuntime {
   }
 
   detach(row: unknown): unknown {
-    return detach(row);
+    try {
+      return detach(row);
+    } catch (error) {
+      throw MillraceError.is(error) ? placed(error, this.#action.place) : error;
+    }
   }
 
   canonicalKey(value: unknown): string {

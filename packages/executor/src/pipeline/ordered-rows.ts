@@ -1,3 +1,5 @@
+import { rowOrder } from '@millrace/api/internal';
+
 /** The first `n` rows by an order, kept sorted: what takeOrdered and top need of a partition. Ties keep arrival order. */
 export class OrderedRows {
   readonly rows: unknown[] = [];
@@ -7,8 +9,7 @@ export class OrderedRows {
   /** `direction` −1 keeps the greatest. Without `compare`: natural order. */
   constructor(n: number, direction: number, compare: ((a: unknown, b: unknown) => number) | undefined) {
     this.#n = n;
-    const base = compare ?? natural;
-    this.#order = direction < 0 ? (a, b) => base(b, a) : base;
+    this.#order = rowOrder(direction, compare);
   }
 
   add(row: unknown): void {
@@ -26,11 +27,4 @@ export class OrderedRows {
     }
     rows.splice(low, 0, row);
   }
-}
-
-function natural(a: unknown, b: unknown): number {
-  const left = a as number;
-  const right = b as number;
-  if (left < right) return -1;
-  return left > right ? 1 : 0;
 }

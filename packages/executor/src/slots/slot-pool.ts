@@ -129,7 +129,7 @@ export class SlotPool {
   }
 
   async #keepAlive(place: Place): Promise<void> {
-    const { log, createSlot } = this.#options;
+    const { log } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         await place.slot.start();
@@ -141,9 +141,23 @@ export class SlotPool {
       this.#setReady(place, false);
       place.failures = end.wasUseful ? 0 : place.failures + 1;
       if (this.#stopping.signal.aborted) return;
+      await this.#replace(place);
+    }
+  }
+
+  async #replace(place: Place): Promise<void> {
+    const { log, createSlot } = this.#options;
+    for (;;) {
       await this.#backOff(place);
       if (this.#stopping.signal.aborted) return;
-      place.slot = createSlot(place.index);
+      try {
+        place.slot = createSlot(place.index);
+        return;
+      } catch (error) {
+        // The system has no memory for a process now.
+        log.error({ slot: place.index, reason: messageOf(error) }, 'a slot could not be made');
+        place.failures++;
+      }
     }
   }
 

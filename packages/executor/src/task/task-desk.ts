@@ -40,6 +40,8 @@ export class TaskDesk {
   readonly #epochs = new Map<string, number>();
   #idle: PromiseWithResolvers<void> | undefined;
   #refusal: MillraceError | undefined;
+  /** Of the last launch: one without a stage has the same. */
+  #stage: LaunchTask['stage'] = Buffer.alloc(0);
 
   constructor(options: TaskDeskOptions) {
     this.#options = options;
@@ -51,6 +53,8 @@ export class TaskDesk {
 
   launch(message: LaunchTask): void {
     const { key } = message;
+    if (message.stage.length > 0) this.#stage = message.stage;
+    const stage = this.#stage;
     const id = key === null ? '' : attemptId(key);
     if (key === null || this.#attempts.has(id)) return;
     const epoch = this.#epochs.get(key.application) ?? 0;
@@ -64,7 +68,7 @@ export class TaskDesk {
     this.#raiseEpoch(key.application, key.epoch);
     const attempt: Attempt = { key, wanted: true, killReason: undefined };
     this.#attempts.set(id, attempt);
-    void this.#run(attempt, message).finally(() => {
+    void this.#run(attempt, { ...message, stage }).finally(() => {
       this.#attempts.delete(id);
       if (this.#attempts.size === 0) this.#idle?.resolve();
     });
@@ -93,6 +97,11 @@ export class TaskDesk {
     this.#options.pool.kill(() => true, reason);
   }
 
+  /** Epochs count in one history of a state directory: those of another driver's mean nothing in this one's. */
+  forgetEpochs(): void {
+    this.#epochs.clear();
+  }
+
   /** From now on nothing new is taken: what is launched all the same fails with `why`. */
   refuse(why: MillraceError): void {
     this.#refusal = why;
@@ -113,7 +122,16 @@ export class TaskDesk {
     const outcome = await this.#outcome(attempt, message);
     const durationMs = clock.monotonic() - receivedAt;
     const { metrics } = outcome;
-    const facts = { ...fields(attempt.key), slot: message.slot, durationMs, records: metrics.records };
+    const { records, runMs, fetchMs, consumerCached } = metrics;
+    const facts = {
+      ...fields(attempt.key),
+      slot: message.slot,
+      durationMs,
+      runMs,
+      fetchMs,
+      consumerCached,
+      records,
+    };
     if (outcome.kind === 'succeeded') log.debug(facts, 'task finished');
     else if (attempt.wanted)
       log.warn({ ...facts, code: outcome.error.code, reason: outcome.error.what }, 'task failed');

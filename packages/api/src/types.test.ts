@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  type Codec,
+  ConsumerStrategies,
+  type DStream,
+  json,
+  type KafkaRecord,
+  KafkaUtils,
+  LocationStrategies,
+  nullable,
+  plainRecord,
+  type RDD,
+  type StreamingContext,
+  utf8,
+} from './index.ts';
+
+interface Click {
+  readonly user: string;
+  readonly n: number;
+}
+
+/** Compiles only when both types are the same. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never;
+const same = <A, B>(_same: Same<A, B>): void => undefined;
+
+const OPTIONS = { brokers: 'localhost:9092', groupId: 'g', startFrom: 'earliest' } as const;
+
+/** Never called: the compiler is the test. */
+async function typed(ssc: StreamingContext, rdd: RDD<KafkaRecord<string | null, Click>>): Promise<void> {
+  const clicks = ssc.kafka.createDirectStream(
+    LocationStrategies.PreferConsistent,
+    ConsumerStrategies.Subscribe('clicks', { ...OPTIONS, value: json<Click>() }),
+  );
+  same<typeof clicks, DStream<KafkaRecord<string | null, Click>>>(true);
+  const assigned = KafkaUtils.createDirectStream(
+    ssc,
+    LocationStrategies.PreferConsistent,
+    ConsumerStrategies.Assign([], { ...OPTIONS, key: utf8(), value: nullable(json<Click>()) }),
+  );
+  same<typeof assigned, DStream<KafkaRecord<string, Click | null>>>(true);
+  const text = ssc.kafka.createDirectStream(
+    LocationStrategies.PreferConsistent,
+    ConsumerStrategies.SubscribePattern(/c.*/, OPTIONS),
+  );
+  same<typeof text, DStream<KafkaRecord>>(true);
+
+  const fixed = await ssc.kafka.createRDD({ ...OPTIONS, value: json<Click>() }, []);
+  same<typeof fixed, RDD<KafkaRecord<string | null, Click>>>(true);
+  const named = await KafkaUtils.createRDD(ssc, { ...OPTIONS, key: utf8(), value: json<Click>() }, []);
+  same<typeof named, RDD<KafkaRecord<string, Click>>>(true);
+  const custom: Codec<readonly number[]> = { decode: (b) => [...b], encode: (v) => Uint8Array.from(v) };
+  const own = await ssc.kafka.createRDD({ ...OPTIONS, value: custom }, []);
+  same<typeof own, RDD<KafkaRecord<string | null, readonly number[]>>>(true);
+
+  const pairs = clicks.map((r) => [r.value.user, r.value.n] as const);
+  same<typeof pairs, DStream<readonly [string, number]>>(true);
+  same<ReturnType<typeof pairs.glom>, DStream<(readonly [string, number])[]>>(true);
+  const doubled = pairs.mapValues((n) => n * 2).flatMapValues((n) => [`${n}`]);
+  same<typeof doubled, DStream<[string, string]>>(true);
+  const strings = clicks.map((r) => r.key).filter((key) => key !== null);
+  same<typeof strings, DStream<string>>(true);
+  const sizes = rdd.aggregate(
+    new Map<string, number>(),
+    (acc, r) => acc.set(r.value.user, 1),
+    (a) => a,
+  );
+  same<typeof sizes, Promise<Map<string, number>>>(true);
+  const counts = rdd.map((r) => r.value.n).countByValue();
+  same<typeof counts, Promise<Map<number, number>>>(true);
+
+  // A spread copies no getter: the compiler knows.
+  rdd
+    .map((r) => ({ ...r, extra: 1 }))
+    .map((r) => {
+      same<'value' extends keyof typeof r ? true : false, false>(true);
+      return r.offset;
+    });
+  rdd.map((r) => ({ ...plainRecord(r), extra: 1 })).map((r) => r.value.user);
+}
+
+describe('the types of a job', () => {
+  it('follow from the codecs to the sink without a type argument', () => {
+    expect(typed).toBeInstanceOf(Function);
+  });
+});

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { resolveConfig } from '@millrace/common';
+import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { underFire } from '../support/under-fire.ts';
+import { until } from '../support/until.ts';
+
+// Processes that stand still (SIGSTOP: a paused container, a swapping machine) and come back when others have taken their place.
+const TIMEOUT_MS = 180_000;
+const STILL_MS = 20_000;
+
+let kafka: KafkaUnderTest;
+let client: KafkaClient;
+
+beforeAll(async () => {
+  kafka = await kafkaUnderTest();
+  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
+}, TIMEOUT_MS);
+
+afterAll(async () => {
+  await client.close();
+  await kafka.stop();
+}, TIMEOUT_MS);
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, STILL_MS));
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** The shell that ends a driver's hosts when it is killed: here it has been killed first. */
+function reaperOf(driverPid: number): number {
+  const children = readFileSync(`/proc/${driverPid}/task/${driverPid}/children`, 'utf8').trim().split(' ');
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sh'));
+  if (found === undefined) throw new Error(`driver ${driverPid} has no reaper`);
+  return Number(found);
+}
+
+describe('every record is seen once, in order', () => {
+  it(
+    'when a host comes back after its successor has started: it is fenced, and leaves',
+    () =>
+      underFire(kafka.brokers, client, async ({ cluster, application, job }) => {
+        const zombie = await cluster.hostPid(application);
+        process.kill(zombie, 'SIGSTOP');
+        process.kill(reaperOf(cluster.driver.pid), 'SIGKILL');
+        try {
+          await cluster.kill(cluster.driver);
+          const before = job.batches.length;
+          await cluster.startDriver();
+          await until('batches of the successor', () => job.batches.length > before, 60_000);
+          await pause();
+        } finally {
+          process.kill(zombie, 'SIGCONT');
+        }
+        await until('the end of the zombie', () => !isAlive(zombie), 10_000);
+      }),
+    TIMEOUT_MS,
+  );
+
+  it(
+    'when a host stands still under a driver that lives: it is replaced',
+    () =>
+      underFire(kafka.brokers, client, async ({ cluster, application, job }) => {
+        const still = await cluster.hostPid(application);
+        const before = job.batches.length;
+        process.kill(still, 'SIGSTOP');
+        await until('the end of the host', () => !isAlive(still), STILL_MS);
+        await until('batches after it', () => job.batches.length > before, STILL_MS);
+      }),
+    TIMEOUT_MS,
+  );
+
+  it(
+    'when an executor comes back after its tasks ran elsewhere',
+    () =>
+      underFire(kafka.brokers, client, async ({ cluster, job }) => {
+        const executor = cluster.executors[0] as (typeof cluster.executors)[number];
+        const before = job.batches.length;
+        process.kill(executor.pid, 'SIGSTOP');
+        try {
+          await until('batches without it', () => job.batches.length > before + 2, 60_000);
+          await pause();
+        } finally {
+          process.kill(executor.pid, 'SIGCONT');
+        }
+        await until('two executors', async () => {
+          const { stdout } = await cluster.cli(['list', '--json', '--driver', cluster.address]);
+          return stdout.split('"executorId"').length === 3;
+        });
+      }),
+    TIMEOUT_MS,
+  );
+
+  it(
+    'when the driver stands still and goes on',
+    () =>
+      underFire(kafka.brokers, client, async ({ cluster, job }) => {
+        const { pid } = cluster.driver;
+        process.kill(pid, 'SIGSTOP');
+        try {
+          await pause();
+        } finally {
+          process.kill(pid, 'SIGCONT');
+        }
+        const before = job.batches.length;
+        await until('batches after it', () => job.batches.length > before, 60_000);
+      }),
+    TIMEOUT_MS,
+  );
+});
