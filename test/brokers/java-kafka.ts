@@ -78,7 +78,10 @@ class KafkaNode implements JavaKafka {
     await mkdir(this.dataDirectory, { recursive: true });
     await writeFile(this.path('server.properties'), this.properties());
     await writeFile(this.path('log4j2.properties'), LOG4J);
-    const clusterId = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+    const id = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex');
+    // The tool takes an id that begins with a dash for an option: without the top bit none does.
+    id[0] = (id[0] ?? 0) & 0x7f;
+    const clusterId = id.toString('base64url');
     const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.path('server.properties')];
     await run('java', [...this.javaArgs(64), ...tool], { timeout: START_MS_MAX });
   }

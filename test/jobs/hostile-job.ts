@@ -44,7 +44,7 @@ export default defineJob(
   {
     name: env('HOSTILE_NAME'),
     batchInterval: '100ms',
-    taskTimeout: 3000,
+    taskTimeout: Number(env('HOSTILE_TIMEOUT_MS')),
     taskAttemptsMax: 2,
   },
   (ssc) => {

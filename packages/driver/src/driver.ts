@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Clock, type Logger, resolveConfig, systemClock } from '@millrace/common';
+import {
+  type Clock,
+  type Logger,
+  type OrphanReaper,
+  resolveConfig,
+  startOrphanReaper,
+  systemClock,
+} from '@millrace/common';
 import {
   createWireServer,
   EXECUTOR_LINK,
@@ -69,9 +76,11 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
   const lock = await StateLock.take(stateDir, clock, logger);
 
   const parts = createParts(options, deps, clock, security);
-  const { link, scheduler, results, hosts } = parts;
+  const { link, scheduler, results, hosts, reaper } = parts;
   const close = async (): Promise<void> => {
     hosts.stop();
+    // Of applications that were just being checked.
+    reaper.reap();
     link.stop();
     scheduler.stop();
     results.close();
@@ -137,6 +146,7 @@ interface ClusterParts {
   readonly scheduler: TaskScheduler;
   readonly results: ResultFetcher;
   readonly hosts: HostPool;
+  readonly reaper: OrphanReaper;
 }
 
 function createParts(
@@ -164,10 +174,11 @@ function createParts(
   });
   const fetchResult = (block: RemoteResult): Promise<Uint8Array> => results.fetch(block);
   const scheduler = new TaskScheduler({ clock, logger, executors: link, fetchResult });
-  return { link, scheduler, results, hosts: hostPool(options, deps, clock) };
+  const reaper = startOrphanReaper(logger);
+  return { link, scheduler, results, hosts: hostPool(options, deps, clock, reaper), reaper };
 }
 
-function hostPool(options: DriverOptions, deps: DriverDeps, clock: Clock): HostPool {
+function hostPool(options: DriverOptions, deps: DriverDeps, clock: Clock, reaper: OrphanReaper): HostPool {
   const { logger, environment = process.env, hostEntry: entry = hostEntry() } = deps;
   const fork = (): HostProcess =>
     new HostProcess({
@@ -177,6 +188,7 @@ function hostPool(options: DriverOptions, deps: DriverDeps, clock: Clock): HostP
       environment,
       pingIntervalMs: options.hostPingIntervalMs,
       pongTimeoutMs: options.hostPongTimeoutMs,
+      onPid: reaper.watch,
     });
   const { spareHost: spare, hostStartTimeoutMs: startTimeoutMs } = options;
   return new HostPool({ clock, logger, fork, spare, startTimeoutMs });

@@ -64,4 +64,16 @@ describe('a driver that is killed', () => {
     const [code] = (await once(second.process, 'exit')) as [number];
     expect(code).toBe(0);
   });
+
+  it('leaves no host behind that is too busy to notice', async () => {
+    const { process: driver, address } = await driverProcess(await newStateDir());
+    const client = new TestClient(address);
+    stops.push(() => client.channel.close());
+    await client.submit({ name: 'busy', does: 'hang' });
+    const { hostPid } = await client.status('busy');
+    stops.push(() => isAlive(hostPid) && process.kill(hostPid, 'SIGKILL'));
+    driver.kill('SIGKILL');
+    await once(driver, 'exit');
+    await until('the end of the busy host', () => !isAlive(hostPid));
+  });
 });

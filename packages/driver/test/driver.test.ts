@@ -167,6 +167,10 @@ describe('running tasks', () => {
     const [first] = worker.launched;
     expect(first?.stage.toString()).toBe('stage');
     expect(first?.task.toString()).toMatch(/^task \d$/);
+    // A stage is sent once, not with each of its tasks.
+    expect(worker.launched.map(({ stage }) => stage.length > 0)).toEqual(
+      [1, 2, 3].flatMap(() => [true, false, false, false]),
+    );
     expect(await client.status('app')).toMatchObject({ batches: 3, records: 96, lag: 3, lastBatchTime: 300 });
   });
 

@@ -4,6 +4,7 @@ import {
   type ErrorRecord,
   type Logger,
   MillraceError,
+  problemsError,
   type Timer,
   transition,
 } from '@millrace/common';
@@ -16,7 +17,7 @@ import { type OpenInput, planBatch } from './batch/batch-planner.ts';
 import { runBatch } from './batch/batch-run.ts';
 import { DagScheduler } from './dag/dag-scheduler.ts';
 import { KafkaInput } from './input/kafka-input.ts';
-import { askableInputs, problemsError } from './job-validation.ts';
+import { askableInputs } from './job-validation.ts';
 import { KafkaClients } from './kafka-clients.ts';
 import { ApplicationLog } from './log/application-log.ts';
 import type { LogFiles } from './log/log-files.ts';
@@ -284,10 +285,11 @@ export class ApplicationEngine {
 
   #announceRerun(pending: PlannedBatch): void {
     const { event, programHash } = this.#options;
-    const text = `batch ${pending.batchTime} was planned and not committed: it runs again with the same offsets`;
+    const batch = `batch ${new Date(pending.batchTime).toISOString()}`;
+    const text = `${batch} was planned and not committed: it runs again with the same offsets`;
     event({ kind: 'notice', level: 'info', text });
     if (pending.programHash === programHash) return;
-    const changed = `batch ${pending.batchTime} was planned for another program: it runs with the new one`;
+    const changed = `${batch} was planned for another program: it runs with the new one`;
     event({ kind: 'notice', level: 'warn', text: changed });
   }
 
@@ -344,7 +346,8 @@ export class ApplicationEngine {
     const error = stopped
       ? undefined
       : MillraceError.fromRecord(this.#mapError(MillraceError.toRecord(failure)));
-    if (error) this.#options.logger.error({ application: this.name, err: error }, 'application failed');
+    // Whoever watches is told by the event below, and shows it.
+    if (error) this.#options.logger.info({ application: this.name, err: error }, 'application failed');
     await this.#close(error, () =>
       this.#options.event({ kind: 'ended', ...(error ? { error: MillraceError.toRecord(error) } : {}) }),
     );

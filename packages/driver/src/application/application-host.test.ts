@@ -107,7 +107,7 @@ describe('an application host process', () => {
     [
       'has an unknown option',
       "import { defineJob } from '@millrace/api'; export default defineJob({ name: 'a', batchIntervall: 100 }, () => undefined)",
-      'CONFIG_INVALID',
+      'JOB_INVALID',
       'did you mean "batchInterval"',
     ],
     [

@@ -46,11 +46,16 @@ export class IpcTaskBackend implements TaskBackend {
         this.#clock,
       );
     } finally {
-      this.#storing.delete(hash);
+      if (this.#storing.get(hash) === storing) this.#storing.delete(hash);
     }
   }
 
   dropBlobs(hashes: readonly string[]): void {
+    for (const hash of hashes) {
+      // Put again from here on, it is sent again, though the driver has not answered yet.
+      this.#storing.get(hash)?.resolve();
+      this.#storing.delete(hash);
+    }
     this.#send({ kind: 'drop-blobs', hashes });
   }
 

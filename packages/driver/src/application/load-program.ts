@@ -6,9 +6,10 @@ import {
   evaluateJob,
   type FunctionShipper,
   isJobDefinition,
+  stackPlace,
 } from '@millrace/api/internal';
 import { captureClosure, type JobManifest, loadManifest } from '@millrace/closures';
-import { MillraceError } from '@millrace/common';
+import { MillraceError, placed, stackOf } from '@millrace/common';
 
 /**
  * Imports the driver side of an unpacked bundle, and runs its job function.
@@ -19,8 +20,11 @@ export async function loadProgram(
   programDir: string,
   overrides: Readonly<Record<string, unknown>>,
 ): Promise<EvaluatedJob> {
+  let entry: string;
   try {
-    loadManifest(JSON.parse(readFileSync(join(programDir, 'manifest.json'), 'utf8')) as JobManifest);
+    const manifest = JSON.parse(readFileSync(join(programDir, 'manifest.json'), 'utf8')) as JobManifest;
+    loadManifest(manifest);
+    entry = manifest.entry;
   } catch (error) {
     throw MillraceError.from(error, 'PROGRAM_MISSING', { remedy: 'Submit the job again.' });
   }
@@ -28,20 +32,27 @@ export async function loadProgram(
   try {
     module = (await import(pathToFileURL(join(programDir, 'driver.mjs')).href)) as typeof module;
   } catch (error) {
-    throw MillraceError.from(error, 'JOB_EVALUATION_FAILED', {
+    const thrown = MillraceError.from(error, 'JOB_EVALUATION_FAILED', {
       remedy: 'Mend what the job module throws at its top level.',
     });
+    throw placed(thrown, stackPlace(stackOf(error)));
   }
   if (!isJobDefinition(module.default)) {
     throw new MillraceError(
       'JOB_NO_DEFAULT_EXPORT',
-      'the job module has no default export made by defineJob',
+      `${entry} has no default export made by defineJob${exported(module)}`,
       {
         remedy: 'Write `export default defineJob({ name, batchInterval }, (ssc) => { … })`.',
+        details: { file: entry },
       },
     );
   }
   return evaluateJob(module.default, overrides);
+}
+
+function exported(module: object): string {
+  const names = Object.keys(module);
+  return names.length === 0 ? '' : `; it exports ${names.join(', ')}`;
 }
 
 /** Captures lambdas. What a capture warns of is told once a place. */

@@ -39,6 +39,8 @@ export class ExecutorLinkService implements ExecutorCommands {
   readonly #options: ExecutorLinkOptions;
   readonly #registry: ExecutorRegistry;
   readonly #streams = new Map<string, Stream>();
+  /** Stage of the last launch on each stream. */
+  readonly #stages = new WeakMap<Stream, Uint8Array>();
   #listener: ExecutorLinkListener | undefined;
   #check: Timer | undefined;
 
@@ -73,7 +75,10 @@ export class ExecutorLinkService implements ExecutorCommands {
   };
 
   launch(command: Extract<SchedulerEffect, { kind: 'launch' }>): void {
-    this.#streams.get(command.executorId)?.write({ launch: launchToWire(command) });
+    const stream = this.#streams.get(command.executorId);
+    if (!stream) return;
+    stream.write({ launch: launchToWire(command, this.#stages.get(stream)) });
+    this.#stages.set(stream, command.set.stage);
   }
 
   kill(executorId: string, key: AttemptKey, reason: string): void {

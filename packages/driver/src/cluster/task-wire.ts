@@ -25,13 +25,17 @@ function keyFromWire(key: TaskKey): AttemptKey {
   return { application, epoch, batchTime, jobId: job, stageId: stage, partition, attempt };
 }
 
-export function launchToWire(launch: Extract<SchedulerEffect, { kind: 'launch' }>): LaunchTaskInit {
+/** `stage` is left out when the launch before on this stream had the same one: with many partitions it is far larger than a task. */
+export function launchToWire(
+  launch: Extract<SchedulerEffect, { kind: 'launch' }>,
+  stageBefore: Uint8Array | undefined,
+): LaunchTaskInit {
   const { set, task } = launch;
   return {
     key: keyToWire(launch.key),
     slot: launch.slot,
     programHash: set.programHash,
-    stage: set.stage,
+    ...(set.stage === stageBefore ? {} : { stage: set.stage }),
     task: task.task,
     timeoutMs: set.taskTimeoutMs,
     describes: task.describes,

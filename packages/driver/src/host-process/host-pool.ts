@@ -60,9 +60,10 @@ export class HostPool {
   }
 
   #startSpare(): void {
-    const { fork, logger } = this.#options;
+    const { logger } = this.#options;
     if (this.#spare || this.#stopped) return;
-    const host = fork();
+    const host = this.#forkSpare();
+    if (!host) return;
     this.#spare = host;
     host.listen({
       message: () => undefined,
@@ -76,5 +77,17 @@ export class HostPool {
     host.ready.catch((error: unknown) => {
       if (!this.#stopped) logger.warn({ reason: messageOf(error) }, 'the spare host did not start');
     });
+  }
+
+  /** Undefined: the system has no memory for it now. A driver without a spare is slower, and lives. */
+  #forkSpare(): HostProcess | undefined {
+    const { fork, logger } = this.#options;
+    try {
+      return fork();
+    } catch (error) {
+      logger.warn({ reason: messageOf(error) }, 'the spare host did not start');
+      this.#refillAfter(REFILL_AFTER_FAILURE_MS);
+      return undefined;
+    }
   }
 }

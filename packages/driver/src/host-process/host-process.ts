@@ -13,6 +13,8 @@ export interface HostProcessOptions {
   /** A host that answers no ping for so long is killed. */
   readonly pongTimeoutMs: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told of the process as soon as it exists, and when it is gone. */
+  readonly onPid?: (pid: number, alive: boolean) => void;
 }
 
 export interface HostExit {
@@ -30,6 +32,8 @@ export interface HostListener {
 
 // Output of a host nobody listens to yet.
 const EARLY_LINES_MAX = 100;
+/** After its exit, the end of its output is waited for so long: a child of its own may hold the pipe open. */
+const OUTPUT_END_MS = 500;
 
 /** One application host process, from its start to its end. */
 export class HostProcess {
@@ -39,6 +43,7 @@ export class HostProcess {
   readonly #earlyLines: (readonly [line: string, error: boolean])[] = [];
   #exit: HostExit | undefined;
   #ping: Timer | undefined;
+  #outputEnd: Timer | undefined;
   #pinged = 0;
   #ponged = 0;
   #unresponsive = false;
@@ -56,11 +61,18 @@ export class HostProcess {
     // Nobody may wait for it: its exit is an event, too.
     this.#ready.promise.catch(() => undefined);
     this.#child.on('message', (message) => this.#receive(message as HostToDriver));
-    this.#child.on('error', (error) =>
-      options.logger.warn({ err: error, pid: this.pid }, 'host process error'),
-    );
-    // 'close' and not 'exit': its last output comes before it.
+    this.#child.on('error', (error) => {
+      options.logger.warn({ err: error, pid: this.pid }, 'host process error');
+      // It could not be made: nothing else will be heard of it.
+      if (this.#child.pid === undefined) this.#closed(null, null);
+    });
+    // Its last output comes before 'close'.
     this.#child.on('close', (code, signal) => this.#closed(code, signal));
+    if (this.#child.pid !== undefined) options.onPid?.(this.pid, true);
+    this.#child.on('exit', (code, signal) => {
+      options.onPid?.(this.pid, false);
+      this.#outputEnd = options.clock.schedule(OUTPUT_END_MS, () => this.#closed(code, signal));
+    });
     const { stdout, stderr } = this.#child;
     if (stdout) readLines(stdout, options.clock, (line) => this.#output(line, false));
     if (stderr) readLines(stderr, options.clock, (line) => this.#output(line, true));
@@ -138,7 +150,11 @@ export class HostProcess {
   }
 
   #closed(code: number | null, signal: string | null): void {
+    if (this.#exit) return;
+    this.#outputEnd?.cancel();
     this.#ping?.cancel();
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
     this.#exit = { code, signal, unresponsive: this.#unresponsive };
     this.#ready.reject(hostLost(this.#exit, this.pid));
     this.#listener?.exited(this.#exit);

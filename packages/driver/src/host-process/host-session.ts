@@ -41,6 +41,9 @@ export interface HostSessionListener {
   gone(gone: HostGone): void;
 }
 
+/** Of one output or notice, in characters: it must fit in a message to those who watch. */
+const TEXT_MAX = 64 * 1024;
+
 /** A host that says that it ends, or is told to end now, is killed when it is still there after so long. */
 const EXIT_MS = 10_000;
 
@@ -73,6 +76,10 @@ export class HostSession {
 
   get pid(): number {
     return this.#host.pid;
+  }
+
+  get isGone(): boolean {
+    return this.#host.exit !== undefined;
   }
 
   stop(mode: 'drain' | 'now'): void {
@@ -155,12 +162,14 @@ export class HostSession {
         this.#killAfter(EXIT_MS);
         break;
       case 'output':
-        this.#listener.output(event.text, event.error);
+        this.#listener.output(shorten(event.text), event.error);
+        break;
+      case 'notice':
+        this.#listener.event({ ...event, text: shorten(event.text) });
         break;
       case 'running':
       case 'batch-completed':
       case 'batch-failed':
-      case 'notice':
         this.#listener.event(event);
         break;
       default:
@@ -174,4 +183,8 @@ export class HostSession {
     this.#deps.content.dropAll(this.#application);
     this.#listener.gone({ exit, pid: this.#host.pid, ended: this.#ended, refusal: this.#refusal });
   }
+}
+
+function shorten(text: string): string {
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX)}… (${text.length} characters)`;
 }

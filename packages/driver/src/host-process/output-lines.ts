@@ -42,3 +42,8 @@ function* pieces(line: string): Generator<string> {
   for (let at = 0; at === 0 || at < text.length; at += LINE_CHARS_MAX)
     yield text.slice(at, at + LINE_CHARS_MAX);
 }
+
+/** A line of the host's own logger (pino's JSON), not of the job. */
+export function isHostLogLine(line: string): boolean {
+  return line.startsWith('{"level":') && line.includes('"name":"host"');
+}

@@ -13,6 +13,7 @@ import type { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostPool } from '../host-process/host-pool.ts';
 import { hostLost } from '../host-process/host-process.ts';
 import { type HostGone, HostSession, type HostSessionListener } from '../host-process/host-session.ts';
+import { isHostLogLine } from '../host-process/output-lines.ts';
 import { nextRestart } from '../host-process/restart-policy.ts';
 import { type ValidatedJob, validateJob } from '../host-process/validate-job.ts';
 import type { ApplicationLog } from './application-log.ts';
@@ -194,7 +195,8 @@ export class Application {
         gone: (gone) => this.#hostGone(gone),
       },
     );
-    this.#phase = { kind: 'hosted', session };
+    // A host that was gone by then has been heard already, and what follows has begun.
+    if (!session.isGone) this.#phase = { kind: 'hosted', session };
   }
 
   #hostStarted(epoch: number, notes: readonly string[]): void {
@@ -355,7 +357,8 @@ export class Application {
 
   #print(text: string, error: boolean): void {
     this.log.append(text);
-    this.#event({ kind: 'output', text, error });
+    // What the engine logs in the host is for `millrace logs`; what the job prints is for whoever watches it.
+    if (!(error && isHostLogLine(text))) this.#event({ kind: 'output', text, error });
   }
 
   #event(event: Parameters<EventLog['append']>[0]): void {

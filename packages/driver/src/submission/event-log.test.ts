@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { EventLog } from './event-log.ts';
 
@@ -32,6 +34,21 @@ describe('EventLog', () => {
     const { dropped } = log.after(0);
     expect(dropped).toBeGreaterThan(700);
     expect(dropped).toBeLessThan(800);
+  });
+
+  it('does not hold the large events that it dropped', async () => {
+    const log = new EventLog(1);
+    const events = Array.from({ length: 2_000 }, () => {
+      const event = output('x'.repeat(16_000));
+      log.append(event, 0);
+      return new WeakRef(event);
+    });
+    // What a WeakRef was made of lives until the end of this turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+    const held = events.slice(0, 1_000).filter((event) => event.deref() !== undefined);
+    expect(held).toHaveLength(0);
   });
 
   it('keeps only the last ones when it is trimmed', () => {

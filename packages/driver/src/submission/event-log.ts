@@ -63,7 +63,8 @@ export class EventLog {
 
   #keep(events: number): void {
     while (this.#events.length - this.#head > events) this.#dropOldest();
-    if (this.#head <= EVENTS_MAX) return;
+    // Cut when half of it is dropped, so that what is dropped is not held for long: large events are few.
+    if (this.#head * 2 <= this.#events.length) return;
     this.#events = this.#events.slice(this.#head);
     this.#head = 0;
   }

@@ -5,8 +5,10 @@ import { eventToWire } from './application-wire.ts';
 import type { Applications } from './applications.ts';
 import { callerGone, writeTo } from './server-stream.ts';
 
-// Lines that a slow reader of a followed log may be behind.
-const FOLLOW_LINES_MAX = 10_000;
+// Text that a slow reader of a followed log may be behind: what a tail may have, and as much again.
+const BEHIND_CHARS_MAX = 4 * 1024 * 1024;
+// What an entry costs besides its text.
+const LINE_CHARS = 100;
 const TAIL_LINES_MAX = 100_000;
 
 interface EventsCall {
@@ -64,19 +66,27 @@ export async function streamLogs(
   const { log } = application;
   const gone = callerGone(call);
   const lines: string[] = [...log.tail(Math.min(tail, TAIL_LINES_MAX))];
+  let behind = lines.reduce((chars, line) => chars + LINE_CHARS + line.length, 0);
   let left = 0;
   let wake: () => void = () => undefined;
   const leave = follow
     ? log.follow((line) => {
-        if (lines.length < FOLLOW_LINES_MAX + TAIL_LINES_MAX) lines.push(line);
-        else left++;
+        if (behind < BEHIND_CHARS_MAX) {
+          lines.push(line);
+          behind += LINE_CHARS + line.length;
+        } else {
+          left++;
+        }
         wake();
       })
     : () => false;
   gone.addEventListener('abort', () => wake(), { once: true });
   try {
     for (;;) {
-      for (const line of lines.splice(0, 1000)) if (!(await writeTo(call, { line }, gone))) return;
+      for (const line of lines.splice(0, 1000)) {
+        if (!(await writeTo(call, { line }, gone))) return;
+        behind -= LINE_CHARS + line.length;
+      }
       if (left > 0 && lines.length === 0) {
         if (!(await writeTo(call, { line: `… ${left} lines left out: the reader is too slow` }, gone)))
           return;

@@ -69,9 +69,11 @@ function create(slots = 1) {
   const clock = manualClock();
   const made: FakeSlot[] = [];
   const ready: (readonly number[])[] = [];
+  const system = { isShort: false };
   const pool = new SlotPool({
     slots,
     createSlot: () => {
+      if (system.isShort) throw new Error('spawn ENOMEM');
       const slot = new FakeSlot();
       made.push(slot);
       return slot;
@@ -82,7 +84,7 @@ function create(slots = 1) {
     log: silentLogger,
   });
   pools.push(pool);
-  return { pool, clock, made, ready };
+  return { pool, clock, made, ready, system };
 }
 
 describe('the slots of an executor', () => {
@@ -124,6 +126,17 @@ describe('the slots of an executor', () => {
       await settled();
       expect(made).toHaveLength(count + 1);
     }
+  });
+
+  it('are replaced when the system has room for a process again', async () => {
+    const { made, clock, system } = create();
+    system.isShort = true;
+    made[0]?.die(true);
+    await settled();
+    system.isShort = false;
+    clock.advance(100);
+    await settled();
+    expect(made).toHaveLength(2);
   });
 
   it('give up a task for which no slot becomes free in time', async () => {

@@ -203,9 +203,11 @@ export class DagScheduler implements JobRunner {
     const stageId = event.key.stageId as StageId;
     switch (event.kind) {
       case 'task-succeeded':
-        if (!job.run.succeeded(stageId, event.partition, event.result)) return;
+        // Accumulators first: a stage that has succeeded can no longer fail.
+        if (!job.run.awaits(stageId, event.partition)) return;
+        if (!this.#applyAccumulators(job, stageId, event.accumulators)) return;
+        job.run.succeeded(stageId, event.partition, event.result);
         this.#records += event.metrics.records;
-        this.#applyAccumulators(job, stageId, event.accumulators);
         this.#advance(job);
         return;
       case 'attempt-failed':
@@ -232,12 +234,14 @@ export class DagScheduler implements JobRunner {
     }
   }
 
-  #applyAccumulators(job: Job, stageId: StageId, updates: Uint8Array): void {
+  #applyAccumulators(job: Job, stageId: StageId, updates: Uint8Array): boolean {
     try {
       this.#options.applyAccumulators(updates);
+      return true;
     } catch (error) {
       const what = `accumulator updates could not be applied: ${messageOf(error)}`;
       this.#fail(job, stageId, new MillraceError('INTERNAL', what, { cause: error }));
+      return false;
     }
   }
 

@@ -44,6 +44,12 @@ export class JobRun {
     return started;
   }
 
+  /** The result of this task is still missing. */
+  awaits(stageId: StageId, partition: number): boolean {
+    const run = this.#stages.get(stageId);
+    return run?.state === 'RUNNING' && run.missing.has(partition);
+  }
+
   /** False: it was known already, or nobody waits for it any more. */
   succeeded(stageId: StageId, partition: number, result: Uint8Array): boolean {
     const run = this.#stages.get(stageId);

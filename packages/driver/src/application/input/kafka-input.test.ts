@@ -137,11 +137,27 @@ describe('where a stream begins', () => {
       undefined,
       ['OFFSET_OUT_OF_RANGE', 'OFFSET_OUT_OF_RANGE'],
     ],
+    [
+      'given for a partition that is not read',
+      { startFrom: 'earliest', offsets: { 'views-7': 0, 'viwes-0': 10 } },
+      undefined,
+      ['UNKNOWN_PARTITION', 'UNKNOWN_PARTITION'],
+    ],
     ['logged below the log start', {}, logged([9, 20]), ['OFFSET_OUT_OF_RANGE']],
     ['logged beyond the end', {}, logged([101, 20]), ['LOG_TRUNCATED']],
     ['of a topic that was recreated', {}, logged([50, 50], 'another'), ['TOPIC_RECREATED']],
   ])('is refused when it is %s', async (_, options, log, codes) => {
     expect(await open(setup(options), log)).toEqual(codes);
+  });
+
+  it('may be the end of a partition that grows while it is looked up', async () => {
+    const run = setup({ startFrom: 'latest' });
+    const list = run.kafka.listOffsets.bind(run.kafka);
+    run.kafka.listOffsets = async (...args) => {
+      run.kafka.produce('views', 0, 7);
+      return list(...args);
+    };
+    expect(await open(run)).toEqual([]);
   });
 
   it('may lie inside of an open transaction', async () => {

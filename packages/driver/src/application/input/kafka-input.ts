@@ -1,5 +1,5 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
-import { type Clock, type Logger, MillraceError, withDeadline } from '@millrace/common';
+import { type Clock, type Logger, MillraceError, placed, withDeadline } from '@millrace/common';
 import {
   compareTopicPartitions,
   type KafkaClient,
@@ -18,6 +18,7 @@ import {
   noStartOffset,
   startPosition,
   startProblem,
+  startsOfNobody,
   TRUNCATED,
   topicRecreated,
   undecided,
@@ -74,7 +75,7 @@ export class KafkaInput {
 
   constructor(options: KafkaInputOptions) {
     this.#options = options;
-    this.#patience = new KafkaPatience(options);
+    this.#patience = new KafkaPatience({ ...options, brokers: options.input.options.client.brokers });
   }
 
   get inputId(): number {
@@ -86,15 +87,17 @@ export class KafkaInput {
    * Returns every problem that keeps the stream from beginning; none: it may begin.
    */
   async open(logged: InputPositions | undefined, signal: AbortSignal): Promise<readonly MillraceError[]> {
-    const { strategy } = this.#options.input;
+    const { strategy, place } = this.#options.input;
     const patienceMs = logged
       ? this.#options.kafkaTimeoutMs
       : Math.min(this.#options.kafkaTimeoutMs, FIRST_START_PATIENCE_MS);
     try {
-      return await this.#patience.attempt(strategy.describe(), patienceMs, signal, () => this.#open(logged));
+      const open = (): Promise<readonly MillraceError[]> => this.#open(logged);
+      const problems = await this.#patience.attempt(strategy.describe(), patienceMs, signal, open);
+      return problems.map((problem) => placed(problem, place));
     } catch (error) {
       signal.throwIfAborted();
-      return [MillraceError.from(error, 'USER_CODE', { details: { place: this.#options.input.place } })];
+      return [placed(MillraceError.from(error, 'USER_CODE'), place)];
     }
   }
 
@@ -152,9 +155,9 @@ export class KafkaInput {
     const { partitions, topics, starts } = await this.#discover(positionsOf(logged));
     const given = new Map([...input.options.offsets, ...starts]);
     const unsaid = undecided(partitions, { logged, given });
-    const [earliest, end, committed] = await Promise.all([
+    // The bounds are asked for around what they bound: both only ever grow, also while records come in or are deleted.
+    const [earliest, committed] = await Promise.all([
       kafka.listOffsets(partitions, 'earliest'),
-      kafka.listOffsets(partitions, 'latest', 'read_uncommitted'),
       unsaid.length === 0 ? new Map() : kafka.committedOffsets(groupId, unsaid),
     ]);
     const open = unsaid.filter((tp) => !committed.has(topicPartitionKey(tp)));
@@ -162,7 +165,8 @@ export class KafkaInput {
       startFrom === undefined || open.length === 0
         ? undefined
         : await kafka.listOffsets(open, startFrom, isolation);
-    const problems: MillraceError[] = [];
+    const end = await kafka.listOffsets(partitions, 'latest', 'read_uncommitted');
+    const problems: MillraceError[] = logged ? [] : startsOfNobody(given, partitions);
     const homeless: TopicPartition[] = [];
     this.#partitions.clear();
     for (const tp of partitions) {

@@ -1,6 +1,8 @@
 import { type Clock, type Logger, MillraceError, withDeadline } from '@millrace/common';
 
 export interface PatienceOptions {
+  /** For messages. */
+  readonly brokers: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notice: (level: 'info' | 'warn', text: string) => void;
@@ -20,21 +22,27 @@ export class KafkaPatience {
     this.#options = options;
   }
 
-  /** @throws what the last attempt threw; DEADLINE_EXCEEDED when it hung; the signal's reason. */
+  /** @throws what the last attempt threw; when it hung, what one before it threw, or KAFKA_UNREACHABLE; the signal's reason. */
   async attempt<T>(
     what: string,
     patienceMs: number,
     signal: AbortSignal,
     work: () => Promise<T>,
   ): Promise<T> {
-    const { clock, logger, notice } = this.#options;
+    const { brokers, clock, logger, notice } = this.#options;
     const started = clock.monotonic();
     let backoffMs = BACKOFF_MS_MIN;
+    let reason: MillraceError | undefined;
     for (let failures = 0; ; failures++) {
       signal.throwIfAborted();
       try {
         const leftMs = Math.max(1, started + patienceMs - clock.monotonic());
-        const result = await withDeadline(work(), leftMs, what, clock);
+        const result = await withDeadline(
+          work(),
+          leftMs,
+          () => reason ?? noAnswer(what, brokers, patienceMs),
+          clock,
+        );
         if (failures > 0) {
           notice('info', `${what}: Kafka answers again after ${Math.round(clock.monotonic() - started)} ms`);
         }
@@ -42,6 +50,7 @@ export class KafkaPatience {
       } catch (error) {
         const waitedMs = clock.monotonic() - started;
         if (!isTransient(error) || waitedMs + backoffMs >= patienceMs) throw error;
+        reason = error;
         if (failures === 0)
           notice('warn', `${what}: ${error.what}; waiting up to ${Math.round(patienceMs / 1000)} s`);
         logger.warn(
@@ -57,4 +66,15 @@ export class KafkaPatience {
 
 function isTransient(error: unknown): error is MillraceError {
   return MillraceError.is(error) && error.retryable;
+}
+
+function noAnswer(what: string, brokers: readonly string[], ms: number): MillraceError {
+  return new MillraceError(
+    'KAFKA_UNREACHABLE',
+    `${what}: no answer from Kafka at ${brokers.join(', ')} within ${Math.round(ms / 1000)} s`,
+    {
+      remedy:
+        'Check the addresses of the brokers, the network, and whether the listener expects TLS or SASL.',
+    },
+  );
 }

@@ -63,9 +63,29 @@ export function noStartOffset(partitions: readonly TopicPartition[], groupId: st
   const names = partitions.map((tp) => topicPartitionKey(tp));
   return new MillraceError(
     'NO_START_OFFSET',
-    `nothing says where ${shorten(names)} begins: a first run, and group ${groupId} has no committed offset`,
+    `nothing says where ${shorten(names)} ${names.length === 1 ? 'begins' : 'begin'}: it is a first run, and group ${groupId} has no committed offset`,
     { remedy: "Set startFrom to 'earliest', 'latest' or { timestamp }, or give exact offsets." },
   );
+}
+
+/** Offsets that are given for partitions which the stream does not read: most likely a slip of the pen. */
+export function startsOfNobody(
+  given: ReadonlyMap<string, number>,
+  partitions: readonly TopicPartition[],
+): MillraceError[] {
+  const read = new Set<string>(partitions.map((tp) => topicPartitionKey(tp)));
+  return [...given.keys()]
+    .filter((key) => !read.has(key))
+    .map(
+      (key) =>
+        new MillraceError(
+          'UNKNOWN_PARTITION',
+          `${key} is given a start offset, but the stream does not read it`,
+          {
+            remedy: `It reads ${shorten([...read])}.`,
+          },
+        ),
+    );
 }
 
 const SAID_BY: Readonly<Record<StartPosition['by'], string>> = {
