@@ -1,4 +1,5 @@
 import { JOB_OPTIONS, STREAM_OPTIONS } from '@millrace/api/internal';
+import { WARNING_CODES } from '@millrace/closures';
 import { type ConfigSchema, ERROR_CODES } from '@millrace/common';
 import { DRIVER_OPTIONS } from '@millrace/driver';
 import { EXECUTOR_OPTIONS } from '@millrace/executor';
@@ -25,9 +26,12 @@ function errorsPage(): string {
     ([code, { domain, retryable, summary }]) =>
       `| \`${code}\` | ${domain} | ${retryable ? 'yes' : 'no'} | ${cell(summary)} |`,
   );
+  const warnings = Object.entries(WARNING_CODES).map(
+    ([code, summary]) => `| \`${code}\` | ${cell(summary)} |`,
+  );
   return `# Error codes
 
-<!-- Made by \`pnpm docs:generate\` from packages/common/src/error-codes.ts. -->
+<!-- Made by \`pnpm docs:generate\` from packages/common/src/error-codes.ts and packages/closures/src/errors/job-warning.ts. -->
 
 Every error of Millrace says what happened, where, and what to do, and ends in its code. *Domain* says who can mend it: the
 *user* (code, data, configuration), something *external* (Kafka, disk, network), or Millrace (*internal*: report it).
@@ -36,6 +40,14 @@ Every error of Millrace says what happened, where, and what to do, and ends in i
 | code | domain | retryable | meaning |
 |---|---|---|---|
 ${rows.join('\n')}
+
+## Warnings
+
+\`millrace check\` and \`submit\` show them, each with its place and a fix; a job with warnings runs. See [lambdas](lambdas.md#what-is-accepted-with-a-warning).
+
+| code | meaning |
+|---|---|
+${warnings.join('\n')}
 `;
 }
 
@@ -54,12 +66,13 @@ const SECTIONS: ReadonlyArray<{
   {
     title: 'Driver',
     intro:
-      'Flags of `millrace driver` (`stateDir` is `--state-dir`, by default `.millrace/driver`) and `MILLRACE_*` variables (`MILLRACE_STATE_DIR`); a flag wins. The token may also come from `--token-file`; TLS from the PEM files `--tls-cert`, `--tls-key` and `--tls-ca`.',
+      'Flags of `millrace driver` (`stateDir` is `--state-dir`, by default `.millrace/driver`) and `MILLRACE_*` variables (`MILLRACE_STATE_DIR`; for `host` `MILLRACE_DRIVER_HOST`); a flag wins. The token may also come from `--token-file`; TLS from the PEM files `--tls-cert`, `--tls-key` and `--tls-ca`.',
     schema: DRIVER_OPTIONS,
   },
   {
     title: 'Executor',
-    intro: 'Flags of `millrace executor` and `MILLRACE_*` variables, as for the driver.',
+    intro:
+      'Flags of `millrace executor` and `MILLRACE_*` variables, as for the driver (for `host` `MILLRACE_EXECUTOR_HOST`).',
     schema: EXECUTOR_OPTIONS,
   },
 ];

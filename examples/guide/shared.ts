@@ -20,7 +20,7 @@ export default defineJob({ name: 'shared', batchInterval: '1s' }, (ssc) => {
     ]),
   );
   const untaxed = ssc.accumulator(0, 'untaxed orders');
-  const countries = ssc.collectionAccumulator<string>('their countries');
+  const countries = ssc.mapAccumulator<string>('their countries');
   orders
     .map(({ value }) => {
       const rate = vat.value.get(value.country);
@@ -32,7 +32,7 @@ export default defineJob({ name: 'shared', batchInterval: '1s' }, (ssc) => {
     })
     .foreachRDD(async (rdd) => {
       const tax = await rdd.fold(0, (a, b) => a + b);
-      console.log('VAT', tax / 100, '· untaxed', untaxed.value, new Set(countries.value));
+      console.log('VAT', tax / 100, '· untaxed', untaxed.value, countries.value);
     });
 
   let largest = 0; // of the batches before; captured anew for each batch

@@ -21,7 +21,7 @@ export default defineJob({ name: 'shipped', batchInterval: '1s' }, async (ssc) =
 
   // A connection, a file, a pool: made on the executor when it is first used, and kept.
   const trail = perExecutor(() => createWriteStream(join(tmpdir(), `trail-${process.pid}.log`)), {
-    dispose: (file) => void file.end(),
+    dispose: (file) => new Promise<void>((resolve) => file.end(() => resolve())),
   });
   orders.map((record) => trail().write(`${record.value}\n`)).print(1);
 

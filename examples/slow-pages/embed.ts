@@ -1,4 +1,4 @@
-// The same job in this process: KAFKA_BROKERS=… node --conditions=@millrace/source examples/slow-pages/embed.ts
+// The same job in this process: KAFKA_BROKERS=127.0.0.1:9092 node tools/run.mjs examples/slow-pages/embed.ts
 import { embed } from '@millrace/local';
 import job from './job.ts';
 

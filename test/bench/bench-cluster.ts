@@ -28,6 +28,14 @@ export interface JobRun {
   readonly memoryMb: { readonly driver: number; readonly host: number; readonly executors: number };
 }
 
+/**
+ * When memory is looked at. PSS is dear (36 ms for the cluster's processes on 2 cores, and it stops each of them meanwhile), so a run whose
+ * time counts is not sampled, or in its warm-up only.
+ */
+export type MemorySampling = 'none' | 'throughout' | { readonly atBatch: number };
+
+const SAMPLE_MS = 250;
+
 type Line = Readonly<Record<string, unknown>>;
 
 /** One driver and two executors of one slot, as processes; jobs are submitted with the real command. */
@@ -66,6 +74,7 @@ export class BenchCluster {
     options: {
       readonly env?: Readonly<Record<string, string>>;
       readonly conf?: Readonly<Record<string, string | number>>;
+      readonly memory?: MemorySampling;
     },
   ): Promise<JobRun> {
     const path = fileURLToPath(new URL(`./jobs/${job}.ts`, import.meta.url));
@@ -86,10 +95,10 @@ export class BenchCluster {
     const child = spawn(process.execPath, [...process.execArgv, MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return this.#follow(child, started);
+    return this.#follow(child, started, options.memory ?? 'none');
   }
 
-  async #follow(child: ChildProcess, started: number): Promise<JobRun> {
+  async #follow(child: ChildProcess, started: number, memory: MemorySampling): Promise<JobRun> {
     const batches: (BatchFigures & { at: number })[] = [];
     const output: string[] = [];
     let firstBatchMs = Number.NaN;
@@ -99,13 +108,14 @@ export class BenchCluster {
       const now = this.memory();
       if (sum(now) > sum(memoryMb)) memoryMb = now;
     };
-    const timer = setInterval(sample, 250);
+    const timer = memory === 'throughout' ? setInterval(sample, SAMPLE_MS) : undefined;
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
     for await (const text of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
       const line = JSON.parse(text) as Line;
       if (line['kind'] === 'batch') {
         if (batches.length === 0) firstBatchMs = performance.now() - started;
         batches.push({ ...(line['batch'] as BatchFigures), at: line['at'] as number });
+        if (memory !== 'none' && memory !== 'throughout' && batches.length === memory.atBatch) sample();
       } else if (line['kind'] === 'output') output.push(String(line['text']));
       else if (line['error'] !== undefined && line['error'] !== true && line['error'] !== false) {
         process.stderr.write(`${JSON.stringify(line)}\n`);

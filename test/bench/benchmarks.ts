@@ -9,8 +9,9 @@ import {
   offsetRange,
 } from '@millrace/kafka';
 import { BareLoop } from './bare-loop.ts';
-import { BenchCluster, type JobRun } from './bench-cluster.ts';
+import { BenchCluster, type JobRun, type MemorySampling } from './bench-cluster.ts';
 import { type BenchResult, median, NOTHING, percentile, rounded } from './bench-result.ts';
+import { closures } from './closures.ts';
 import { countRecords, jsonTopic, PARTITIONS, partitionsOf } from './topics.ts';
 import { trickle } from './trickle.ts';
 
@@ -36,10 +37,11 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   empty: (settings) => latency('empty', settings, 0),
   startup,
   produce,
+  closures,
 };
 
 const RECORDS_PER_SECOND_TINY = 1000;
-const WARM_UP_BATCHES = 50;
+const WARM_UP_BATCHES = 200;
 
 async function withClient<T>(
   brokers: string,
@@ -90,12 +92,12 @@ async function throughput(bench: 'count' | 'json', settings: BenchSettings): Pro
         const engineMs: number[] = [];
         const bareMs: number[] = [];
         let last: JobRun | undefined;
+        const jobRun = (run: number, memory: MemorySampling): Promise<JobRun> =>
+          cluster.run(bench, { env: { BENCH_TOPIC: topic, BENCH_NAME: `bench-${bench}-${run}` }, memory });
         // The first turn warms both up.
         for (let run = 0; run <= runs; run++) {
           const bareRun = await bare.run(options, ranges, bench);
-          last = await cluster.run(bench, {
-            env: { BENCH_TOPIC: topic, BENCH_NAME: `bench-${bench}-${run}` },
-          });
+          last = await jobRun(run, 'none');
           const took = last.batches[0]?.processingMs ?? Number.NaN;
           const rate = (ms: number): string => `${rounded(records / ms / 1000)} M records/s`;
           say(`${run === 0 ? 'warm-up' : `run ${run}`}: ${rate(took)}, bare loop ${rate(bareRun)}`);
@@ -103,7 +105,7 @@ async function throughput(bench: 'count' | 'json', settings: BenchSettings): Pro
           engineMs.push(took);
           bareMs.push(bareRun);
         }
-        const memory = last?.memoryMb ?? { driver: 0, host: 0, executors: 0 };
+        const { memoryMb: memory } = await jobRun(runs + 1, 'throughout');
         return {
           ...NOTHING,
           bench,
@@ -143,6 +145,7 @@ async function latency(
         const run = await cluster.run(bench, {
           env: { BENCH_TOPIC: topic, BENCH_NAME: `bench-${bench}`, BENCH_INTERVAL: String(intervalMs) },
           conf: { batches: batches + WARM_UP_BATCHES },
+          memory: { atBatch: WARM_UP_BATCHES / 2 },
         });
         const measured = run.batches.slice(WARM_UP_BATCHES);
         const times = measured.map(({ processingMs }) => processingMs);

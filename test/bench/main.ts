@@ -1,4 +1,4 @@
-// npm run bench -- count|json|tiny|empty|startup|produce [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]
+// npm run bench -- count|json|tiny|empty|startup|produce|closures [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]
 import { parseArgs } from 'node:util';
 import { startJavaKafka } from '../brokers/java-kafka.ts';
 import type { BenchResult } from './bench-result.ts';
@@ -40,8 +40,9 @@ if (benchmark === undefined || positionals.length !== 1) {
 } else {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   const given = process.env['KAFKA_BROKERS'];
-  const kafka = given === undefined || given === '' ? await startJavaKafka({ heapMb: 2048 }) : undefined;
-  say(`Kafka: ${kafka?.brokers ?? given}`);
+  const needsKafka = name !== 'closures' && (given === undefined || given === '');
+  const kafka = needsKafka ? await startJavaKafka({ heapMb: 2048 }) : undefined;
+  if (name !== 'closures') say(`Kafka: ${kafka?.brokers ?? given}`);
   try {
     const result = await benchmark({
       brokers: kafka?.brokers ?? given ?? '',

@@ -8,17 +8,18 @@ import { KAFKA_VERSION } from './kafka-jars.ts';
 const PING_MS_MAX = 1500;
 const START_MS_MAX = 180_000;
 
-/** Whether a container engine answers on one of the usual sockets, within a short time. */
-export async function containerEngineAnswers(): Promise<boolean> {
+/** DOCKER_HOST of the container engine that answers first, within a short time: the one that is set, else one of the usual sockets. */
+export async function answeringEngine(): Promise<string | undefined> {
   const host = process.env['DOCKER_HOST'];
-  if (host?.startsWith('tcp://') === true) return await pings(new URL(host.replace(/^tcp/, 'http')));
+  if (host?.startsWith('tcp://') === true)
+    return (await pings(new URL(host.replace(/^tcp/, 'http')))) ? host : undefined;
   const sockets = host?.startsWith('unix://')
     ? [host.slice('unix://'.length)]
     : ['/var/run/docker.sock', `/run/user/${userInfo().uid}/podman/podman.sock`, '/run/podman/podman.sock'];
   for (const socketPath of sockets) {
-    if (existsSync(socketPath) && (await pings({ socketPath }))) return true;
+    if (existsSync(socketPath) && (await pings({ socketPath }))) return `unix://${socketPath}`;
   }
-  return false;
+  return undefined;
 }
 
 async function pings(target: URL | { readonly socketPath: string }): Promise<boolean> {
@@ -35,11 +36,19 @@ async function pings(target: URL | { readonly socketPath: string }): Promise<boo
   return await promise;
 }
 
-/** Apache Kafka's own image, one KRaft node. The same port inside and outside: the broker has to advertise it. */
-export async function startContainerKafka(): Promise<{ readonly brokers: string; stop(): Promise<void> }> {
+/**
+ * Apache Kafka's own image, one KRaft node, in the engine that answers at `dockerHost`. The same port inside and outside: the broker has to
+ * advertise it.
+ */
+export async function startContainerKafka(
+  dockerHost: string,
+): Promise<{ readonly brokers: string; stop(): Promise<void> }> {
+  // testcontainers itself looks for Docker's sockets only.
+  process.env['DOCKER_HOST'] = dockerHost;
   const [port] = (await freePorts(1)) as [number];
   const container = await new GenericContainer(`apache/kafka:${KAFKA_VERSION}`)
-    .withExposedPorts({ container: port, host: port })
+    // The image exposes 9092: podman asks for every exposed port to be published, or testcontainers waits for it in vain.
+    .withExposedPorts({ container: port, host: port }, 9092)
     .withEnvironment({
       KAFKA_NODE_ID: '1',
       KAFKA_PROCESS_ROLES: 'broker,controller',

@@ -36,7 +36,10 @@ export async function startGuarded(options: {
     Promise.race([once(createInterface({ input: guard.stdout }), 'line'), exited.then(() => [''])]),
     START_MS_MAX,
     `starting ${options.command}`,
-  );
+  ).catch((error: unknown) => {
+    guard.kill();
+    throw error;
+  });
   const pid = Number(line);
   if (!Number.isInteger(pid) || pid <= 0) throw new Error(`${options.command} could not be started`);
   // A test run that forgets to stop it ends nevertheless, and the guard with it.

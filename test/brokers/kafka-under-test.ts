@@ -61,8 +61,9 @@ async function attempt(
 
 async function inContainer(): Promise<Started | undefined> {
   // Loaded only now: testcontainers is large, and most machines of developers and CI do without it.
-  const { containerEngineAnswers, startContainerKafka } = await import('./container-kafka.ts');
-  return (await containerEngineAnswers()) ? await startContainerKafka() : undefined;
+  const { answeringEngine, startContainerKafka } = await import('./container-kafka.ts');
+  const engine = await answeringEngine();
+  return engine === undefined ? undefined : await startContainerKafka(engine);
 }
 
 async function inJava(): Promise<Started> {

@@ -14,8 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { NODE_MAJOR, PROTOCOL_VERSION, resolveConfig, systemClock } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { NODE_MAJOR, PROTOCOL_VERSION, systemClock } from '@millrace/common';
 import {
   type ClientChannel,
   clientChannel,
@@ -25,8 +24,8 @@ import {
   type SubmitReply,
 } from '@millrace/proto';
 import { EXIT, exitCodeOf } from '../../packages/cli/src/exit-codes.ts';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
 import { type CliResult, TestCluster } from '../support/test-cluster.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 import { type BadJob, FAILED, REFUSED } from './bad-jobs.ts';
 
 const BAD_JOBS = fileURLToPath(new URL('../jobs/bad/', import.meta.url));
@@ -39,26 +38,25 @@ interface Submitted extends CliResult {
   readonly tookMs: number;
 }
 
-const topic = `bad-input-${randomUUID()}`;
+const kafka = useKafkaUnderTest();
 const results = new Map<BadJob, Promise<Submitted>>();
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
+let topic: string;
 let cluster: TestCluster;
 let silent: Server;
 /** Jobs that are no TypeScript, and a package with an addon. */
 let elsewhere: string;
 
 beforeAll(async () => {
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-  await client.createTopic(topic, { partitions: 2 });
-  await client.producer().send(topic, [
+  topic = await kafka.topic('bad-input', 2);
+  await kafka.client.producer().send(topic, [
     { partition: 0, value: '{"n":1}' },
     { partition: 0, value: 'no json' },
   ]);
   silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  kafka.atEnd(() => silent.close());
   elsewhere = mkdtempSync(join(tmpdir(), 'millrace-bad-input-'));
+  kafka.atEnd(() => rmSync(elsewhere, { recursive: true, force: true }));
   writeFileSync(join(elsewhere, 'package.json'), '{}');
   const addon = join(elsewhere, 'node_modules/fast-native-hash');
   mkdirSync(addon, { recursive: true });
@@ -68,17 +66,9 @@ beforeAll(async () => {
   );
   writeFileSync(join(addon, 'index.js'), 'exports.hash = () => 1;');
   cluster = await TestCluster.start(kafka.brokers, 1, ['--token', TOKEN], ['--token', TOKEN]);
+  kafka.atEnd(() => cluster.close());
   submitAll();
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await Promise.allSettled(results.values());
-  await cluster?.close();
-  silent?.close();
-  rmSync(elsewhere, { recursive: true, force: true });
-  await client.deleteTopic(topic);
-  await client.close();
-  await kafka.stop();
+  kafka.atEnd(() => Promise.allSettled(results.values()));
 }, TIMEOUT_MS);
 
 /** A few at a time; each test waits for its own. */
@@ -134,11 +124,11 @@ function pathOf({ file }: BadJob): string {
   return copy;
 }
 
-/** "no-start.ts:5:": the line that begins with what the case says. */
+/** "no-start.ts:5:": the first line with what the case says. */
 function placeOf(job: BadJob): string {
   const lines = readFileSync(pathOf(job), 'utf8').split('\n');
-  const index = lines.findIndex((line) => line.trimStart().startsWith(job.place ?? ''));
-  if (index < 0) throw new Error(`${job.file} has no line that begins with ${job.place}`);
+  const index = lines.findIndex((line) => line.includes(job.place ?? ''));
+  if (index < 0) throw new Error(`${job.file} has no line with ${job.place}`);
   return `${job.file}.ts:${index + 1}:`;
 }
 

@@ -10,7 +10,7 @@ export interface BadJob {
   readonly env?: Readonly<Record<string, string>>;
   readonly code: ErrorCode;
   readonly exit: number;
-  /** What a line of the job begins with; absent: the error is about no line. */
+  /** What stands in the line of the job (the first such); absent: the error is about no line. */
   readonly place?: string;
   /** What is wrong and what to do. `<topic>` is replaced. */
   readonly says: readonly string[];
@@ -148,7 +148,7 @@ export const REFUSED: readonly BadJob[] = [
     place: 'import { parse }',
     says: [
       "cannot resolve 'left-padder'",
-      'fix: install the package, or name it with --external',
+      'fix: install the package:  npm install left-padder   or name it with --external',
       "cannot resolve './helpers/nowhere.ts'",
       'fix: correct the path',
     ],
@@ -216,7 +216,7 @@ export const FAILED: readonly BadJob[] = [
     title: 'ranges with from > until',
     file: 'from-after-until',
     code: 'OFFSET_RANGE_INVALID',
-    exit: EXIT.invalid,
+    exit: EXIT.jobFailed,
     place: 'const rdd = await ssc.kafka.createRDD',
     says: [
       '2 problems',
@@ -229,7 +229,7 @@ export const FAILED: readonly BadJob[] = [
     title: 'an element function that returns a Promise',
     file: 'returns-promise',
     code: 'ELEMENT_PROMISE',
-    exit: EXIT.invalid,
+    exit: EXIT.jobFailed,
     place: '.map(',
     says: [
       'returned a Promise',

@@ -1,27 +1,12 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { describe, it } from '@jest/globals';
 import { underFire as disturbed, type Run } from '../support/under-fire.ts';
 import { until } from '../support/until.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 120_000;
 
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
-
-beforeAll(async () => {
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await client.close();
-  await kafka.stop();
-}, TIMEOUT_MS);
-
-const underFire = (disturb: (run: Run) => Promise<void>): Promise<void> =>
-  disturbed(kafka.brokers, client, disturb);
+const kafka = useKafkaUnderTest();
+const underFire = (disturb: (run: Run) => Promise<void>): Promise<void> => disturbed(kafka, disturb);
 
 describe('every record is seen once, in order', () => {
   it('when nothing happens', () => underFire(async () => undefined), TIMEOUT_MS);

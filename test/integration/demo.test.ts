@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { isAlive } from '../support/is-alive.ts';
 
 const MAIN = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname;
 const DEADLINE_MS = 90_000;
@@ -30,26 +31,20 @@ function start(...flags: readonly string[]) {
 /** Resolves when the first batch is shown. */
 function firstBatch(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
+    let shown = '';
     child.stderr?.on('data', (chunk: Buffer) => {
-      if (/^#1 /m.test(chunk.toString())) resolve();
+      shown += chunk.toString();
+      if (/^#1 /m.test(shown)) resolve();
     });
   });
 }
 
-/** Pids of the table in the header. */
-function pidsIn(header: string): number[] {
-  return [...header.matchAll(/^ {2}(?:broker|driver|executor \d|clicks|submit) +(\d+) /gm)].map(([, pid]) =>
-    Number(pid),
-  );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Every process of the header's table is gone. */
+function expectNothingRuns(header: string): void {
+  const rows = header.matchAll(/^ {2}(?:broker|driver|executor \d|clicks|submit) +(\d+) /gm);
+  const pids = [...rows].map(([, pid]) => Number(pid));
+  expect(pids).toHaveLength(6);
+  expect(pids.filter(isAlive)).toEqual([]);
 }
 
 beforeEach(() => {
@@ -70,9 +65,7 @@ describe('the demonstration', () => {
       expect(err.match(/^#\d+/gm)).toEqual(['#1', '#2', '#3']);
       expect(out.match(/views of \d+ pages by \d+ users/g)).toHaveLength(3);
       expect(out).toMatch(/^│ \/ +\d+ +\d+ +\d+ ms +user-\d{5} +\d+$/m);
-      const pids = pidsIn(err);
-      expect(pids).toHaveLength(6);
-      expect(pids.filter(isAlive)).toEqual([]);
+      expectNothingRuns(err);
     },
     DEADLINE_MS,
   );
@@ -88,7 +81,7 @@ describe('the demonstration', () => {
         130,
         expect.stringMatching(/page-views STOPPED\neverything has ended/),
       ]);
-      expect(pidsIn(err).filter(isAlive)).toEqual([]);
+      expectNothingRuns(err);
     },
     DEADLINE_MS,
   );

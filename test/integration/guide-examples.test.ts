@@ -1,17 +1,14 @@
-// The examples of docs/ run, and `check` prints what docs/lambdas.md says it prints.
-import { execFile } from 'node:child_process';
+// The examples of docs/ run.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import type { JobDefinition } from '@millrace/api';
 import { type DevBroker, embed, produce, startDevBroker } from '@millrace/testing';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOPICS = { orders: 3, returns: 1, 'shop-a': 2, 'orders-by-id': 1, 'orders-by-anyone': 1 };
 
 let broker: DevBroker;
@@ -105,26 +102,4 @@ it('prints to standard output when nobody listens', async () => {
   await app.start();
   await app.awaitTermination({ timeoutMs: 20_000 });
   expect(written.join('')).toContain('7 is there\n8 was deleted\n');
-});
-
-it('refuses what docs/lambdas.md says, in its words', async () => {
-  const command = [
-    '--conditions=@millrace/source',
-    'packages/cli/src/main.ts',
-    'check',
-    'examples/lambdas/refused.ts',
-  ];
-  const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-    const args = [...command, '--env', `KAFKA_BROKERS=${broker.brokers}`];
-    execFile(process.execPath, args, { cwd: ROOT, timeout: 50_000 }, (error, _stdout, text) =>
-      resolve({ code: error?.code, stderr: text }),
-    );
-  });
-  expect(code).toBe(3);
-  // The list's numbers and indentation away.
-  const shown = stderr.replaceAll(/^(?: {2}\d\. | {5})/gm, '');
-  const page = readFileSync(join(ROOT, 'docs/lambdas.md'), 'utf8');
-  const documented = [...page.matchAll(/^```text\n(.*?)^```$/gms)].map(([, text = '']) => text);
-  expect(documented.length).toBe(6);
-  for (const text of documented) expect(shown).toContain(text.trimEnd());
 });

@@ -1,31 +1,19 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 120_000;
 
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
+const kafka = useKafkaUnderTest();
 let cluster: TestCluster;
-const topic = `hostile-${randomUUID()}`;
+let topic: string;
 
 beforeAll(async () => {
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-  await client.createTopic(topic, { partitions: 1 });
-  await client.producer().send(topic, [{ value: 'a' }, { value: 'b' }]);
+  topic = await kafka.topic('hostile', 1);
+  await kafka.client.producer().send(topic, [{ value: 'a' }, { value: 'b' }]);
   cluster = await TestCluster.start(kafka.brokers, 1, ['--slot-memory-bytes-max', String(512 << 20)]);
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await cluster?.close();
-  await client.deleteTopic(topic);
-  await client.close();
-  await kafka.stop();
+  kafka.atEnd(() => cluster.close());
 }, TIMEOUT_MS);
 
 interface ExecutorView {

@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { TestCluster } from '../support/test-cluster.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 120_000;
 const JOBS = fileURLToPath(new URL('../jobs/shipped/', import.meta.url));
@@ -17,31 +14,22 @@ const PARTITIONS = [
   [5, 6, 7, 8],
 ] as const;
 
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
+const kafka = useKafkaUnderTest();
 let cluster: TestCluster;
-const topic = `shipped-${randomUUID()}`;
+let topic: string;
 
 beforeAll(async () => {
   // git ignores node_modules.
   cpSync(join(JOBS, 'vendor'), join(JOBS, 'node_modules'), { recursive: true });
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-  await client.createTopic(topic, { partitions: PARTITIONS.length });
+  topic = await kafka.topic('shipped', PARTITIONS.length);
   const records = PARTITIONS.flatMap((numbers, partition) =>
     numbers.map((n, i) => ({ partition, key: `k${i}`, value: `${KINDS[n % 3]}:${n}`, timestamp: 1000 + n })),
   );
-  const producer = client.producer();
+  const producer = kafka.client.producer();
   await producer.send(topic, records);
   await producer.close();
   cluster = await TestCluster.start(kafka.brokers, 2);
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await cluster?.close();
-  await client.deleteTopic(topic);
-  await client.close();
-  await kafka.stop();
+  kafka.atEnd(() => cluster.close());
 }, TIMEOUT_MS);
 
 /** Runs a job of test/jobs/shipped to its end. The function reads a file that it wrote. */

@@ -1,46 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
-import { readLedgerDirectory } from '../ledger/ledger-directory.ts';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { ledgerSize } from '../ledger/ledger-directory.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 120_000;
 
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
+const kafka = useKafkaUnderTest();
 let cluster: TestCluster;
 
 beforeAll(async () => {
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
   cluster = await TestCluster.start(kafka.brokers, 1);
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await cluster?.close();
-  await client.close();
-  await kafka.stop();
+  kafka.atEnd(() => cluster.close());
 }, TIMEOUT_MS);
 
 async function started(records: number) {
-  const topic = `life-${randomUUID()}`;
-  await client.createTopic(topic, { partitions: 1 });
-  await new LedgerProducer(client, topic, 1).append(records);
+  const topic = await kafka.topic('life', 1);
+  await new LedgerProducer(kafka.client, topic, 1).append(records);
   const name = `life-${randomUUID().slice(0, 8)}`;
   const directory = join(cluster.directory, name);
   const job = cluster.submit('ledger-job', { LEDGER_NAME: name, LEDGER_DIR: directory, LEDGER_TOPIC: topic });
-  const seen = (): number => {
-    try {
-      return readLedgerDirectory(directory).reduce((sum, batch) => sum + batch.length, 0);
-    } catch {
-      return 0;
-    }
-  };
+  const seen = (): number => ledgerSize(directory);
   await until('all records', () => seen() === records);
   return { topic, name, job, seen };
 }
@@ -50,9 +33,9 @@ async function recreatedUnseen(name: string, topic: string, records: number): Pr
   const host = await cluster.hostPid(name);
   process.kill(host, 'SIGSTOP');
   try {
-    await client.deleteTopic(topic);
-    await client.createTopic(topic, { partitions: 1 });
-    if (records > 0) await new LedgerProducer(client, topic, 1).append(records);
+    await kafka.client.deleteTopic(topic);
+    await kafka.client.createTopic(topic, { partitions: 1 });
+    if (records > 0) await new LedgerProducer(kafka.client, topic, 1).append(records);
   } finally {
     process.kill(host, 'SIGCONT');
   }
@@ -71,7 +54,6 @@ describe('a topic that is deleted and created again under a running job', () => 
       expect(job.errors).toContain('TOPIC_RECREATED');
       expect(job.errors).toContain(topic);
       expect(seen()).toBe(1000);
-      await client.deleteTopic(topic);
     },
     TIMEOUT_MS,
   );
@@ -82,14 +64,13 @@ describe('partitions that are added under a running job', () => {
     'are read from their beginning, also what was written before they were discovered',
     async () => {
       const { topic, name, job, seen } = await started(100);
-      await client.createPartitions(topic, 3);
-      const producer = new LedgerProducer(client, topic, 3);
+      await kafka.client.createPartitions(topic, 3);
+      const producer = new LedgerProducer(kafka.client, topic, 3);
       producer.produced.set(0, 100);
       await producer.append(50);
       await until('the records of the new partitions', () => seen() === 250);
       await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
       expect(await job.exited).toBe(0);
-      await client.deleteTopic(topic);
     },
     TIMEOUT_MS,
   );

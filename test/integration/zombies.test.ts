@@ -1,37 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type KafkaUnderTest, kafkaUnderTest } from '../brokers/kafka-under-test.ts';
+import { describe, it } from '@jest/globals';
+import { isAlive } from '../support/is-alive.ts';
 import { underFire } from '../support/under-fire.ts';
 import { until } from '../support/until.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 // Processes that stand still (SIGSTOP: a paused container, a swapping machine) and come back when others have taken their place.
 const TIMEOUT_MS = 180_000;
 const STILL_MS = 20_000;
 
-let kafka: KafkaUnderTest;
-let client: KafkaClient;
-
-beforeAll(async () => {
-  kafka = await kafkaUnderTest();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-}, TIMEOUT_MS);
-
-afterAll(async () => {
-  await client.close();
-  await kafka.stop();
-}, TIMEOUT_MS);
+const kafka = useKafkaUnderTest();
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, STILL_MS));
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
 
 /** The shell that ends a driver's hosts when it is killed: here it has been killed first. */
 function reaperOf(driverPid: number): number {
@@ -45,7 +25,7 @@ describe('every record is seen once, in order', () => {
   it(
     'when a host comes back after its successor has started: it is fenced, and leaves',
     () =>
-      underFire(kafka.brokers, client, async ({ cluster, application, job }) => {
+      underFire(kafka, async ({ cluster, application, job }) => {
         const zombie = await cluster.hostPid(application);
         process.kill(zombie, 'SIGSTOP');
         process.kill(reaperOf(cluster.driver.pid), 'SIGKILL');
@@ -66,7 +46,7 @@ describe('every record is seen once, in order', () => {
   it(
     'when a host stands still under a driver that lives: it is replaced',
     () =>
-      underFire(kafka.brokers, client, async ({ cluster, application, job }) => {
+      underFire(kafka, async ({ cluster, application, job }) => {
         const still = await cluster.hostPid(application);
         const before = job.batches.length;
         process.kill(still, 'SIGSTOP');
@@ -79,7 +59,7 @@ describe('every record is seen once, in order', () => {
   it(
     'when an executor comes back after its tasks ran elsewhere',
     () =>
-      underFire(kafka.brokers, client, async ({ cluster, job }) => {
+      underFire(kafka, async ({ cluster, job }) => {
         const executor = cluster.executors[0] as (typeof cluster.executors)[number];
         const before = job.batches.length;
         process.kill(executor.pid, 'SIGSTOP');
@@ -100,7 +80,7 @@ describe('every record is seen once, in order', () => {
   it(
     'when the driver stands still and goes on',
     () =>
-      underFire(kafka.brokers, client, async ({ cluster, job }) => {
+      underFire(kafka, async ({ cluster, job }) => {
         const { pid } = cluster.driver;
         process.kill(pid, 'SIGSTOP');
         try {

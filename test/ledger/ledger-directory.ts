@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LedgerEntry } from './ledger-checker.ts';
 
@@ -14,4 +14,10 @@ export function readLedgerDirectory(directory: string): readonly (readonly Ledge
       const rows = JSON.parse(readFileSync(join(directory, name), 'utf8')) as [number, number][];
       return rows.map(([partition, sequence]) => ({ partition, sequence }));
     });
+}
+
+/** How many records it holds; 0 before there is one. */
+export function ledgerSize(directory: string): number {
+  if (!existsSync(directory)) return 0;
+  return readLedgerDirectory(directory).reduce((sum, batch) => sum + batch.length, 0);
 }

@@ -61,7 +61,8 @@ export class FollowedJob {
     );
   }
 
-  detach(): void {
+  /** Ends the command; the application goes on. */
+  kill(): void {
     this.#child.kill('SIGKILL');
   }
 }
@@ -72,6 +73,7 @@ export class TestCluster {
   readonly directory: string;
   readonly executors: ChildCommand[] = [];
   readonly #driverArgs: readonly string[];
+  readonly #followed: FollowedJob[] = [];
   #driver: ChildCommand | undefined;
   #address = '';
   #files = 0;
@@ -147,9 +149,11 @@ export class TestCluster {
     env: Readonly<Record<string, string>>,
     conf: Readonly<Record<string, string | number>> = {},
   ): FollowedJob {
-    return new FollowedJob(
+    const followed = new FollowedJob(
       this.#spawn(['submit', join(JOBS, `${job}.ts`), '--json', ...this.#jobArgs(env, conf)]),
     );
+    this.#followed.push(followed);
+    return followed;
   }
 
   /** Runs a command of the CLI to its end. */
@@ -184,6 +188,8 @@ export class TestCluster {
   }
 
   async close(): Promise<void> {
+    // Of a test that failed: it would wait for the driver to come back.
+    for (const job of this.#followed) job.kill();
     await Promise.all(this.executors.map((executor) => executor.stop(10_000)));
     await this.#driver?.stop(10_000);
     rmSync(this.directory, { recursive: true, force: true });

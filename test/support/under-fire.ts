@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { KafkaClient } from '@millrace/kafka';
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
-import { readLedgerDirectory } from '../ledger/ledger-directory.ts';
+import { ledgerSize, readLedgerDirectory } from '../ledger/ledger-directory.ts';
 import { readOffsetLog, verdictOfLog } from '../ledger/offset-log-checker.ts';
 import { LedgerProducer } from './produce-ledger.ts';
 import { type FollowedJob, TestCluster } from './test-cluster.ts';
@@ -23,8 +23,7 @@ export interface Run {
 
 /** Produces, runs the ledger job, lets `disturb` do its worst in the middle, waits until everything has been seen, and judges. */
 export async function underFire(
-  brokers: string,
-  client: KafkaClient,
+  { brokers, client }: { readonly brokers: string; readonly client: KafkaClient },
   disturb: (run: Run) => Promise<void>,
 ): Promise<void> {
   const topic = `ledger-${randomUUID()}`;
@@ -33,13 +32,7 @@ export async function underFire(
   const cluster = await TestCluster.start(brokers);
   const application = `ledger-${randomUUID().slice(0, 8)}`;
   const ledger = join(cluster.directory, 'ledger');
-  const seen = (): number => {
-    try {
-      return readLedgerDirectory(ledger).reduce((sum, batch) => sum + batch.length, 0);
-    } catch {
-      return 0;
-    }
-  };
+  const seen = (): number => ledgerSize(ledger);
   try {
     await producer.append(PER_PARTITION / 2);
     const job = cluster.submit('ledger-job', {

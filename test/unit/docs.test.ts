@@ -2,6 +2,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '@millrace/common';
+import type { CliContext } from '../../packages/cli/src/cli-context.ts';
+import { buildProgram, loadServiceOptions } from '../../packages/cli/src/program.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -18,6 +21,30 @@ function blocks(page: string, language: string): readonly string[] {
   return [...read(page).matchAll(/^```(\w*)\n(.*?)^```$/gms)].flatMap(([, found, text = '']) =>
     found === language ? [text.trimEnd()] : [],
   );
+}
+
+/** Flags of each command that `--help` shows. */
+async function commands(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const cli = { env: {}, cwd: ROOT, clock: systemClock } as unknown as CliContext;
+  const services = { ...(await loadServiceOptions(['driver'])), ...(await loadServiceOptions(['executor'])) };
+  const program = buildProgram(cli, services);
+  const shown = program.createHelp().visibleCommands(program);
+  return new Map(
+    shown.map((command) => [command.name(), ['--help', ...command.options.map(({ long }) => long ?? '')]]),
+  );
+}
+
+/** Command lines of `millrace` in a page: "submit job.ts --name x". */
+function commandLines(page: string): readonly string[] {
+  const shell = [
+    ...blocks(page, 'sh'),
+    ...blocks(page, 'text').flatMap((text) => text.match(/^\$ .*$/gm) ?? []),
+  ];
+  const inline = [...prose(page).matchAll(/`(millrace [^`]+)`/g)].map(([, line = '']) => line);
+  return [...shell.join('\n').split('\n'), ...inline].flatMap((line) => {
+    const [, called] = /(?:^|\s)millrace ([a-z][^#|]*)/.exec(line.replace(/ # .*$/, '')) ?? [];
+    return called === undefined ? [] : [called.trim()];
+  });
 }
 
 const prose = (page: string): string => read(page).replaceAll(/^```.*?^```$/gms, '');
@@ -64,6 +91,19 @@ describe('the pages', () => {
     const strangers = blocks(page, 'ts').filter((block) => !examples.some((text) => contains(text, block)));
     expect(strangers).toEqual([]);
   });
+
+  it.each(PAGES)(
+    '%s calls commands that `millrace --help` shows, with flags that they have',
+    async (page) => {
+      const known = await commands();
+      const wrong = commandLines(page).filter((line) => {
+        const [name = '', ...rest] = line.split(/\s+/);
+        const flags = rest.filter((word) => word.startsWith('--')).map((flag) => flag.split('=')[0] ?? '');
+        return !flags.every((flag) => known.get(name)?.includes(flag)) || !known.has(name);
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
 
   it('name source files that exist', () => {
     const sources = files('packages/**/*.{ts,proto}', 'test/**/*.{ts,mjs}', 'tools/**', 'examples/**/*.ts');

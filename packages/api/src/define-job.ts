@@ -9,6 +9,7 @@ import {
 } from '@millrace/common';
 import { JOB_OPTIONS, type JobOptions } from './job-options.ts';
 import { callerPlace, stackPlace } from './place.ts';
+import type { FunctionShipper } from './shipped-function.ts';
 import { StreamingContext } from './streaming-context.ts';
 
 /** What defineJob is given. Every option of JOB_OPTIONS is one of these, too. */
@@ -30,6 +31,8 @@ export interface JobConfig {
   readonly logSegmentsRetained?: number;
   /** How long a batch may wait for Kafka; default 1 minute. */
   readonly kafkaTimeout?: Duration;
+  /** Bytes that the results of one action may have, over all its tasks; default 1 GiB. */
+  readonly actionResultBytesMax?: number;
 }
 
 export type BuildJob = (ssc: StreamingContext) => void | Promise<void>;
@@ -65,11 +68,12 @@ export interface EvaluatedJob {
  * Resolves the options (overrides win) and runs the job's function. Problems of the options become problems of the graph,
  * so that they are reported with all others; what takes their place is only good for finding those.
  * @throws MillraceError JOB_EVALUATION_FAILED with the cause when the function throws; what it threw when that is coded;
- *   with the problems that were found before.
+ *   with the problems that were found before, and those of the lambdas that there are, which `ship` tries then.
  */
 export async function evaluateJob(
   definition: JobDefinition,
   overrides: Readonly<Record<string, unknown>> = {},
+  ship?: FunctionShipper,
 ): Promise<EvaluatedJob> {
   const { place } = definition;
   const given = { ...definition.config, ...overrides };
@@ -89,6 +93,7 @@ export async function evaluateJob(
     const thrown = MillraceError.from(error, 'JOB_EVALUATION_FAILED', {
       remedy: 'Mend what the job function throws.',
     });
+    if (ship) graph.tryLambdas(ship);
     throw problemsError([...graph.problems, placed(thrown, stackPlace(stackOf(error)) || place)]);
   }
   return { options, context };

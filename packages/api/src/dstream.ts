@@ -1,7 +1,7 @@
 import { HANDLE } from '@millrace/closures';
-import { MillraceError } from '@millrace/common';
 import { checkElementFunction, checkFunction } from './element-function.ts';
 import type { OperatorKind } from './lineage/rdd-node.ts';
+import { mapAsyncNumbers, rowCount, sampleNumbers } from './operator-numbers.ts';
 import { callerPlace, placeOf } from './place.ts';
 import type { RDD } from './rdd.ts';
 import type { Rows, RowsResult } from './rows.ts';
@@ -17,9 +17,10 @@ export class DStream<T> {
   /** Lineage. */
   readonly node: StreamNode;
   /** A lambda that captures a DStream is refused. */
-  readonly [HANDLE]: { readonly forbid: string; readonly fix: string } = {
+  readonly [HANDLE]: { readonly forbid: string; readonly fix: (name: string) => string } = {
     forbid: 'a DStream exists only on the driver; a lambda that runs on an executor cannot use it',
-    fix: 'use the rows that the lambda is given',
+    fix: (name) =>
+      `use the rows that the lambda is given instead of \`${name === '' ? 'the stream' : name}\``,
   };
 
   constructor(node: StreamNode, graph: GraphBuilder) {
@@ -56,11 +57,8 @@ export class DStream<T> {
 
   /** Each row → await f(row), at most `concurrency` (default 16) at a time; order is kept. */
   mapAsync<U>(f: (row: T) => Promise<U> | U, options: { readonly concurrency?: number } = {}): DStream<U> {
-    const concurrency = options.concurrency ?? 16;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
-      this.#refuse(`mapAsync: concurrency cannot be ${concurrency}`, 'Give an integer in [1, 10000].');
-    }
-    return this.#operator('mapAsync', [f], [concurrency], placeOf(f));
+    const numbers = this.#checked(() => mapAsyncNumbers(options));
+    return this.#operator('mapAsync', [f], numbers, placeOf(f));
   }
 
   /** Each partition as one array. */
@@ -93,14 +91,8 @@ export class DStream<T> {
 
   /** A random part of the rows of each batch; a re-run of a batch samples the same rows. See RDD.sample. */
   sample(withReplacement: boolean, fraction: number, seed = 0): DStream<T> {
-    if (!Number.isFinite(fraction) || fraction < 0 || (!withReplacement && fraction > 1)) {
-      this.#refuse(
-        `sample: fraction cannot be ${fraction}`,
-        'Give a number in [0, 1]; above 1 only with replacement.',
-      );
-    }
-    if (!Number.isSafeInteger(seed)) this.#refuse(`sample: seed cannot be ${seed}`, 'Give an integer.');
-    return this.#operator('sample', [], [withReplacement ? 1 : 0, fraction, seed], callerPlace());
+    const numbers = this.#checked(() => sampleNumbers(withReplacement, fraction, seed));
+    return this.#operator('sample', [], numbers, callerPlace());
   }
 
   /** Each batch's RDD → f(rdd, time), on the driver, once a batch. */
@@ -132,7 +124,7 @@ export class DStream<T> {
 
   /** Prints the first n rows (default 10) of each batch. */
   print(n = 10): void {
-    if (!Number.isSafeInteger(n) || n < 0) this.#refuse(`print: n cannot be ${n}`, 'Give an integer ≥ 0.');
+    this.#checked(() => [rowCount('print', n)]);
     const graph = this.#graph;
     const run = async (rdd: RDD<unknown>, time: BatchTime): Promise<void> => {
       const rows = await rdd.take(n + 1);
@@ -145,10 +137,13 @@ export class DStream<T> {
     this.#graph.addOutput('print', this.node, run, callerPlace());
   }
 
-  #refuse(what: string, remedy: string): void {
+  /** Wrong ones become problems of the job; they never run. */
+  #checked(numbers: () => readonly number[]): readonly number[] {
+    let checked: readonly number[] = [];
     this.#graph.check(() => {
-      throw new MillraceError('JOB_INVALID', what, { remedy });
+      checked = numbers();
     }, callerPlace());
+    return checked;
   }
 
   #element<U>(kind: OperatorKind, f: Function): DStream<U> {

@@ -1,7 +1,14 @@
-export { perExecutor } from '@millrace/closures';
+export { type PerExecutorOptions, perExecutor } from '@millrace/closures';
 export { type Duration, MillraceError, minutes, ms, seconds } from '@millrace/common';
 export { type OffsetRange, offsetRange, offsetSpan, type TopicPartition } from '@millrace/kafka';
-export type { Accumulator, CollectionAccumulator } from './accumulator.ts';
+export type {
+  Accumulator,
+  CollectionAccumulator,
+  CustomAccumulator,
+  MapAccumulator,
+  SetAccumulator,
+} from './accumulator.ts';
+export type { AccumulatorKind } from './accumulator-kind.ts';
 export type { Broadcast } from './broadcast.ts';
 export { type BuildJob, defineJob, type JobConfig, type JobDefinition } from './define-job.ts';
 export { DStream } from './dstream.ts';
@@ -22,4 +29,4 @@ export { RDD } from './rdd.ts';
 export type { Rows, RowsResult } from './rows.ts';
 export type { BatchTime } from './stream/stream-node.ts';
 export { StreamingContext } from './streaming-context.ts';
-export { type PublicTaskContext, TaskContext } from './task-context.ts';
+export { type CompletionListener, type PublicTaskContext, TaskContext } from './task-context.ts';

@@ -1,9 +1,5 @@
 /** For the engine's own packages; not for jobs, and not under semantic versioning. */
-export {
-  AccumulatorRegistry,
-  encodeAccumulatorUpdates,
-  taskAccumulator,
-} from './accumulator.ts';
+export { type AccumulatorChange, AccumulatorRegistry } from './accumulator.ts';
 export { ACTIONS, decodeResult, emptyResult, encodeResult } from './actions/index.ts';
 export { canonicalKey } from './canonical-key.ts';
 export { type EvaluatedJob, evaluateJob, isJobDefinition, type JobDefinition } from './define-job.ts';
@@ -53,6 +49,7 @@ export type {
   StreamNode,
 } from './stream/stream-node.ts';
 export { type ContextInternals, StreamingContext } from './streaming-context.ts';
+export { encodeAccumulatorUpdates, type TaskAccumulator, taskAccumulator } from './task-accumulator.ts';
 export {
   type AccumulatorUpdates,
   currentTask,

@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError } from '@millrace/common';
-import { AccumulatorRegistry, encodeAccumulatorUpdates } from './accumulator.ts';
+import { AccumulatorRegistry } from './accumulator.ts';
 import { canonicalKey } from './canonical-key.ts';
 import { defineJob, evaluateJob } from './define-job.ts';
 import type { DStream } from './dstream.ts';
@@ -11,6 +11,7 @@ import type { JobRunner } from './lineage/job-runner.ts';
 import { RDD } from './rdd.ts';
 import { BatchRdds } from './stream/compute-rdd.ts';
 import { StreamingContext } from './streaming-context.ts';
+import { encodeAccumulatorUpdates } from './task-accumulator.ts';
 
 const OPTIONS = { brokers: 'localhost:9092', groupId: 'g', startFrom: 'earliest' } as const;
 

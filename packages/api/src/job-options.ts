@@ -41,6 +41,12 @@ export const JOB_OPTIONS = {
     default: 60_000,
     min: 1000,
   }),
+  actionResultBytesMax: integer({
+    doc: "results of one action, over all its tasks (Spark's spark.driver.maxResultSize)",
+    unit: 'bytes',
+    default: 1 << 30,
+    min: 1,
+  }),
 } satisfies ConfigSchema;
 
 export type JobOptions = Resolved<typeof JOB_OPTIONS>;

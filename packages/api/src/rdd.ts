@@ -14,6 +14,7 @@ import {
   partitionCount,
   type RddNode,
 } from './lineage/rdd-node.ts';
+import { mapAsyncNumbers, rowCount, sampleNumbers } from './operator-numbers.ts';
 import { callerPlace, placeOf } from './place.ts';
 import { checkPlainData } from './plain-data.ts';
 import { rowOrder } from './row-order.ts';
@@ -29,9 +30,10 @@ export class RDD<T> {
   /** Lineage. */
   readonly node: RddNode;
   /** A lambda that captures an RDD is refused: data cannot be nested. */
-  readonly [HANDLE]: { readonly forbid: string; readonly fix: string } = {
+  readonly [HANDLE]: { readonly forbid: string; readonly fix: (name: string) => string } = {
     forbid: 'an RDD exists only on the driver; a lambda that runs on an executor cannot use it',
-    fix: 'collect() the data first, or use a broadcast',
+    fix: (name) =>
+      `collect it before the lambda:  const rows = await ${name === '' ? 'rdd' : name}.collect()   and use rows inside`,
   };
 
   constructor(node: RddNode, runner: JobRunner) {
@@ -80,13 +82,7 @@ export class RDD<T> {
 
   /** Each row → await f(row), at most `concurrency` (default 16) at a time; order is kept. */
   mapAsync<U>(f: (row: T) => Promise<U> | U, options: { readonly concurrency?: number } = {}): RDD<U> {
-    const concurrency = options.concurrency ?? 16;
-    checkNumber(
-      Number.isSafeInteger(concurrency) && concurrency >= 1 && concurrency <= 10_000,
-      'concurrency',
-      concurrency,
-    );
-    return this.#operator('mapAsync', [f], [concurrency], placeOf(f));
+    return this.#operator('mapAsync', [f], mapAsyncNumbers(options), placeOf(f));
   }
 
   /** Each partition as one array. */
@@ -122,13 +118,7 @@ export class RDD<T> {
    * `fraction`: without replacement the probability of each row, in [0, 1]; with it the expected count of each row, ≥ 0.
    */
   sample(withReplacement: boolean, fraction: number, seed = 0): RDD<T> {
-    checkNumber(
-      Number.isFinite(fraction) && fraction >= 0 && (withReplacement || fraction <= 1),
-      'fraction',
-      fraction,
-    );
-    checkNumber(Number.isSafeInteger(seed), 'seed', seed);
-    return this.#operator('sample', [], [withReplacement ? 1 : 0, fraction, seed], callerPlace());
+    return this.#operator('sample', [], sampleNumbers(withReplacement, fraction, seed), callerPlace());
   }
 
   // actions
@@ -140,7 +130,7 @@ export class RDD<T> {
 
   /** The first n rows in partition order. Reads one partition first, then four times as many, as Spark's take. */
   async take(n: number): Promise<T[]> {
-    checkNumber(Number.isSafeInteger(n) && n >= 0, 'n', n);
+    rowCount('take', n);
     const rows: T[] = [];
     const total = this.partitions;
     let next = 0;
@@ -158,10 +148,11 @@ export class RDD<T> {
     return rows;
   }
 
-  /** The first row. @throws MillraceError BAD_REQUEST when there is none. */
+  /** The first row. @throws MillraceError USER_CODE when there is none. */
   async first(): Promise<T> {
+    const place = callerPlace();
     const rows = await this.take(1);
-    if (rows.length === 0) throw empty('first');
+    if (rows.length === 0) throw empty('first', place);
     return rows[0] as T;
   }
 
@@ -174,11 +165,12 @@ export class RDD<T> {
     return (await this.#results<number>('count')).reduce((sum, n) => sum + n, 0);
   }
 
-  /** f over all rows; f must be associative. @throws MillraceError BAD_REQUEST when there is no row. */
+  /** f over all rows; f must be associative. @throws MillraceError USER_CODE when there is no row. */
   async reduce(f: (a: T, b: T) => T): Promise<T> {
+    const place = callerPlace();
     const merge = mergeWith('reduce', f);
     const parts = concatenated(await this.#results<T[]>('reduce', [f]));
-    if (parts.length === 0) throw empty('reduce');
+    if (parts.length === 0) throw empty('reduce', place);
     return parts.reduce((a, b) => merge(a, b));
   }
 
@@ -232,7 +224,7 @@ export class RDD<T> {
   }
 
   async #ordered(n: number, direction: 1 | -1, compare: ((a: T, b: T) => number) | undefined): Promise<T[]> {
-    checkNumber(Number.isSafeInteger(n) && n >= 0, 'n', n);
+    rowCount(direction === 1 ? 'takeOrdered' : 'top', n);
     const functions = compare === undefined ? [] : [compare];
     const parts = await this.#results<T[]>('takeOrdered', functions, { numbers: [n, direction] });
     return concatenated(parts).toSorted(rowOrder(direction, compare)).slice(0, n);
@@ -323,13 +315,10 @@ function plainZero(zero: unknown): Uint8Array {
   return serialize(zero);
 }
 
-function checkNumber(ok: boolean, name: string, value: number): void {
-  if (ok) return;
-  throw new MillraceError('JOB_INVALID', `${name} cannot be ${value}`, { details: { place: callerPlace() } });
-}
-
-function empty(action: string): MillraceError {
-  return new MillraceError('BAD_REQUEST', `${action}() of an empty RDD`, {
+function empty(action: string, place: string): MillraceError {
+  return new MillraceError('USER_CODE', `${action}() of an empty RDD`, {
+    details: { place },
+    retryable: false,
     remedy: 'Ask isEmpty() first, or use take(1) or fold().',
   });
 }

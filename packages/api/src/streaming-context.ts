@@ -1,5 +1,13 @@
 import { HANDLE } from '@millrace/closures';
-import { type Accumulator, AccumulatorRegistry, type CollectionAccumulator } from './accumulator.ts';
+import {
+  type Accumulator,
+  AccumulatorRegistry,
+  type CollectionAccumulator,
+  type CustomAccumulator,
+  type MapAccumulator,
+  type SetAccumulator,
+} from './accumulator.ts';
+import type { AccumulatorKind } from './accumulator-kind.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
 import { KafkaNamespace } from './kafka/kafka-namespace.ts';
 import type { JobRunner } from './lineage/job-runner.ts';
@@ -19,9 +27,10 @@ export class StreamingContext {
   readonly #pendingBroadcasts = new Map<string, Uint8Array>();
   #runner: JobRunner | undefined;
   /** A lambda that captures the context is refused. */
-  readonly [HANDLE]: { readonly forbid: string; readonly fix: string } = {
+  readonly [HANDLE]: { readonly forbid: string; readonly fix: (name: string) => string } = {
     forbid: 'the StreamingContext exists only on the driver; a lambda that runs on an executor cannot use it',
-    fix: 'read what you need into a const outside of the lambda',
+    fix: (name) =>
+      `read what the lambda needs into a const outside of it:  const value = ${name === '' ? 'ssc' : name}.…   and use value inside`,
   };
 
   /** `place`: where the job is defined. */
@@ -59,6 +68,27 @@ export class StreamingContext {
   /** A list that lambdas add to: exactly once per successful task. */
   collectionAccumulator<T>(name?: string): CollectionAccumulator<T> {
     return this.#accumulators.list<T>(name);
+  }
+
+  /** The distinct values that lambdas add: exactly once per successful task. */
+  setAccumulator<T>(name?: string): SetAccumulator<T> {
+    return this.#accumulators.set<T>(name);
+  }
+
+  /** A sum by key that lambdas add to: exactly once per successful task. */
+  mapAccumulator<K>(name?: string): MapAccumulator<K> {
+    return this.#accumulators.map<K>(name);
+  }
+
+  /**
+   * An accumulator of your own kind. Its functions ship with the lambdas that add to it; its states must be plain data.
+   * @throws MillraceError JOB_INVALID when `kind` lacks zero, add or merge.
+   */
+  customAccumulator<Item, State>(
+    kind: AccumulatorKind<Item, State>,
+    name?: string,
+  ): CustomAccumulator<Item, State> {
+    return this.#accumulators.custom(kind, name);
   }
 
   /** For the engine. */

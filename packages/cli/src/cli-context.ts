@@ -6,6 +6,8 @@ import type { Environment, Terminal } from './terminal.ts';
 /** What every command gets: the outside world. */
 export interface CliContext {
   readonly terminal: Terminal;
+  /** Standard input. Asked for only by who reads it: it keeps the process running. */
+  input(): AsyncIterable<Uint8Array>;
   readonly env: Environment;
   readonly cwd: string;
   readonly clock: Clock;

@@ -27,6 +27,7 @@ export async function runCommandProcess(): Promise<never> {
 
   const exitCode = await runCli(process.argv.slice(2), {
     terminal: createTerminal(process.stdout, process.stderr, process.env),
+    input: () => process.stdin,
     env: process.env,
     cwd: process.cwd(),
     clock: systemClock,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError } from '@millrace/common';
-import { errorJson, renderError } from './error-report.ts';
+import { errorJson, recordJson, renderError } from './error-report.ts';
 import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -57,8 +57,27 @@ describe('an error as people read it', () => {
     expect(render(new UsageError(['--a: x', '--b: y']))).toBe('error: --a: x\nerror: --b: y\n');
   });
 
-  it('is data without a stack for --json', () => {
-    const json = errorJson(new MillraceError('FENCED', 'x', { details: { epoch: 2 } }));
-    expect(json).toEqual({ code: 'FENCED', what: 'x', remedy: '', retryable: false, details: { epoch: 2 } });
+  it('is data for --json, with its stack and its causes', () => {
+    const cause = new RangeError('too far');
+    const error = new MillraceError('FENCED', 'x', { details: { epoch: 2 }, cause });
+    expect(errorJson(error)).toEqual({
+      code: 'FENCED',
+      what: 'x',
+      remedy: '',
+      retryable: false,
+      details: { epoch: 2 },
+      stack: error.stack,
+      cause: expect.objectContaining({ code: 'INTERNAL', what: 'too far', stack: cause.stack }),
+    });
+    expect(errorJson(new UsageError(['--a: x']))).toEqual({
+      code: 'USAGE',
+      what: '--a: x',
+      problems: ['--a: x'],
+    });
+  });
+
+  it('has no stack as data when none came with it', () => {
+    const record = { ...MillraceError.toRecord(new MillraceError('FENCED', 'x')), stack: '' };
+    expect(recordJson(record)).not.toHaveProperty('stack');
   });
 });

@@ -1,4 +1,4 @@
-import { type ErrorDetails, MillraceError, messageOf, stackOf } from '@millrace/common';
+import { type ErrorDetails, type ErrorRecord, MillraceError, messageOf, stackOf } from '@millrace/common';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -45,11 +45,25 @@ function headline(error: unknown, isCause = false): string {
 function advice(error: unknown): string[] {
   if (!MillraceError.is(error)) return [];
   // `problems` and `codes` count and name what the text lists.
-  const { place, problems: _, codes: __, ...details } = error.details;
+  const { place, problems: _, codes: __, ...rest } = error.details;
+  const details = untold(rest, error.what);
   const where = typeof place !== 'string' || place === '' || error.what.includes(place) ? '' : `at ${place}`;
   return [...error.remedy.split('\n'), where, renderDetails(details)]
     .filter((line) => line !== '')
     .map((line) => `  ${line}`);
+}
+
+const TOLD = new Set(['reason', 'value', 'path', 'frame', 'fix']);
+
+/** Without what the text says already: its place, and the parts of a report that programs get one by one. */
+function untold(details: ErrorDetails, what: string): ErrorDetails {
+  const { file, line } = details;
+  const isPlaced = file !== undefined && what.includes(line === undefined ? `${file}` : `${file}:${line}:`);
+  const told = ([key, value]: [string, unknown]): boolean => {
+    if (key === 'file' || key === 'line' || key === 'column') return isPlaced;
+    return TOLD.has(key) && typeof value === 'string' && what.includes(value.split('\n')[0] ?? value);
+  };
+  return Object.fromEntries(Object.entries(details).filter((entry) => !told(entry)));
 }
 
 function renderDetails(details: ErrorDetails): string {
@@ -73,6 +87,19 @@ function causeOf(error: unknown): unknown {
 /** The same as data, for `--json`. */
 export function errorJson(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof UsageError) return { code: 'USAGE', what: error.message, problems: error.problems };
-  const { stack: _, cause: __, ...record } = MillraceError.toRecord(error);
-  return record;
+  return recordJson(MillraceError.toRecord(error));
+}
+
+/** The same of an error that came as data; with its stack and its cause where there are any. */
+export function recordJson({
+  stack,
+  cause,
+  problems: _inTheText,
+  ...record
+}: ErrorRecord): Readonly<Record<string, unknown>> {
+  return {
+    ...record,
+    ...(stack === '' ? {} : { stack }),
+    ...(cause === undefined ? {} : { cause: recordJson(cause) }),
+  };
 }

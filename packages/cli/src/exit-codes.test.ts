@@ -29,9 +29,23 @@ describe('exit codes', () => {
     ['DEADLINE_EXCEEDED', 1],
     ['LOG_TRUNCATED', 7],
     ['FENCED', 6],
-    ['CLOSURE_CAPTURE', 3],
+    // Not 3: it had passed its checks.
+    ['BAD_REQUEST', 1],
+    ['CLOSURE_CAPTURE', 1],
+    ['UNKNOWN_TOPIC', 1],
+    ['OFFSET_RANGE_INVALID', 1],
   ])('ends a job that failed with %s in %i', (code, exitCode) => {
     expect(jobFailureExitCode(new MillraceError(code, 'x'))).toBe(exitCode);
+  });
+
+  it.each<[string | number, number]>([
+    [6, 6],
+    [4, 4],
+    [0, 1],
+    [77, 1],
+    ['?', 1],
+  ])('ends as a child command that ended in %s: in %i', (exitCode, expected) => {
+    expect(exitCodeOf(new MillraceError('PROCESS_ENDED', 'x', { details: { exitCode } }))).toBe(expected);
   });
 
   it('lists every one in the help', () => {

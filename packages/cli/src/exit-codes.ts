@@ -20,10 +20,10 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'ok',
-  jobFailed: 'the job failed',
+  jobFailed: 'the job failed while it ran',
   usage: 'wrong usage of the command',
   invalid: 'the job did not pass its checks (options, closures, types)',
-  unreachable: 'the cluster could not be reached',
+  unreachable: 'the driver, or Kafka at the start, could not be reached',
   auth: 'not authenticated or not permitted',
   conflict: 'conflict: already running, unknown, or fenced',
   dataLoss: 'refused, because records would be lost',
@@ -45,6 +45,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   INTERNAL: EXIT.jobFailed,
   DEADLINE_EXCEEDED: EXIT.timeout,
   CANCELLED: EXIT.jobFailed,
+  DRAIN_TIMEOUT: EXIT.timeout,
   // CONFIG_INVALID is about a job's options; flags of the command are a UsageError.
   CONFIG_INVALID: EXIT.invalid,
   JOB_INVALID: EXIT.invalid,
@@ -56,6 +57,8 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   TYPE_CHECK_FAILED: EXIT.invalid,
   IMPORT_UNRESOLVED: EXIT.invalid,
   NATIVE_ADDON: EXIT.invalid,
+  JOB_TOP_LEVEL_AWAIT: EXIT.invalid,
+  API_VERSION_MISMATCH: EXIT.invalid,
   CLOSURE_NOT_SHIPPABLE: EXIT.invalid,
   CLOSURE_CAPTURE: EXIT.invalid,
   CLOSURE_WRITES_CAPTURE: EXIT.invalid,
@@ -90,6 +93,8 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   EXECUTOR_LOST: EXIT.jobFailed,
   RESULT_TOO_LARGE: EXIT.jobFailed,
   BLOCK_MISSING: EXIT.jobFailed,
+  BLOCK_CORRUPT: EXIT.jobFailed,
+  SHUFFLE_DISK: EXIT.jobFailed,
   PROGRAM_MISSING: EXIT.jobFailed,
   DRIVER_UNREACHABLE: EXIT.unreachable,
   UNAUTHENTICATED: EXIT.auth,
@@ -102,6 +107,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   HOST_UNRESPONSIVE: EXIT.jobFailed,
   MESSAGE_TOO_LARGE: EXIT.invalid,
   BAD_REQUEST: EXIT.invalid,
+  // A child command of `dev` or `demo`: see exitCodeOf.
   PROCESS_ENDED: EXIT.jobFailed,
   PORT_IN_USE: EXIT.conflict,
 };
@@ -109,14 +115,21 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
 /** The exit code of anything that a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return EXIT.usage;
+  // What ended a child command ends its parent alike.
+  if (MillraceError.is(error, 'PROCESS_ENDED')) return knownExitCode(error.details['exitCode']);
   return MillraceError.is(error) ? EXIT_OF_ERROR[error.code] : EXIT.jobFailed;
 }
 
+/** The exit code of a child command as this one's own: none, or one that a failure never has, is a failure all the same. */
+export function knownExitCode(code: unknown): ExitCode {
+  return Object.values(EXIT).find((known) => known === code && known !== EXIT.ok) ?? EXIT.jobFailed;
+}
+
 /**
- * The exit code of an application that ended FAILED while it ran: "the job failed", but for what a script must tell apart:
- * a refusal, a conflict, or records that would be lost. (An unreachable Kafka is the job's failure, not the command's.)
+ * The exit code of an application that ended FAILED while it ran: "the job failed", but for what a script must tell apart: a conflict,
+ * or records that would be lost. Never a refusal: it had passed its checks. (An unreachable Kafka is the job's failure, not the command's.)
  */
 export function jobFailureExitCode(error: unknown): ExitCode {
   const code = exitCodeOf(error);
-  return code === EXIT.invalid || code === EXIT.conflict || code === EXIT.dataLoss ? code : EXIT.jobFailed;
+  return code === EXIT.conflict || code === EXIT.dataLoss ? code : EXIT.jobFailed;
 }

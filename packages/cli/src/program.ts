@@ -10,6 +10,7 @@ import { addExecutor } from './commands/executor.ts';
 import { addGenerateClicks } from './commands/generate-clicks.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
+import { addProduce } from './commands/produce.ts';
 import { addStatus } from './commands/status.ts';
 import { addKill, addStop } from './commands/stop.ts';
 import { addSubmit } from './commands/submit.ts';
@@ -55,6 +56,7 @@ export function buildProgram(cli: CliContext, services: ServiceOptions = {}): Co
   addDemo(program, cli);
   addDevBroker(program, cli);
   addGenerateClicks(program, cli);
+  addProduce(program, cli);
   for (const command of program.commands) command.addHelpText('after', `\n${EXIT_CODES_HELP}`);
   return program;
 }

@@ -1,14 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { systemClock } from '@millrace/common';
+import { resolveConfig, systemClock } from '@millrace/common';
+import { startDevBroker } from '@millrace/devbroker';
+import { connectKafka, KAFKA_OPTIONS } from '@millrace/kafka';
 import { Interrupts } from './interrupts.ts';
 import { runCli } from './run-cli.ts';
 import { createTerminal, type Environment } from './terminal.ts';
 import { type FakeDriver, type FakeDriverScript, startFakeDriver } from './testing/fake-driver.ts';
 
 let dir = '';
+let input: readonly string[] = [];
 let driver: FakeDriver | undefined;
 let interrupts = new Interrupts(systemClock, () => undefined);
 
@@ -18,6 +22,9 @@ async function run(argv: readonly string[], env: Environment = {}) {
   let err = '';
   const exitCode = await runCli(argv, {
     terminal: createTerminal({ write: (text) => (out += text) }, { write: (text) => (err += text) }, env),
+    input: async function* () {
+      for (const piece of input) yield Buffer.from(piece);
+    },
     env,
     cwd: dir,
     clock: systemClock,
@@ -66,6 +73,11 @@ describe('usage', () => {
     ]);
   });
 
+  it('knows the flags of the command, whatever else is called like another one', async () => {
+    const { err } = await run(['submit', 'list', '--detach', '--name', 'stop', '--xyzzyxyzzy']);
+    expect(err).toBe('error: unknown option --xyzzyxyzzy\n');
+  });
+
   it('names every wrong value at once', async () => {
     const { exitCode, err } = await run(
       [
@@ -87,7 +99,7 @@ describe('usage', () => {
     expect(err).toMatch(/unknown option "batchIntervall"; did you mean "batchInterval"\?/);
     expect(err).toMatch(/--conf batchInterval: "soon" is not a duration/);
     expect(err).toMatch(/--env: NOPE is not set here/);
-    expect(err).toMatch(/MILLRACE_DRIVER: expected host:port, got "nowhere"/);
+    expect(err).toMatch(/MILLRACE_DRIVER: expected host:port with a port in \[1, 65535\], got "nowhere"/);
   });
 
   it('offers the nearest command', async () => {
@@ -101,17 +113,81 @@ describe('usage', () => {
   });
 });
 
+describe('the address of the driver', () => {
+  it.each(['nowhere', 'a b:1', ':7077', 'host:', 'host:65536', 'host:99999', 'host:0', '::1:7077'])(
+    '%j is refused',
+    async (address) => {
+      const { exitCode, err } = await run(['list', '--driver', address]);
+      expect([exitCode, err]).toEqual([
+        2,
+        `error: --driver: expected host:port with a port in [1, 65535], got ${JSON.stringify(address)}\n`,
+      ]);
+    },
+  );
+});
+
+describe('produce', () => {
+  it('creates a topic, and spreads lines without a key over its partitions', async () => {
+    const broker = await startDevBroker();
+    const kafka = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
+    try {
+      input = ['a\nb', '\nc\n', 'k:d'];
+      const argv = ['produce', 'lines', '--partitions', '2', '--key-separator', ':'];
+      const { exitCode, out, err } = await run(argv, { KAFKA_BROKERS: broker.brokers });
+      expect([exitCode, out, err]).toEqual([
+        0,
+        '',
+        'created lines with 2 partitions\nsent 4 records to lines\n',
+      ]);
+      const offsets = await kafka.listOffsets(
+        [0, 1].map((partition) => ({ topic: 'lines', partition })),
+        'latest',
+      );
+      const counts = [...offsets.values()].map((end) => (typeof end === 'number' ? end : end.offset));
+      expect(counts.reduce((a, b) => a + b)).toBe(4);
+      expect(Math.min(...counts)).toBeGreaterThan(0);
+    } finally {
+      input = [];
+      await kafka.close();
+      await broker.close();
+    }
+  });
+
+  it('to a Kafka that is not there ends in 4', async () => {
+    const { exitCode, err } = await run(['produce', 'x', '--brokers', '127.0.0.1:1']);
+    expect([exitCode, err]).toEqual([4, expect.stringContaining('[KAFKA_UNREACHABLE]')]);
+  }, 30_000);
+});
+
 describe('the cluster', () => {
   it('that cannot be reached ends in 4, also as JSON', async () => {
     const argv = ['list', '--driver', '127.0.0.1:1', '--timeout', '300ms', '--json'];
     const { exitCode, out, err } = await run(argv);
     expect(exitCode).toBe(4);
-    expect(err).toMatch(/^error: no answer from 127\.0\.0\.1:1 .*\[DRIVER_UNREACHABLE\]/);
+    expect(err).toMatch(
+      /^error: no answer from 127\.0\.0\.1:1 within 0\.3\ds: nothing listens there \[DRIVER_UNREACHABLE\]\n/,
+    );
+    expect(err).toContain('start one with `millrace dev`');
+    expect(err).not.toContain('because:');
     expect(JSON.parse(out)).toMatchObject({
       version: 1,
       kind: 'error',
       error: { code: 'DRIVER_UNREACHABLE' },
     });
+  });
+
+  it('where something else listens, says so', async () => {
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const { err } = await run(['list', '--driver', `127.0.0.1:${port}`, '--timeout', '300ms']);
+      expect(err).toContain('something listens there, but it is not a driver');
+    } finally {
+      other.close();
+    }
   });
 
   it('that asks for a token ends in 5 without it, and answers with one from a file', async () => {

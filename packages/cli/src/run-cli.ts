@@ -54,7 +54,8 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
 
 /** Every unknown long flag of a command line (commander stops at the first), each with the nearest one. */
 function unknownOptions(program: Command, argv: readonly string[]): string[] {
-  const command = program.commands.find((candidate) => argv.includes(candidate.name())) ?? program;
+  const name = argv.find((argument) => !argument.startsWith('-'));
+  const command = program.commands.find((candidate) => candidate.name() === name) ?? program;
   const known = ['--help', ...command.options.map((option) => option.long ?? '')];
   const end = argv.indexOf('--');
   const unknown = (end < 0 ? argv : argv.slice(0, end))

@@ -8,14 +8,16 @@ export const HANDLE: unique symbol = Symbol.for('millrace.handle') as never;
 export interface SharedHandle {
   readonly kind: 'broadcast' | 'accumulator';
   readonly id: string;
+  /** An accumulator of the user's own kind: what it is made of, which travels with the lambda. */
+  readonly custom?: object;
 }
 
 /** A value that lives on the driver only: RDD, DStream, StreamingContext. */
 export interface ForbiddenHandle {
   /** Why, as the end of the sentence "captured `x` is an RDD: …". */
   readonly forbid: string;
-  /** What to do instead. */
-  readonly fix: string;
+  /** What to do instead, given what the author calls the value ('' for none). */
+  readonly fix: (name: string) => string;
 }
 
 export type Handle = SharedHandle | ForbiddenHandle;

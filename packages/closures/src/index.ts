@@ -4,11 +4,17 @@ export { type CapturedClosure, type CaptureOptions, captureClosure } from './cap
 export { loadManifest } from './capture/closure-registry.ts';
 export { functionPlace, isShippable } from './capture/function-place.ts';
 export { type PerExecutorOptions, perExecutor } from './capture/per-executor.ts';
+export { devProgram, devSourceMaps, isDevFunction } from './dev/dev-program.ts';
+export { LARGE_CAPTURE_BYTES } from './errors/capture-warnings.ts';
+export { type JobWarning, WARNING_CODES, type WarningCode, warningText } from './errors/job-warning.ts';
 export { loadSourceMaps, mapPlaces, mapStack, type SourceMaps } from './errors/map-stack.ts';
+export { placeFrame } from './errors/place-frame.ts';
 export { type ForbiddenHandle, HANDLE, type Handle, type SharedHandle } from './handle.ts';
 export type { CaptureMeta, ClosureMeta, ImportMeta, JobManifest, Place, Position } from './manifest.ts';
+export { type CapturedChange, watchCaptured } from './revive/captured-changes.ts';
 export { createProgram, openProgram, type Program, type RevivedFunction } from './revive/program.ts';
 export type { ClosureFactory, ProgramModule } from './revive/program-module.ts';
 export { millraceResolveHook, type ResolveHookOptions } from './revive/resolve-hook.ts';
+export type { Revival } from './revive/revival.ts';
 export type { ReviveContext } from './revive/reviver.ts';
 export { DESERIALIZE, SERIALIZE } from './snapshot/snapshot-format.ts';

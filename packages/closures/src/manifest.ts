@@ -1,3 +1,5 @@
+import type { JobWarning } from './errors/job-warning.ts';
+
 /** A place in a source file as its author sees it. `line` counts from 1, `column` from 0. */
 export interface Position {
   readonly line: number;
@@ -21,10 +23,25 @@ export interface CaptureMeta {
   readonly declaredIn?: string;
   /** Imported from another user module: resolved to `declaredAt` when the whole job is known. */
   readonly importedFrom?: { readonly specifier: string; readonly name: string };
+  /** A property of the arrow's `this`, when nothing else of that is used. */
+  readonly ofThis?: string;
+  /** The name of a class: never undefined once its declaration was evaluated. */
+  readonly isClassName?: true;
   /** It is the arrow's `this`, passed apart from the parameters. */
   readonly isThis?: true;
+  /** `static #x` of a class: the last captures; set when the class exists. */
+  readonly isStaticPrivate?: true;
+  /** What its declaration reads from the clock or at random, if so: `Date.now()`. */
+  readonly reads?: FixedRead;
   /** A class needs it while it is being evaluated (superclass, static initialiser). */
   readonly eager?: true;
+}
+
+/** A call whose result is another one each time. */
+export interface FixedRead {
+  readonly source: 'clock' | 'random';
+  /** As written. */
+  readonly text: string;
 }
 
 export interface ClosureMeta {
@@ -36,9 +53,20 @@ export interface ClosureMeta {
   readonly start: Position;
   readonly captures: readonly CaptureMeta[];
   /** Assignments to captured variables: such a closure runs on the driver only. */
-  readonly writes: readonly { readonly name: string; readonly at: Position }[];
+  readonly writes: readonly {
+    readonly name: string;
+    readonly at: Position;
+    /** `seen++`, `total += n`: what an accumulator does. */
+    readonly isCount?: true;
+  }[];
   /** Why its text cannot be moved to another process. */
-  readonly refusal?: { readonly reason: string; readonly fix: string; readonly at: Position };
+  readonly refusal?: {
+    readonly reason: string;
+    readonly fix: string;
+    readonly at: Position;
+    /** Of the part of the text that is wrong. */
+    readonly length?: number;
+  };
   /** A class with `#private` instance fields. */
   readonly hasPrivateFields?: true;
   /** A captured variable may be assigned after the closure is created, so it may be part of a cycle. */
@@ -63,6 +91,8 @@ export interface JobManifest {
   readonly apiVersion: string;
   readonly closures: readonly ClosureMeta[];
   readonly imports: readonly ImportMeta[];
+  /** What the sources alone show; captures have warnings of their own. */
+  readonly warnings?: readonly JobWarning[];
   /** Text of each user file, for code frames. */
   readonly sources: Readonly<Record<string, string>>;
 }

@@ -7,6 +7,20 @@ function tagFunction<F extends object>(fn: F, id: string, thunk: CaptureThunk | 
   return fn;
 }
 
+/** `{ [key]() {} }`: tags the method and gives the object, whose property is then spread into the literal. */
+function tagMethod<O extends object>(
+  holder: O,
+  id: string,
+  thunk: ((key: unknown) => readonly unknown[]) | 0,
+): O {
+  for (const key of Reflect.ownKeys(holder)) {
+    const method: unknown = Reflect.get(holder, key);
+    if (typeof method === 'function')
+      stamp(method, { kind: 'function', id, thunk: thunk === 0 ? undefined : () => thunk(key) });
+  }
+  return holder;
+}
+
 function tagClass(owner: { prototype: object }, id: string, thunk: CaptureThunk | 0): void {
   stamp(owner, { kind: 'class', id, thunk: thunk === 0 ? undefined : thunk });
   tagMethods(owner, owner.prototype, false);
@@ -14,7 +28,7 @@ function tagClass(owner: { prototype: object }, id: string, thunk: CaptureThunk 
 }
 
 function tagMethods(owner: object, holder: object, isStatic: boolean): void {
-  for (const key of Object.getOwnPropertyNames(holder)) {
+  for (const key of Reflect.ownKeys(holder)) {
     if (key === 'constructor' || key === 'prototype') continue;
     const value: unknown = Object.getOwnPropertyDescriptor(holder, key)?.value;
     if (typeof value === 'function' && tagOf(value) === undefined) {
@@ -36,4 +50,19 @@ function bind(target: { bind: (...args: unknown[]) => unknown }, args: readonly 
   return bound;
 }
 
-export const $engine = { c: tagFunction, k: tagClass, b: bind, i: registerImports } as const;
+/** The class that `owner` extends: what its superclass expression gave. */
+function superclass(owner: object): unknown {
+  return Object.getPrototypeOf(owner);
+}
+
+export const $engine = {
+  c: tagFunction,
+  m: tagMethod,
+  k: tagClass,
+  b: bind,
+  s: superclass,
+  i: registerImports,
+} as const;
+
+/** Called by modules that a test runner or an embedding process transformed, one by one. */
+export { registerDevModule as $register } from './dev/dev-program.ts';

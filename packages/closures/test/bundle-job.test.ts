@@ -86,6 +86,27 @@ describe('bundleJob', () => {
     expect(after.programHash).not.toBe(before.programHash);
   });
 
+  it('keeps the names of functions and classes that several files have', async () => {
+    const text =
+      'export class NotFound extends Error { override name = this.constructor.name }\nexport function check() { throw new NotFound() }\n';
+    const dir = await project({
+      'job.ts':
+        "import * as a from './a.ts'\nimport * as b from './b.ts'\nexport default [a, b].map((m) => [m.NotFound.name, m.check.name, new m.NotFound().name])\n",
+      'a.ts': text,
+      'b.ts': text,
+    });
+    const { files } = await bundler.bundle(join(dir, 'job.ts'));
+    const driver = files.find(({ path }) => path === 'driver.mjs');
+    await writeFile(
+      join(dir, 'driver.mjs'),
+      Buffer.from(driver?.content ?? [])
+        .toString()
+        .replace(/^import .*closures\/runtime.*$/m, 'const $engine = { c: (f) => f, k() {}, i() {} };'),
+    );
+    const { default: names } = (await import(join(dir, 'driver.mjs'))) as { default: unknown };
+    expect(names).toEqual([1, 2].map(() => ['NotFound', 'check', 'NotFound']));
+  });
+
   it('reports syntax errors of all files with their places', async () => {
     const error = await refusal({ 'job.ts': "import './a.ts'\nlet x =\n", 'a.ts': 'const const = 1\n' });
     expect(error.code).toBe('BUNDLE_FAILED');

@@ -18,11 +18,16 @@ export interface BundleReply {
 
 /** `bundleJob` in a process of its own. */
 export class Bundler {
-  readonly #child: ChildProcess = fork(join(import.meta.dirname, 'bundler-process.ts'), [], {
-    execArgv: ['--conditions=@millrace/source'],
-    serialization: 'advanced',
-  });
+  readonly #child: ChildProcess;
   #requests = 0;
+
+  constructor(options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}) {
+    this.#child = fork(join(import.meta.dirname, 'bundler-process.ts'), [], {
+      execArgv: ['--conditions=@millrace/source'],
+      serialization: 'advanced',
+      ...options,
+    });
+  }
 
   async bundle(entry: string, options: BundleOptions = {}): Promise<JobBundle> {
     const id = this.#requests++;

@@ -19,7 +19,7 @@ export interface Harness {
     hash: string;
     bytes: Uint8Array;
     label: string;
-    warnings: readonly string[];
+    warnings: () => readonly { readonly what: string; readonly fix: string }[];
   };
   /** Pid of the slot process. */
   readonly slotPid: () => number;

@@ -92,7 +92,7 @@ const harness: Harness = {
   forbidden(name) {
     const value = { [name]: class {} }[name] as new () => object;
     return Object.defineProperty(new value(), HANDLE, {
-      value: { forbid: `the ${name} exists only on the driver`, fix: 'collect the data first' },
+      value: { forbid: `the ${name} exists only on the driver`, fix: () => 'collect the data first' },
     });
   },
   capture: captureClosure,

@@ -13,7 +13,7 @@ export interface Clock {
   monotonic(): number;
   /** Calls `callback` once after `ms`. With `unref`, the timer does not keep the process alive. */
   schedule(ms: number, callback: () => void, options?: { readonly unref?: boolean }): Timer;
-  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  /** Resolves after `ms`; rejects when the signal is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 

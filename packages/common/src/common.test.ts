@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from './clock.ts';
 import { withDeadline } from './deadline.ts';
@@ -5,6 +6,7 @@ import { durationMs } from './duration.ts';
 import { nearestName } from './nearest-name.ts';
 import { randomInt, seededRandom } from './random.ts';
 import { transition } from './state-machine.ts';
+import { MILLRACE_VERSION } from './versions.ts';
 
 describe('durations', () => {
   it.each([
@@ -57,6 +59,11 @@ describe('names and states', () => {
   it('offers the nearest name, or none when nothing is near', () => {
     expect(nearestName('brokrs', ['brokers', 'groupId'])).toBe('brokers');
     expect(nearestName('zzzzzz', ['brokers', 'groupId'])).toBeUndefined();
+  });
+
+  it('says the version that the packages have', () => {
+    const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({ version: MILLRACE_VERSION });
   });
 
   it('refuses a move that the table does not have', () => {

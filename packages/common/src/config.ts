@@ -1,6 +1,6 @@
 import { durationMs } from './duration.ts';
 import { MillraceError, messageOf } from './millrace-error.ts';
-import { nearestName } from './nearest-name.ts';
+import { unknownOption } from './nearest-name.ts';
 
 /** One configuration key: what it means, its unit, its default and its check. The reference page is made from these. */
 export interface ConfigEntry<T> {
@@ -132,8 +132,7 @@ export function checkConfig<S extends ConfigSchema>(
   const options = given as Record<string, unknown>;
   for (const key of Object.keys(options)) {
     if (Object.hasOwn(schema, key)) continue;
-    const near = nearestName(key, Object.keys(schema));
-    problems.push(`${where}: unknown option "${key}"${near ? `; did you mean "${near}"?` : ''}`);
+    problems.push(`${where}: ${unknownOption(key, Object.keys(schema))}`);
   }
   for (const [key, entry] of Object.entries(schema)) {
     const raw = options[key];
@@ -153,8 +152,8 @@ export function checkConfig<S extends ConfigSchema>(
   return { problems, value: problems.length === 0 ? (value as Resolved<S>) : undefined };
 }
 
-/** A list of problems needs no code after each. */
-function whyRefused(error: unknown): string {
+/** Why an entry's `parse` refused a value: a list of problems needs no code after each. */
+export function whyRefused(error: unknown): string {
   return MillraceError.is(error) ? `${error.what}. ${error.remedy}`.trim() : messageOf(error);
 }
 

@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   INTERNAL: internal('a promise that the code makes to itself was broken: report it'),
   DEADLINE_EXCEEDED: external('a wait ended at its deadline'),
   CANCELLED: internal('the work was cancelled; it did not fail'),
+  DRAIN_TIMEOUT: external('an application was stopped before its running batch was done', false),
   // configuration and job modules
   CONFIG_INVALID: user('one or more options are unknown, missing or of the wrong type'),
   JOB_INVALID: user('the job cannot run as it is written; all problems are listed'),
@@ -39,6 +40,10 @@ export const ERROR_CODES = {
   TYPE_CHECK_FAILED: user('the job module has type errors'),
   IMPORT_UNRESOLVED: user('an import does not resolve'),
   NATIVE_ADDON: user('a package with a native addon cannot be bundled'),
+  JOB_TOP_LEVEL_AWAIT: user('a module of the job waits at its top level'),
+  API_VERSION_MISMATCH: user(
+    'a job meets another version of @millrace/api than the one that it was written for',
+  ),
   // closures
   CLOSURE_NOT_SHIPPABLE: user('a lambda cannot run on an executor'),
   CLOSURE_CAPTURE: user('a lambda captures a value that cannot leave this process'),
@@ -65,10 +70,10 @@ export const ERROR_CODES = {
   RECORD_TOO_LARGE: user('a record is larger than a producer or a broker accepts'),
   NO_START_OFFSET: user('a first run needs startFrom'),
   OFFSET_RANGE_INVALID: user(
-    'an offset range is not [from, until) with from ≤ until, or a partition is listed twice',
+    'an offset range that the job names is not [from, until) with from ≤ until, is not in the partition, or is listed twice',
   ),
   // logs and checkpoint store
-  LOG_CORRUPT: external('a log file is damaged in the middle', false),
+  LOG_CORRUPT: external('a log is damaged, or was removed, emptied or replaced', false),
   LOG_WRITE_FAILED: external('a log record could not be made durable', false),
   FENCED: external('a newer epoch of this application has taken over', false),
   STATE_DIR_IN_USE: user('another driver uses this state directory'),
@@ -80,6 +85,10 @@ export const ERROR_CODES = {
   EXECUTOR_LOST: external('the executor that ran the task was lost'),
   RESULT_TOO_LARGE: user('a task result is larger than it may be'),
   BLOCK_MISSING: external('a block is no longer held by anybody'),
+  BLOCK_CORRUPT: external('a block of a shuffle is damaged'),
+  SHUFFLE_DISK: external(
+    'shuffle data could not be written: the disk is full or fails, or a bound is reached',
+  ),
   PROGRAM_MISSING: external('a program is not known to the driver'),
   // cluster
   DRIVER_UNREACHABLE: external('the driver could not be reached in time'),

@@ -14,6 +14,7 @@ export {
   type Resolved,
   resolveConfig,
   text,
+  whyRefused,
 } from './config.ts';
 export { withDeadline } from './deadline.ts';
 export { type Duration, durationMs, minutes, ms, seconds } from './duration.ts';
@@ -27,9 +28,10 @@ export {
   messageOf,
   stackOf,
 } from './millrace-error.ts';
-export { nearestName } from './nearest-name.ts';
+export { nearestName, unknownOption } from './nearest-name.ts';
 export { type OrphanReaper, startOrphanReaper } from './orphan-reaper.ts';
-export { placed, problemsError } from './problems.ts';
+export { placed, problemsError, problemsOf } from './problems.ts';
 export { type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type TransitionTable, transition } from './state-machine.ts';
-export { MILLRACE_VERSION, NODE_MAJOR, PROTOCOL_VERSION } from './versions.ts';
+export { framesOf, thrownText } from './thrown.ts';
+export { MILLRACE_VERSION, NODE_MAJOR, PROTOCOL_VERSION, sameApi } from './versions.ts';

@@ -11,6 +11,8 @@ export interface MillraceErrorOptions {
   readonly details?: ErrorDetails;
   /** Overrides the code's own flag. */
   readonly retryable?: boolean;
+  /** The single ones, when the error stands for several. */
+  readonly problems?: readonly MillraceError[];
 }
 
 /** Plain data of an error: what crosses process boundaries. Never parsed from a message. */
@@ -23,11 +25,14 @@ export interface ErrorRecord {
   readonly details: ErrorDetails;
   readonly stack: string;
   readonly cause?: ErrorRecord;
+  /** What the error lists, at most PROBLEMS_MAX of them. They do not cross the network: the text has them. */
+  readonly problems?: readonly ErrorRecord[];
 }
 
 // What a record may carry, in characters: an error that quotes megabytes must still fit in a message, an event and a log line.
 const TEXT_MAX = 64 * 1024;
 const STACK_MAX = 32 * 1024;
+const PROBLEMS_MAX = 200;
 
 /**
  * The one error class of Millrace: a code, a domain and a retry intent that keep their type across processes.
@@ -39,6 +44,8 @@ export class MillraceError extends Error {
   readonly remedy: string;
   readonly details: ErrorDetails;
   readonly retryable: boolean;
+  /** Those that it lists; none when it is a single one. */
+  readonly problems: readonly MillraceError[];
 
   constructor(code: ErrorCode, what: string, options: MillraceErrorOptions = {}) {
     super(
@@ -51,6 +58,7 @@ export class MillraceError extends Error {
     this.remedy = options.remedy ?? '';
     this.details = options.details ?? {};
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
+    this.problems = options.problems ?? [];
   }
 
   get domain(): ErrorDomain {
@@ -84,10 +92,9 @@ export class MillraceError extends Error {
         retryable: false,
         details: {},
         stack: cut(stackOf(error), STACK_MAX),
+        ...causeRecord(error, depth),
       };
     }
-    const cause =
-      error.cause !== undefined && depth > 0 ? MillraceError.toRecord(error.cause, depth - 1) : undefined;
     return {
       code: error.code,
       what: cut(error.what, TEXT_MAX),
@@ -95,7 +102,8 @@ export class MillraceError extends Error {
       retryable: error.retryable,
       details: error.details,
       stack: cut(stackOf(error), STACK_MAX),
-      ...(cause ? { cause } : {}),
+      ...causeRecord(error, depth),
+      ...problemRecords(error.problems, depth),
     };
   }
 
@@ -110,11 +118,30 @@ export class MillraceError extends Error {
         retryable: record.retryable,
         details: record.details,
         ...(record.cause ? { cause: MillraceError.fromRecord(record.cause) } : {}),
+        ...(record.problems
+          ? { problems: record.problems.map((each) => MillraceError.fromRecord(each)) }
+          : {}),
       },
     );
     if (record.stack !== '') error.stack = record.stack;
     return error;
   }
+}
+
+function causeRecord(error: unknown, depth: number): Pick<ErrorRecord, 'cause'> {
+  const cause = isErrorLike(error) ? error.cause : undefined;
+  return cause === undefined || depth <= 0 ? {} : { cause: MillraceError.toRecord(cause, depth - 1) };
+}
+
+/** An error of another copy of this module may have none. */
+function problemRecords(
+  problems: readonly MillraceError[] | undefined,
+  depth: number,
+): Pick<ErrorRecord, 'problems'> {
+  if (problems === undefined || problems.length === 0 || depth <= 0) return {};
+  return {
+    problems: problems.slice(0, PROBLEMS_MAX).map((each) => MillraceError.toRecord(each, depth - 1)),
+  };
 }
 
 function cut(text: string, max: number): string {
@@ -134,9 +161,21 @@ function isErrorLike(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
+// As many tell why a name with several addresses could not be reached.
+const AGGREGATED_MAX = 4;
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
-  if (isErrorLike(thrown)) return thrown.message === '' ? thrown.name : thrown.message;
+  if (isErrorLike(thrown)) {
+    if (thrown.message !== '') return thrown.message;
+    // An AggregateError of Node's own has no message.
+    const { errors } = thrown as { errors?: unknown };
+    if (!Array.isArray(errors) || errors.length === 0) return thrown.name;
+    const texts = errors
+      .slice(0, AGGREGATED_MAX)
+      .map((each) => (isErrorLike(each) ? each.message : String(each)));
+    return texts.join('; ');
+  }
   if (typeof thrown === 'string') return thrown;
   try {
     return JSON.stringify(thrown) ?? String(thrown);

@@ -12,6 +12,12 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   return best;
 }
 
+/** 'unknown option "brokrs"; did you mean "brokers"?' */
+export function unknownOption(name: string, known: Iterable<string>): string {
+  const near = nearestName(name, known);
+  return `unknown option "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+}
+
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError } from './millrace-error.ts';
-import { placed, problemsError } from './problems.ts';
+import { placed, problemsError, problemsOf } from './problems.ts';
 
 const noTopic = new MillraceError('UNKNOWN_TOPIC', 'no topic x', { remedy: 'Create it.' });
 const noOutput = new MillraceError('NO_OUTPUT_OPERATION', 'no output', { details: { place: 'job.ts:1:2' } });
@@ -43,6 +43,22 @@ describe('problems of a job', () => {
     const moved = new MillraceError('LEADER_CHANGED', 'no leader');
     expect(problemsError([away, moved])?.retryable).toBe(true);
     expect(problemsError([away, noTopic])?.retryable).toBe(false);
+  });
+
+  it('are told apart again, also when a list is one of them', () => {
+    const two = problemsError([noTopic, noOutput]) as MillraceError;
+    const all = problemsError([two, noTopic]) as MillraceError;
+    expect(problemsOf(all)).toEqual([noTopic, noOutput, noTopic]);
+    expect(all.what).toMatch(/^3 problems\n/);
+    expect(problemsOf(noTopic)).toEqual([noTopic]);
+    const copy = MillraceError.fromRecord(structuredClone(MillraceError.toRecord(all)));
+    expect(problemsOf(copy).map(({ code }) => code)).toEqual([
+      'UNKNOWN_TOPIC',
+      'NO_OUTPUT_OPERATION',
+      'UNKNOWN_TOPIC',
+    ]);
+    const [first, second] = problemsOf(placed(two, 'job.ts:5:6'));
+    expect([first?.details['place'], second?.details['place']]).toEqual(['job.ts:5:6', 'job.ts:1:2']);
   });
 
   it('get a place unless they name one', () => {

@@ -5,12 +5,24 @@ import { MillraceError } from './millrace-error.ts';
 export function placed(error: MillraceError, place: string): MillraceError {
   const { file, place: known } = error.details;
   if (place === '' || file !== undefined || (known !== undefined && known !== '')) return error;
+  if (error.problems !== undefined && error.problems.length > 0) {
+    return problemsError(error.problems.map((each) => placed(each, place))) ?? error;
+  }
   const record = MillraceError.toRecord(error);
   return MillraceError.fromRecord({ ...record, details: { ...record.details, place } });
 }
 
-/** Several problems as one error: the only one itself, or one that lists each with code, place and remedy. Its code is theirs, or JOB_INVALID. */
-export function problemsError(problems: readonly MillraceError[]): MillraceError | undefined {
+/** The single problems that `error` stands for: itself, or those that it lists. */
+export function problemsOf(error: MillraceError): readonly MillraceError[] {
+  return error.problems === undefined || error.problems.length === 0 ? [error] : error.problems;
+}
+
+/**
+ * Several problems as one error: the only one itself, or one that lists each with code, place and remedy. Its code is
+ * theirs, or JOB_INVALID. What itself lists problems is replaced by them.
+ */
+export function problemsError(found: readonly MillraceError[]): MillraceError | undefined {
+  const problems = found.length < 2 ? found : found.flatMap((each) => problemsOf(each));
   const [first, ...others] = problems;
   if (first === undefined || others.length === 0) return first;
   const codes = problems.map(({ code }) => code);
@@ -20,6 +32,7 @@ export function problemsError(problems: readonly MillraceError[]): MillraceError
     // Only when another attempt may mend them all.
     retryable: problems.every(({ retryable }) => retryable),
     details: { problems: problems.length, codes: codes.join(',') },
+    problems,
   });
 }
 

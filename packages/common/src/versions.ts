@@ -6,3 +6,13 @@ export const NODE_MAJOR: number = Number(process.versions.node.split('.')[0]);
 
 /** Version of the Millrace packages. */
 export const MILLRACE_VERSION = '0.1.0';
+
+/** Whether code that was written for one of these versions of the packages runs with the other (semver: below 1.0 a minor version breaks). */
+export function sameApi(a: string, b: string): boolean {
+  const parts = (version: string): string =>
+    version
+      .split('.')
+      .slice(0, version.startsWith('0.') ? 2 : 1)
+      .join('.');
+  return parts(a) === parts(b);
+}

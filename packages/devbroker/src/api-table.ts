@@ -1,3 +1,4 @@
+import type { ApiName } from '@millrace/kafka';
 import { apiVersionsApi } from './apis/api-versions-api.ts';
 import { describeClusterApi } from './apis/cluster-api.ts';
 import { alterConfigsApi, describeConfigsApi, incrementalAlterConfigsApi } from './apis/config-api.ts';
@@ -22,7 +23,6 @@ import {
   deleteTopicsApi,
 } from './apis/topic-admin-api.ts';
 import type { Api } from './protocol/api.ts';
-import type { BrokerApiName } from './protocol/api-keys.ts';
 
 /** Everything that the broker speaks. */
 const APIS: readonly Api[] = [
@@ -54,7 +54,7 @@ const APIS: readonly Api[] = [
 ];
 
 /** The APIs, none newer than `versionsMax` says of it. ApiVersions tells clients just this table. */
-export function apiTable(versionsMax: Readonly<Partial<Record<BrokerApiName, number>>> = {}): readonly Api[] {
+export function apiTable(versionsMax: Readonly<Partial<Record<ApiName, number>>> = {}): readonly Api[] {
   const table: Api[] = APIS.map((api) => ({
     ...api,
     maxVersion: Math.min(api.maxVersion, versionsMax[api.name] ?? api.maxVersion),

@@ -7,12 +7,11 @@ import {
   systemClock,
   systemRandom,
 } from '@millrace/common';
-import type { TopicPartition } from '@millrace/kafka';
+import type { ApiName, TopicPartition } from '@millrace/kafka';
 import { apiTable } from './api-table.ts';
 import type { BrokerState } from './broker-state.ts';
 import { FaultHooks } from './faults/fault-hooks.ts';
 import { GroupRegistry } from './groups/group-registry.ts';
-import type { BrokerApiName } from './protocol/api-keys.ts';
 import { BrokerNode } from './server/broker-node.ts';
 import { RequestRouter } from './server/request-router.ts';
 import { PARTITIONS_MAX, randomUuid, TopicStore } from './storage/topic-store.ts';
@@ -33,7 +32,7 @@ export interface DevBrokerOptions {
   /** Bound of memory: bytes kept of each partition; then the oldest batches go and the log start moves. Default 64 MiB. */
   readonly retentionBytes?: number;
   /** The newest version of an API that it speaks, to play an older broker. Default: what it knows. */
-  readonly apiVersionsMax?: Readonly<Partial<Record<BrokerApiName, number>>>;
+  readonly apiVersionsMax?: Readonly<Partial<Record<ApiName, number>>>;
   readonly clock?: Clock;
   /** For ids. */
   readonly random?: Random;

@@ -7,5 +7,3 @@ export type {
   FaultTarget,
   InjectedFault,
 } from './faults/fault-hooks.ts';
-export type { BrokerApiName } from './protocol/api-keys.ts';
-export { BROKER_ERROR, type BrokerErrorCode } from './protocol/broker-error.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { encodeRecordBatch } from '@millrace/kafka';
+import { encodeRecordBatch, KAFKA_ERROR } from '@millrace/kafka';
 import { crc32c } from '@node-rs/crc32';
-import { BROKER_ERROR, type DevBroker, startDevBroker } from '../src/index.ts';
+import { type DevBroker, startDevBroker } from '../src/index.ts';
 import { RawClient } from './raw-client.ts';
 
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -109,7 +109,7 @@ describe('Fetch of the embedded broker', () => {
       expect(bytesOf((await fetch([{}], { id }, version))[0])).toBeGreaterThan(60);
       broker.recreateTopic('t');
       const [gone] = await fetch([{}], { id }, version);
-      expect(gone?.errorCode).toBe(BROKER_ERROR.UNKNOWN_TOPIC_ID);
+      expect(gone?.errorCode).toBe(KAFKA_ERROR.UNKNOWN_TOPIC_ID);
       expect(await topicId()).not.toBe(id);
     },
   );
@@ -136,17 +136,17 @@ describe('Fetch of the embedded broker', () => {
     broker.deleteRecords({ topic: 't', partition: 0 }, 3);
     const codes = [];
     for (const fetchOffset of [-1, 2, 3, 5, 6]) codes.push((await fetch([{ fetchOffset }]))[0]?.errorCode);
-    const { OFFSET_OUT_OF_RANGE } = BROKER_ERROR;
+    const { OFFSET_OUT_OF_RANGE } = KAFKA_ERROR;
     expect(codes).toEqual([OFFSET_OUT_OF_RANGE, OFFSET_OUT_OF_RANGE, 0, 0, OFFSET_OUT_OF_RANGE]);
   });
 
   it('names the leader to those who ask another node', async () => {
     const [found] = await fetch([{ partition: 1 }]);
     expect(found).toMatchObject({
-      errorCode: BROKER_ERROR.NOT_LEADER_OR_FOLLOWER,
+      errorCode: KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER,
       currentLeader: { leaderId: 2, leaderEpoch: 0 },
     });
-    expect(await produce('a', 1)).toBe(BROKER_ERROR.NOT_LEADER_OR_FOLLOWER);
+    expect(await produce('a', 1)).toBe(KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER);
     broker.changeLeader({ topic: 't', partition: 1 }, 1);
     expect((await fetch([{ partition: 1 }]))[0]?.errorCode).toBe(0);
   });
@@ -154,9 +154,9 @@ describe('Fetch of the embedded broker', () => {
   it('fences leader epochs of the past and does not know those of the future', async () => {
     broker.changeLeader({ topic: 't', partition: 0 }, 1);
     const code = async (currentLeaderEpoch: number) => (await fetch([{ currentLeaderEpoch }]))[0]?.errorCode;
-    expect(await code(0)).toBe(BROKER_ERROR.FENCED_LEADER_EPOCH);
+    expect(await code(0)).toBe(KAFKA_ERROR.FENCED_LEADER_EPOCH);
     expect(await code(1)).toBe(0);
-    expect(await code(2)).toBe(BROKER_ERROR.UNKNOWN_LEADER_EPOCH);
+    expect(await code(2)).toBe(KAFKA_ERROR.UNKNOWN_LEADER_EPOCH);
     expect(await code(-1)).toBe(0);
   });
 
@@ -196,13 +196,13 @@ describe('Fetch of the embedded broker', () => {
     await produce('on its way', 2);
     broker.deleteTopic('t');
     const response = await other.answer<FetchResponse>('Fetch', 12);
-    expect(response.topics[0]?.partitions[0]?.errorCode).toBe(BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(response.topics[0]?.partitions[0]?.errorCode).toBe(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
     other.close();
   });
 
   it('keeps no fetch sessions', async () => {
     const response = await client.send<FetchResponse>('Fetch', 12, fetchRequest([{}], { sessionId: 5 }));
-    expect(response.errorCode).toBe(BROKER_ERROR.FETCH_SESSION_ID_NOT_FOUND);
+    expect(response.errorCode).toBe(KAFKA_ERROR.FETCH_SESSION_ID_NOT_FOUND);
   });
 });
 
@@ -253,6 +253,6 @@ describe('ListOffsets of the embedded broker', () => {
       timeoutMs: 1000,
       topics: [{ name: 't', partitions: [{ index: 0, records }] }],
     });
-    expect(await list(100)).toMatchObject({ errorCode: BROKER_ERROR.CORRUPT_MESSAGE });
+    expect(await list(100)).toMatchObject({ errorCode: KAFKA_ERROR.CORRUPT_MESSAGE });
   });
 });

@@ -158,6 +158,21 @@ describe('a read tells when the log is not what it was:', () => {
     });
   }
 
+  // An election forgets the epoch of a leader that wrote nothing: the broker cannot tell where it ended, but nothing is lost.
+  for (const version of [16, 12, 11]) {
+    it(`not when leaders change without writing (Fetch v${version})`, async () => {
+      const broker = await filled({ nodes: 2, apiVersionsMax: { Fetch: version } });
+      broker.changeLeader(TP);
+      const { kafka } = clientOf(broker, SMALL);
+      const [end] = [...(await kafka.listOffsets([TP], 'latest')).values()];
+      expect(end).toEqual({ offset: 200, leaderEpoch: 1 });
+      broker.changeLeader(TP);
+      await produce(kafka, numbers(200, 250));
+      const { values, end: how } = await read(kafka, { fromOffset: 200, untilOffset: 250, leaderEpoch: 1 });
+      expect([how, values]).toEqual(['complete', numbers(200, 250)]);
+    });
+  }
+
   for (const length of [10, 400]) {
     it(`recreated under it with ${length} records`, async () => {
       const broker = await filled();

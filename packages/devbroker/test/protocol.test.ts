@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Logger, randomInt, seededRandom, silentLogger } from '@millrace/common';
-import { encodeRecordBatch, WireReader, WireWriter } from '@millrace/kafka';
+import { encodeRecordBatch, KAFKA_ERROR, WireReader, WireWriter } from '@millrace/kafka';
 import { apiTable } from '../src/api-table.ts';
-import { BROKER_ERROR, type DevBroker, startDevBroker } from '../src/index.ts';
+import { type DevBroker, startDevBroker } from '../src/index.ts';
 import { RawClient } from './raw-client.ts';
 
 let broker: DevBroker;
@@ -107,7 +107,7 @@ describe('the protocol of the embedded broker', () => {
     const client = await RawClient.connect(broker.brokers);
     const request = { transactionalId: 'tx', transactionTimeoutMs: 1000, producerId: -1, producerEpoch: -1 };
     expect(await client.send('InitProducerId', 4, request)).toMatchObject({
-      errorCode: BROKER_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+      errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
       producerId: -1,
     });
     client.close();
@@ -116,7 +116,7 @@ describe('the protocol of the embedded broker', () => {
   it('creates topics on demand only when it is told to', async () => {
     const creating = await startDevBroker({ autoCreateTopics: 3 });
     for (const [brokers, errorCode, partitions] of [
-      [broker.brokers, BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 0],
+      [broker.brokers, KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, 0],
       [creating.brokers, 0, 3],
     ] as const) {
       const client = await RawClient.connect(brokers);

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { withDeadline } from '@millrace/common';
-import { WireReader, WireWriter } from '@millrace/kafka';
+import { type ApiName, WireReader, WireWriter } from '@millrace/kafka';
 import { apiTable } from '../src/api-table.ts';
-import type { BrokerApiName } from '../src/protocol/api-keys.ts';
 import { FRAME_BYTES_MAX } from '../src/server/connection.ts';
 import { FrameAssembler } from '../src/server/frame-assembler.ts';
 
@@ -35,13 +34,13 @@ export class RawClient {
   }
 
   /** The decoded response. Rejects when there is none in time or the connection closes. */
-  async send<Response>(name: BrokerApiName, version: number, request: unknown): Promise<Response> {
+  async send<Response>(name: ApiName, version: number, request: unknown): Promise<Response> {
     this.post(name, version, request);
     return await this.answer<Response>(name, version);
   }
 
   /** Sends without waiting. */
-  post(name: BrokerApiName, version: number, request: unknown): void {
+  post(name: ApiName, version: number, request: unknown): void {
     const api = apiOf(name);
     const writer = new WireWriter();
     const flexible = version >= api.flexibleFrom;
@@ -61,7 +60,7 @@ export class RawClient {
     this.socket.write(Buffer.concat([length, body]));
   }
 
-  async answer<Response>(name: BrokerApiName, version: number): Promise<Response> {
+  async answer<Response>(name: ApiName, version: number): Promise<Response> {
     const api = apiOf(name);
     const reader = new WireReader(await this.nextFrame());
     const flexible = version >= api.flexibleFrom;
@@ -93,7 +92,7 @@ export class RawClient {
   }
 }
 
-function apiOf(name: BrokerApiName) {
+function apiOf(name: ApiName) {
   const api = apiTable().find((one) => one.name === name);
   if (api === undefined) throw new Error(`there is no API ${name}`);
   return api;

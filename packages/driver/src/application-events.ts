@@ -1,3 +1,5 @@
+import type { AccumulatorChange } from '@millrace/api/internal';
+import type { JobWarning } from '@millrace/closures';
 import type { ErrorRecord } from '@millrace/common';
 
 export interface BatchSummary {
@@ -18,6 +20,8 @@ export interface BatchSummary {
   readonly totalMs: number;
   readonly coalescedIntervals: number;
   readonly batchIntervalMs: number;
+  /** Named accumulators that changed, in the order of their making. */
+  readonly accumulators: readonly AccumulatorChange[];
 }
 
 /** What an application tells whoever watches it. */
@@ -26,6 +30,12 @@ export type ApplicationEvent =
   | { readonly kind: 'batch-completed'; readonly batch: BatchSummary }
   | { readonly kind: 'batch-failed'; readonly batchTime: number; readonly error: ErrorRecord }
   | { readonly kind: 'output'; readonly text: string; readonly error: boolean }
-  | { readonly kind: 'notice'; readonly level: 'info' | 'warn'; readonly text: string }
-  /** The last one. Without an error: stopped as asked (by stop, or by reaching `batches`). */
+  | {
+      readonly kind: 'notice';
+      readonly level: 'info' | 'warn';
+      readonly text: string;
+      /** What `text` says, when it is a warning about the job's code. Not told to remote watchers. */
+      readonly warning?: JobWarning;
+    }
+  /** The last one. Without an error: stopped as asked (by stop, or by reaching `batches`). With DRAIN_TIMEOUT: stopped, its batch unfinished. */
   | { readonly kind: 'ended'; readonly error?: ErrorRecord };

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   type Clock,
@@ -29,6 +28,7 @@ import { HostPool } from './host-process/host-pool.ts';
 import { HostProcess } from './host-process/host-process.ts';
 import { Applications } from './submission/applications.ts';
 import { BundleStore } from './submission/bundle-store.ts';
+import { makeDirectory, stateDirProblem } from './submission/state-dir.ts';
 import { StateLock } from './submission/state-lock.ts';
 import { submissionHandlers } from './submission/submission-service.ts';
 import { SubmissionStore } from './submission/submission-store.ts';
@@ -72,8 +72,10 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
   const security: SecurityOptions = { token: options.token, tls: options.tls };
   // Before anything is touched: a bind that is not allowed is refused here.
   const wire = createWireServer({ ...security, host: options.host, port: options.port });
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const lock = await StateLock.take(stateDir, clock, logger);
+  const asStateDir = (error: unknown): never => {
+    throw stateDirProblem(stateDir, error);
+  };
+  const lock = await StateLock.take(stateDir, clock, logger).catch(asStateDir);
 
   const parts = createParts(options, deps, clock, security);
   const { link, scheduler, results, hosts, reaper } = parts;
@@ -88,23 +90,26 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
     await lock.release();
   };
   try {
-    const bundles = await BundleStore.open(stateDir);
-    const content = new ContentStore(options.contentBytesMax);
+    const [applicationsDir, logsDir] = [join(stateDir, 'applications'), join(stateDir, 'logs')];
+    // What is in their way is found now, not by the first application.
+    await Promise.all([applicationsDir, logsDir].map((path) => makeDirectory(path).catch(asStateDir)));
+    const bundles = await BundleStore.open(stateDir).catch(asStateDir);
+    const content = new ContentStore(options.contentBytesMax, (hashes) => link.dropContent(hashes));
     const applications = new Applications({
       clock,
       logger,
-      store: await SubmissionStore.open(stateDir),
+      store: await SubmissionStore.open(stateDir).catch(asStateDir),
       bundles,
       hosts,
       scheduler,
       content,
       dropOnExecutors: (application, belowEpoch) => link.dropApplication(application, belowEpoch),
-      applicationsDir: join(stateDir, 'applications'),
-      logsDir: join(stateDir, 'logs'),
+      applicationsDir,
+      logsDir,
       logBytesMax: options.logBytesMax,
       jobStartTimeoutMs: options.jobStartTimeoutMs,
     });
-    await applications.load();
+    await applications.load().catch(asStateDir);
     scheduler.onSlots((slots) => applications.tellSlots(slots));
     link.start({
       handle: (event) => scheduler.handle(event),

@@ -1,7 +1,9 @@
 /** The parts of the driver that run an application inside another process: for @millrace/local. */
 export { ApplicationEngine, type ApplicationEngineOptions } from './application/application-engine.ts';
+export { closureShipper } from './application/load-program.ts';
 export { applicationLogFiles } from './application/log/log-files.ts';
+export { mapError } from './application/program-errors.ts';
 export type { ApplicationEvent, BatchSummary } from './application-events.ts';
 export type { AttemptKey } from './cluster/scheduler-messages.ts';
 export { TaskScheduler } from './cluster/task-scheduler.ts';
-export type { StageKey, TaskBackend, TaskEvent, TaskSet } from './task-backend.ts';
+export type { ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from './task-backend.ts';

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { ApplicationEvent } from './application-events.ts';
-import type { StageKey, TaskEvent, TaskSet } from './task-backend.ts';
+import type { ExpectedRange, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
 
 /**
  * Messages between the driver process and an application host, over Node's IPC channel (`serialization: 'advanced'`).
@@ -19,6 +19,8 @@ export type DriverToHost =
       readonly config: Readonly<Record<string, unknown>>;
       readonly environment: Readonly<Record<string, string>>;
       readonly slots: number;
+      /** The application is to begin anew: what its log says does not count. */
+      readonly anew?: boolean;
     }
   | { readonly kind: 'task-event'; readonly event: TaskEvent }
   | { readonly kind: 'blob-stored'; readonly hash: string; readonly error?: ErrorRecord }
@@ -27,7 +29,11 @@ export type DriverToHost =
   /** drain: finish the running batch, commit, flush, then exit 0. now: cancel it, then exit 0. */
   | { readonly kind: 'stop'; readonly mode: 'drain' | 'now' }
   /** The driver knows of the name and grants it (no other application has it): the host may go on to plan batches. */
-  | { readonly kind: 'name-granted' };
+  | {
+      readonly kind: 'name-granted';
+      /** The highest epoch of that name that is known to have run, or, of one that is to begin anew, that is not to count. */
+      readonly knownEpoch: number;
+    };
 
 export type HostToDriver =
   | { readonly kind: 'ready' }
@@ -42,6 +48,8 @@ export type HostToDriver =
   | { readonly kind: 'refused'; readonly error: ErrorRecord }
   /** The epoch was taken. Task sets follow. */
   | { readonly kind: 'started'; readonly application: string; readonly epoch: number }
+  /** Comes before the task sets that read these ranges. */
+  | { readonly kind: 'prefetch'; readonly expected: readonly ExpectedRange[] }
   | { readonly kind: 'submit'; readonly set: TaskSet }
   | { readonly kind: 'cancel'; readonly key: StageKey }
   | { readonly kind: 'put-blob'; readonly hash: string; readonly content: Uint8Array }

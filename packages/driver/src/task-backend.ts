@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 
 /** One stage attempt of one batch of one application run. */
 export interface StageKey {
@@ -25,10 +26,18 @@ export interface TaskDescription {
   /** Task partition: unique in the set, not necessarily dense. */
   readonly partition: number;
   readonly preference: TaskPreference;
+  /** Offsets in its range; 0 when it reads none. */
+  readonly span: number;
   /** Encoded Task message. */
   readonly task: Uint8Array;
   /** What it reads, for errors: "views-3 [100, 200)". */
   readonly describes: string;
+}
+
+/** A range that tasks will read, and the affinity that they will have. */
+export interface ExpectedRange {
+  readonly affinity: string;
+  readonly range: OffsetRange;
 }
 
 /** The missing tasks of one stage attempt. */
@@ -87,6 +96,8 @@ export type TaskEvent =
 export interface TaskBackend {
   /** Begins a task set. Events follow through the listener; exactly one 'task-succeeded' a task, or one 'set-failed'. */
   submit(set: TaskSet): void;
+  /** Tasks that read these ranges are about to be submitted. Only a hint: executors may fetch, and run nothing. */
+  prefetch(expected: readonly ExpectedRange[]): void;
   /** Kills what runs of the stage; no more events of it follow. Idempotent. */
   cancel(key: StageKey): void;
   /** Makes content (snapshots, broadcasts) available to executors until it is dropped. Resolves when it is. */

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { FAKE_HOST, newStateDir, TestClient, until } from './driver-fixture.ts';
@@ -63,6 +65,48 @@ describe('a driver that is killed', () => {
     second.process.kill('SIGTERM');
     const [code] = (await once(second.process, 'exit')) as [number];
     expect(code).toBe(0);
+  });
+
+  it('still knows what it was asked to do and has counted: to begin anew, and so many batches', async () => {
+    const stateDir = await newStateDir();
+    const first = await driverProcess(stateDir);
+    const client = new TestClient(first.address);
+    stops.push(() => client.channel.close());
+    await client.submit({ name: 'app' });
+    await client.stop('app');
+    // Its host never says that it has begun: the driver dies before.
+    void client
+      .submit({ name: 'app', does: 'hang-when-granted' }, { startAnew: true })
+      .catch(() => undefined);
+    const told = async (from: TestClient, line: string): Promise<void> =>
+      until(line, async () => (await from.logs('app')).some((each) => each.endsWith(line)));
+    await told(client, 'knows epoch 1, begins anew');
+    first.process.kill('SIGKILL');
+    await once(first.process, 'exit');
+
+    const second = await driverProcess(stateDir);
+    const later = new TestClient(second.address);
+    stops.push(() => later.channel.close());
+    await until('it again', async () => {
+      const lines = await later.logs('app');
+      return lines.filter((each) => each.endsWith('knows epoch 1, begins anew')).length === 2;
+    });
+    await later.stop('app', 'KILL');
+    // A later submission that does not ask for it goes on.
+    await later.submit({ name: 'app', tasks: 1, batches: 3 });
+    await told(later, 'knows epoch 1');
+    const executor = new FakeExecutor({ address: second.address, id: 'e0' });
+    stops.push(() => executor.kill());
+    await until('three batches', async () => (await later.status('app')).batches === 3);
+    await until('that they are kept', async () =>
+      (await readFile(join(stateDir, 'submissions', 'app.json'), 'utf8')).includes('"batches":3'),
+    );
+    second.process.kill('SIGKILL');
+    await once(second.process, 'exit');
+    const third = await driverProcess(stateDir);
+    const last = new TestClient(third.address);
+    stops.push(() => last.channel.close());
+    expect((await last.status('app')).batches).toBeGreaterThanOrEqual(3);
   });
 
   it('leaves no host behind that is too busy to notice', async () => {

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { contentHash, hello, type LaunchTask } from '@millrace/proto';
@@ -93,6 +93,21 @@ describe('submitting to a driver', () => {
     await expect(client.status('app')).rejects.toMatchObject({ code: 'APPLICATION_UNKNOWN' });
   });
 
+  it('keeps the programs of what runs or ran, and no others', async () => {
+    const stateDir = await newStateDir();
+    const { client } = await driverWith({ stateDir });
+    const runs = { name: 'app' };
+    await client.submit(runs);
+    await client.submit({ name: 'app', does: 'refuse' });
+    await client.submit({ name: 'other', does: 'refuse' });
+    const kept = [contentHash(bundleOf(runs))];
+    for (const directory of ['bundles', 'programs'])
+      await until(`what is kept in ${directory}`, async () => {
+        const entries = await readdir(join(stateDir, directory));
+        return JSON.stringify(entries) === JSON.stringify(kept);
+      });
+  });
+
   it('gives the host the submitted environment and configuration, but not the driver’s token', async () => {
     process.env['MILLRACE_TOKEN'] = 'secret';
     stops.push(() => delete process.env['MILLRACE_TOKEN']);
@@ -132,6 +147,42 @@ describe('an application whose host ends', () => {
     expect(await client.status('app')).toMatchObject({ state: 'FAILED', error: { what: 'batch 5 failed' } });
   });
 
+  it('is stopped, with the error that says so, when its drain took too long', async () => {
+    const { client } = await driverWith();
+    await client.submit({ name: 'app', does: 'drain-too-long' });
+    expect((await client.stop('app')).error?.code).toBe('DRAIN_TIMEOUT');
+    const unfinished = { state: 'STOPPED', error: { code: 'DRAIN_TIMEOUT', what: 'batch 5 is not done' } };
+    expect(await client.status('app')).toMatchObject(unfinished);
+    expect((await client.events('app')).at(-1)?.state).toMatchObject(unfinished);
+    // The next run begins with a clean slate.
+    await client.submit({ name: 'app' });
+    expect(await client.status('app')).toMatchObject({ state: 'RUNNING', error: null });
+    expect((await client.stop('app')).status?.state).toBe('STOPPED');
+  });
+
+  it('goes on with the next driver when the drain for the end of this one took too long', async () => {
+    const stateDir = await newStateDir();
+    const { driver, client } = await driverWith({ stateDir });
+    await client.submit({ name: 'app', does: 'drain-too-long' });
+    await driver.stop({ graceful: true });
+    const next = await driverWith({ stateDir });
+    await until('the resumed application', async () => (await next.client.status('app')).epoch === 2);
+  });
+
+  it('starts again a few times, each time saying why, and how often it has', async () => {
+    const { client } = await driverWith();
+    await client.submit({ name: 'app', does: 'crash', times: 2 });
+    await until('the third host', async () => (await client.status('app')).epoch === 3);
+    const notices = (await client.events('app', 0, ({ state }) => state?.state === 'RUNNING')).length;
+    expect(notices).toBeGreaterThan(0);
+    await client.stop('app');
+    const told = (await client.events('app')).flatMap(({ notice }) => (notice ? [notice.text] : []));
+    expect(told).toEqual([
+      expect.stringMatching(/ended with exit code 3 \[HOST_LOST\]: restart 1 of 5\. .*millrace logs/),
+      expect.stringMatching(/ended with exit code 3 \[HOST_LOST\]: restart 2 of 5 in 0\.5 s$/),
+    ]);
+  });
+
   it('can be stopped while it pauses, and killed when it does not stop', async () => {
     const { client } = await driverWith();
     await client.submit({ name: 'crashing', does: 'crash' });
@@ -144,6 +195,37 @@ describe('an application whose host ends', () => {
   });
 });
 
+describe('a job that throws while it is evaluated', () => {
+  it('is refused with what it printed before', async () => {
+    const { client } = await driverWith();
+    const thrown = { name: 'app', does: 'refuse', code: 'JOB_EVALUATION_FAILED', prints: 'a hint' };
+    const { error } = await client.submit(thrown);
+    expect(error).toMatchObject({ code: 'JOB_EVALUATION_FAILED' });
+    expect(error?.what).toBe('the job is refused\nits last output:\na hint');
+  });
+});
+
+describe('a driver', () => {
+  it.each(['applications', 'logs', 'submissions', 'bundles', 'lock'])(
+    'names the file that is in the way of its directory %s',
+    async (name) => {
+      const stateDir = await newStateDir();
+      await writeFile(join(stateDir, name), '');
+      const refusal = startTestDriver({ stateDir });
+      await expect(refusal).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { stateDir } });
+      await expect(refusal).rejects.toThrow(join(stateDir, name));
+    },
+  );
+
+  it('does not wait for a directory that cannot be made', async () => {
+    const stateDir = '/proc/nope';
+    await expect(startTestDriver({ stateDir })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      details: { stateDir },
+    });
+  });
+});
+
 describe('an application whose log was removed', () => {
   it('has failed, instead of beginning again without a word', async () => {
     const stateDir = await newStateDir();
@@ -152,7 +234,7 @@ describe('an application whose log was removed', () => {
     await client.stop('app');
     await rm(join(stateDir, 'applications', 'app'), { recursive: true });
     const reply = await client.submit({ name: 'app' });
-    expect(reply.error?.code).toBe('FENCED');
+    expect(reply.error?.code).toBe('LOG_CORRUPT');
     expect(await client.state('app')).toBe('FAILED');
   });
 });
@@ -270,6 +352,25 @@ describe('watching an application', () => {
     expect(events[0]?.sequence).toBe(after + 1);
     expect(events.at(-1)?.state?.state).toBe('STOPPED');
     expect((await following).at(-1)).toContain('STOPPED');
+  });
+
+  it('shows what the module printed and the checks noticed before it ran, and keeps the engine’s log apart', async () => {
+    const { client } = await driverWith();
+    const { accepted } = await client.submit({ name: 'app', checks: 'a large capture' });
+    expect(accepted?.notes).toEqual(['a note', 'a large capture']);
+    await until('the line', async () =>
+      (await client.logs('app')).some((line) => line.endsWith('evaluated')),
+    );
+    await client.stop('app');
+    const events = await client.events('app', accepted?.eventSequence ?? 0);
+    expect(events.flatMap(({ output }) => (output ? [output.text] : []))).toEqual([
+      'evaluated',
+      'stopping: drain',
+    ]);
+    expect(events.flatMap(({ notice }) => (notice ? [notice] : []))).toMatchObject([
+      { level: 'warn', text: 'a large capture' },
+    ]);
+    expect((await client.logs('app')).filter((line) => line.endsWith('a large capture'))).toHaveLength(1);
   });
 
   it('says that it knows no such application', async () => {

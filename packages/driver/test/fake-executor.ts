@@ -71,10 +71,11 @@ export class FakeExecutor {
   #receive(message: DriverMessage): void {
     this.received.push(message);
     const { launch } = message;
-    if (!launch) return;
-    this.launched.push(launch);
-    const outcome = (this.#options.run ?? (() => ({ result: Buffer.from('done') })))(launch);
-    if (outcome) this.send({ taskEnded: { key: launch.key, slot: launch.slot, ...outcome } });
+    for (const task of launch?.tasks ?? []) {
+      this.launched.push(task);
+      const outcome = (this.#options.run ?? (() => ({ result: Buffer.from('done') })))(task);
+      if (outcome) this.send({ taskEnded: { key: task.key, slot: task.slot, ...outcome } });
+    }
   }
 
   #beatLater(): void {

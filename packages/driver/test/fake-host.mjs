@@ -1,5 +1,5 @@
 // An application host without an engine: it does what its program's job.json says.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers';
 
@@ -21,7 +21,7 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', (message) => {
   if (message.kind === 'ping') send({ kind: 'pong', sequence: message.sequence });
   else if (message.kind === 'start') evaluate(message);
-  else if (message.kind === 'name-granted') begin();
+  else if (message.kind === 'name-granted') begin(message.knownEpoch);
   else if (message.kind === 'task-event') taskEvent(message.event);
   else if (message.kind === 'blob-stored')
     send({
@@ -41,6 +41,7 @@ function evaluate(message) {
   job = JSON.parse(readFileSync(join(message.programDir, 'job.json'), 'utf8'));
   job = { ...job, ...message.config };
   if (job.does === 'refuse') {
+    if (job.prints) process.stdout.write(`${job.prints}\n`);
     send({ kind: 'refused', error: error(job.code ?? 'JOB_INVALID', 'the job is refused') });
     return later(() => process.exit(1), 10);
   }
@@ -49,6 +50,11 @@ function evaluate(message) {
     return process.exit(7);
   }
   if (job.does === 'loop-in-module') for (;;);
+  if (job.checks) {
+    process.stdout.write('evaluated\n');
+    writeSync(Number(process.argv[2]), `${job.checks}\n`);
+    send({ kind: 'event', event: { kind: 'notice', level: 'warn', text: job.checks } });
+  }
   send({
     kind: 'validated',
     application: message.application ?? job.name,
@@ -57,8 +63,10 @@ function evaluate(message) {
   });
 }
 
-function begin() {
+function begin(knownEpoch) {
   if (job.does === 'exit-when-granted') return process.exit(9);
+  writeSync(Number(process.argv[2]), `knows epoch ${knownEpoch}${start.anew ? ', begins anew' : ''}\n`);
+  if (job.does === 'hang-when-granted') return;
   const directory = join(start.applicationsDir, job.name);
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'epoch');
@@ -134,6 +142,7 @@ function taskEvent(event) {
           processingMs: 1.5,
           totalMs: 2,
           coalescedIntervals: 0,
+          accumulators: [],
           batchIntervalMs: 100,
         },
       },
@@ -153,6 +162,8 @@ function taskEvent(event) {
 function stop(mode) {
   if (job?.does === 'never-stop') return;
   process.stdout.write(`stopping: ${mode}\n`);
-  send({ kind: 'event', event: { kind: 'ended' } });
-  later(() => process.exit(0), 10);
+  const unfinished = job?.does === 'drain-too-long' &&
+    mode === 'drain' && { error: error('DRAIN_TIMEOUT', 'batch 5 is not done') };
+  send({ kind: 'event', event: { kind: 'ended', ...unfinished } });
+  later(() => process.exit(unfinished ? 1 : 0), 10);
 }

@@ -112,11 +112,11 @@ describe('an executor', () => {
       'async () => { await new Promise((r) => setTimeout(r, 300)); return 1 }',
       driver.program(),
     );
-    driver.send({ launch });
-    driver.send({ launch });
+    driver.send({ launch: { tasks: [launch] } });
+    driver.send({ launch: { tasks: [launch] } });
     await driver.outcomeOf(launch.key);
     await run('() => 1', { key: { epoch: 5 } });
-    driver.send({ launch: launchOf('() => 2', driver.program(), { key: { epoch: 4 } }) });
+    driver.send({ launch: { tasks: [launchOf('() => 2', driver.program(), { key: { epoch: 4 } })] } });
     await run('() => 3', { key: { epoch: 5 } });
     expect(driver.ended).toHaveLength(3);
   });
@@ -152,7 +152,7 @@ describe('an executor', () => {
       '({ signal }) => new Promise((_, no) => signal.addEventListener("abort", () => no(signal.reason)))',
       driver.program(),
     );
-    driver.send({ launch: polite });
+    driver.send({ launch: { tasks: [polite] } });
     await driver.until(() => driver.heartbeats.at(-1)?.request.slots[0]?.busy === true, 'a busy slot');
     driver.send({ kill: { key: polite.key, reason: 'batch cancelled' } });
     const stopped = await driver.outcomeOf(polite.key);
@@ -165,7 +165,7 @@ describe('an executor', () => {
       `() => { process.getBuiltinModule('fs').writeFileSync(${JSON.stringify(begun)}, ''); while (true) {} }`,
       driver.program(),
     );
-    driver.send({ launch: deaf });
+    driver.send({ launch: { tasks: [deaf] } });
     await driver.until(() => existsSync(begun), 'a task that is deaf');
     driver.send({ kill: { key: deaf.key, reason: 'batch cancelled' } });
     expect(errorOf(await driver.outcomeOf(deaf.key))).toMatchObject({
@@ -190,7 +190,7 @@ describe('an executor', () => {
 
   it('attaches again when the driver does not know it, and when the link breaks; old tasks end unreported', async () => {
     const old = launchOf('() => { while (true) {} }', driver.program());
-    driver.send({ launch: old });
+    driver.send({ launch: { tasks: [old] } });
     await driver.until(() => driver.heartbeats.at(-1)?.request.slots[0]?.busy === true, 'a busy slot');
     driver.forget();
     await driver.until(() => driver.registers.length === 2, 'the second registration');
@@ -250,11 +250,11 @@ describe('an executor', () => {
       'async () => { await new Promise((r) => setTimeout(r, 400)); return 4 }',
       driver.program(),
     );
-    driver.send({ launch: slow });
+    driver.send({ launch: { tasks: [slow] } });
     driver.readySlots.length = 0;
     driver.send({ drain: { timeoutMs: 5_000 } });
     const late = launchOf('() => 5', driver.program());
-    driver.send({ launch: late });
+    driver.send({ launch: { tasks: [late] } });
     expect(resultOf(await driver.outcomeOf(slow.key))).toBe(4);
     expect(errorOf(await driver.outcomeOf(late.key)).code).toBe('EXECUTOR_LOST');
     await executor.ended;

@@ -62,6 +62,8 @@ export interface Executor {
 const BUNDLE_BYTES_MAX = 64 * 1024 * 1024;
 const RESULT_INLINE_BYTES_MAX = 1024 * 1024;
 const STOP_TIMEOUT_MS = 30_000;
+/** For what tasks left in their slots (`perExecutor` values) when the executor stops gracefully. */
+const SLOT_CLOSE_MS = 10_000;
 
 /**
  * Starts an executor: its slots, then its link to the driver, which it keeps trying for ever. Resolves when the slots are ready,
@@ -111,6 +113,7 @@ class RunningExecutor implements Executor {
   readonly #parts: Parts;
   readonly #channel: ClientChannel;
   readonly #reaper: OrphanReaper;
+  readonly #blobs: BlobCache;
   readonly #pool: SlotPool;
   readonly #desk: TaskDesk;
   readonly #link: DriverLink;
@@ -132,6 +135,7 @@ class RunningExecutor implements Executor {
       fetch: fetch('blob', options.blobBytesMax),
       bytesMax: options.blobBytesMax,
     });
+    this.#blobs = blobs;
     this.#reaper = startOrphanReaper(log);
     this.#pool = new SlotPool({
       slots: options.slots,
@@ -206,7 +210,7 @@ class RunningExecutor implements Executor {
     this.#desk.refuse(new MillraceError('EXECUTOR_LOST', `executor ${this.id} is stopping`));
     if (graceMs > 0) await withDeadline(this.#drained(), graceMs, 'draining', clock).catch(() => undefined);
     await this.#link.close();
-    await this.#pool.close();
+    await this.#pool.close(graceMs > 0 ? SLOT_CLOSE_MS : 0);
     this.#reaper.close();
     this.#channel.close();
     await server.close();
@@ -256,11 +260,22 @@ class RunningExecutor implements Executor {
     this.#link.send({ slotsChanged: { ready: this.#draining ? [] : [...this.#pool.ready] } });
   }
 
+  /** Results that the driver has, broadcasts that were destroyed, large snapshots that no batch needs. */
+  #dropBlocks(ids: readonly string[]): void {
+    this.#parts.blocks.drop(ids);
+    // Results have the paths of their tasks for names.
+    const content = ids.filter((id) => !id.includes('/'));
+    if (content.length === 0) return;
+    for (const hash of content) this.#blobs.drop(hash);
+    this.#pool.dropBlobs(content);
+  }
+
   #onMessage(message: DriverMessage): void {
-    const { launch, kill, dropBlocks, dropApplication, drain } = message;
-    if (launch) this.#desk.launch(launch);
-    else if (kill?.key) this.#desk.kill(kill.key, kill.reason);
-    else if (dropBlocks) this.#parts.blocks.drop(dropBlocks.blockIds);
+    const { launch, kill, dropBlocks, dropApplication, drain, prefetch } = message;
+    if (launch) for (const task of launch.tasks) this.#desk.launch(task);
+    else if (prefetch) this.#desk.prefetch(prefetch.slot, prefetch.ranges);
+    else if (kill?.key) this.#desk.kill(kill.key, kill.reason, kill.onlyWaiting);
+    else if (dropBlocks) this.#dropBlocks(dropBlocks.blockIds);
     else if (dropApplication)
       this.#desk.dropApplication(dropApplication.application, dropApplication.belowEpoch);
     else if (drain) void this.stop({ graceful: true, timeoutMs: drain.timeoutMs || STOP_TIMEOUT_MS });

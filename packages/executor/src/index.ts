@@ -1,5 +1,6 @@
 export { type Executor, type ExecutorDependencies, type StopOptions, startExecutor } from './executor.ts';
 export { EXECUTOR_OPTIONS, type ExecutorOptions, type ResolvedExecutorOptions } from './options.ts';
+export type { PipelineRequest } from './pipeline/index.ts';
 export type { Slot, SlotEnd, SlotHealth, SlotMetrics, SlotOutcome, SlotTask } from './slots/slot.ts';
 export { SlotPool, type SlotPoolOptions } from './slots/slot-pool.ts';
 export type { TaskEngine } from './task/engine-ports.ts';

@@ -16,6 +16,7 @@ const reader = {
     columns.n = range.untilOffset - range.fromOffset;
     yield await Promise.resolve(columns);
   },
+  prefetch: () => undefined,
   close: () => Promise.resolve(),
 };
 const kafka = { reader: () => reader, close: () => Promise.resolve() } as unknown as KafkaClient;
@@ -33,6 +34,7 @@ serveSlot(
             ) => unknown,
           );
         },
+        endTask: () => Promise.resolve(),
         close: () => Promise.resolve(),
       }),
     async runPipeline({ input, functions, signal, task }) {

@@ -102,7 +102,7 @@ export class TestDriver {
   }
 
   async task(launch: LaunchTaskInit): Promise<TaskEnded> {
-    this.send({ launch });
+    this.send({ launch: { tasks: [launch] } });
     return this.outcomeOf(launch.key as TaskKey);
   }
 

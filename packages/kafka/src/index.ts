@@ -17,15 +17,11 @@ export type {
   TopicMetadata,
 } from './kafka-port.ts';
 export { type OffsetRange, offsetRange, offsetSpan } from './offset-range.ts';
-export { murmur2 } from './produce/murmur2.ts';
-export { partitionOfKey } from './produce/partitioner.ts';
 export { RecordColumns } from './record-columns.ts';
-export type { AbortedTransaction } from './records/aborted-transactions.ts';
 export { COMPRESSIONS, compress, decompress } from './records/compression.ts';
-export { type DecodeOptions, decodeRecordBatches } from './records/record-batch-decoder.ts';
-export { type EncodeOptions, encodeRecordBatch, recordBytesMax } from './records/record-batch-encoder.ts';
+export { decodeRecordBatches } from './records/record-batch-decoder.ts';
+export { encodeRecordBatch } from './records/record-batch-encoder.ts';
 export { ATTRIBUTE, BATCH, BATCH_LENGTH_END, readInt64, writeInt64 } from './records/record-batch-header.ts';
-export { type BatchScan, scanRecordBatches } from './records/record-batch-scanner.ts';
 export {
   compareTopicPartitions,
   type TopicPartition,
@@ -33,6 +29,6 @@ export {
   topicPartitionKey,
 } from './topic-partition.ts';
 export { API_KEY, type ApiName } from './wire/api-key.ts';
-export { isRetryableKafkaError, KAFKA_ERROR, KAFKA_ERRORS, kafkaErrorName } from './wire/kafka-error.ts';
+export { KAFKA_ERROR, type KafkaErrorNumber } from './wire/kafka-error.ts';
 export { WireReader } from './wire/wire-reader.ts';
 export { WireWriter } from './wire/wire-writer.ts';

@@ -3,20 +3,16 @@ import { isRetryableKafkaError, KAFKA_ERROR, kafkaErrorName } from './wire/kafka
 
 /** One broker could not be reached, closed the connection or did not answer in time: another attempt may find it, or another. */
 export class BrokerFailure extends Error {
-  readonly address: string;
-  readonly timedOut: boolean;
-
-  constructor(address: string, what: string, cause: unknown, timedOut = false) {
+  constructor(address: string, what: string, cause: unknown) {
     super(`${address}: ${what}`, { cause });
     this.name = 'BrokerFailure';
-    this.address = address;
-    this.timedOut = timedOut;
   }
 }
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
   [KAFKA_ERROR.OFFSET_OUT_OF_RANGE]: 'OFFSET_OUT_OF_RANGE',
   [KAFKA_ERROR.CORRUPT_MESSAGE]: 'RECORD_BATCH_CORRUPT',
+  [KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION]: 'UNKNOWN_TOPIC',
   [KAFKA_ERROR.LEADER_NOT_AVAILABLE]: 'LEADER_CHANGED',
   [KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER]: 'LEADER_CHANGED',
   [KAFKA_ERROR.REPLICA_NOT_AVAILABLE]: 'LEADER_CHANGED',
@@ -26,6 +22,18 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   [KAFKA_ERROR.CLUSTER_AUTHORIZATION_FAILED]: 'KAFKA_AUTH',
   [KAFKA_ERROR.FENCED_LEADER_EPOCH]: 'LEADER_CHANGED',
   [KAFKA_ERROR.UNKNOWN_LEADER_EPOCH]: 'LEADER_CHANGED',
+};
+
+const RIGHTS = 'Give the principal the rights, or use another one.';
+const LIVE_GROUP =
+  'The group has live members, and only they may commit: use a group id that no consumer joins.';
+
+const REMEDIES: Readonly<Record<number, string>> = {
+  [KAFKA_ERROR.TOPIC_AUTHORIZATION_FAILED]: RIGHTS,
+  [KAFKA_ERROR.GROUP_AUTHORIZATION_FAILED]: RIGHTS,
+  [KAFKA_ERROR.CLUSTER_AUTHORIZATION_FAILED]: RIGHTS,
+  [KAFKA_ERROR.ILLEGAL_GENERATION]: LIVE_GROUP,
+  [KAFKA_ERROR.UNKNOWN_MEMBER_ID]: LIVE_GROUP,
 };
 
 /** What a broker answered, as an error of ours. `what` says who refused what: "Fetch of orders-3 at offset 7". */
@@ -41,7 +49,7 @@ export function kafkaFailure(
   return new MillraceError(code, text, {
     retryable: isRetryableKafkaError(number),
     details: { ...details, kafkaError: name },
-    ...(code === 'KAFKA_AUTH' ? { remedy: 'Give the principal the rights, or use another one.' } : {}),
+    remedy: REMEDIES[number] ?? '',
   });
 }
 

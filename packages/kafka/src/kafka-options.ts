@@ -132,6 +132,7 @@ export const KAFKA_OPTIONS = {
   fetchWaitMs: duration({
     doc: 'How long a broker waits for data that is not there yet (fetch.max.wait.ms).',
     default: 500,
+    min: 1,
     max: 60_000,
   }),
   fetchTimeoutMs: duration({
@@ -150,6 +151,10 @@ export const KAFKA_OPTIONS = {
       default: -1,
     },
   ),
+  idempotent: flag({
+    doc: 'Number produced batches, so that one whose acknowledgement was lost is not written twice (enable.idempotence). Only with acks -1.',
+    default: true,
+  }),
   compression: oneOf(COMPRESSIONS, { doc: 'Compression of produced batches.', default: 'none' }),
   produceBatchBytesMax: integer({
     doc: 'Bytes of one produced record batch before compression (batch.size and max.request.size); a larger record is RECORD_TOO_LARGE.',

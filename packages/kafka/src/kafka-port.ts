@@ -52,6 +52,11 @@ export interface PartitionReader {
     range: OffsetRange,
     options?: { readonly reuseColumns?: boolean; readonly signal?: AbortSignal },
   ): AsyncIterable<RecordColumns>;
+  /**
+   * Begins to fetch what `read(range)` will ask for first; what comes is kept until that read, a prefetch of another range, or the end of
+   * the reader. Only a hint: it throws nothing, and a failure is met again by the read.
+   */
+  prefetch(range: OffsetRange): void;
   close(): Promise<void>;
 }
 

@@ -37,12 +37,29 @@ export class OffsetLister {
     isolation: IsolationLevel,
     timeoutMs = this.options.requestTimeoutMs,
   ): Promise<Map<TopicPartitionKey, ListedOffset>> {
+    const asked = distinct(partitions);
+    const timestamp = timestampOf(at);
+    // Where no record is as young as a timestamp, the end is meant. It is asked for first: what is appended between the two questions
+    // lies after it, and is not passed over.
+    const ends =
+      timestamp >= 0
+        ? await this.listAt(asked, TIMESTAMP_LATEST, isolation, timeoutMs)
+        : new Map<TopicPartitionKey, ListedOffset>();
+    return new Map([...ends, ...(await this.listAt(asked, timestamp, isolation, timeoutMs))]);
+  }
+
+  /** A partition without a record at or after the timestamp is absent. */
+  private async listAt(
+    partitions: readonly TopicPartition[],
+    timestamp: number,
+    isolation: IsolationLevel,
+    timeoutMs: number,
+  ): Promise<Map<TopicPartitionKey, ListedOffset>> {
     const listed = new Map<TopicPartitionKey, ListedOffset>();
-    const withoutRecord: TopicPartition[] = [];
-    let missing: readonly TopicPartition[] = distinct(partitions);
+    let missing = partitions;
     await this.retrier.run(timeoutMs, async (leftMs) => {
       if (missing.length === 0) return;
-      const answers = await this.ask(missing, timestampOf(at), isolation, leftMs);
+      const answers = await this.ask(missing, timestamp, isolation, leftMs);
       const failed: TopicPartition[] = [];
       let failure: unknown;
       for (const { found, error, of } of answers) {
@@ -54,8 +71,7 @@ export class OffsetLister {
           if (answer.error !== 0) {
             failure = this.failureOf(answer);
             failed.push(answer);
-          } else if (answer.offset < 0) withoutRecord.push(answer);
-          else
+          } else if (answer.offset >= 0)
             listed.set(topicPartitionKey(answer), { offset: answer.offset, leaderEpoch: answer.leaderEpoch });
         }
       }
@@ -63,11 +79,6 @@ export class OffsetLister {
       for (const tp of failed) this.metadata.invalidate(tp.topic);
       if (failure !== undefined) throw failure;
     });
-    // No record is as young as the timestamp: the end, where the next one will be.
-    if (withoutRecord.length > 0) {
-      for (const [key, end] of await this.list(withoutRecord, 'latest', isolation, timeoutMs))
-        listed.set(key, end);
-    }
     return listed;
   }
 

@@ -1,23 +1,32 @@
 import { MillraceError } from '@millrace/common';
 import type { ClusterMetadata, Leadership } from './cluster-metadata.ts';
 import type { BrokerConnection } from './connection/broker-connection.ts';
-import type { BrokerPool } from './connection/broker-pool.ts';
+import { type BrokerPool, isWorthRetrying } from './connection/broker-pool.ts';
 import type { PayloadPool } from './connection/payload-pool.ts';
-import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
+import { kafkaFailure } from './kafka-failure.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type { IsolationLevel } from './kafka-port.ts';
 import type { OffsetLister } from './offset-lister.ts';
 import { FETCH, FETCH_BY_TOPIC_ID, FETCH_DIVERGING_EPOCH, type FetchResponse } from './protocol/fetch-api.ts';
 import { OFFSET_FOR_LEADER_EPOCH } from './protocol/offsets-api.ts';
-import { type BatchScan, scanRecordBatches } from './records/record-batch-scanner.ts';
+import {
+  fetchRefused,
+  type LogBounds,
+  logTruncated,
+  noProgress,
+  offsetOutOfRange,
+  topicRecreated,
+} from './read-failure.ts';
+import { corruptBatch } from './records/record-batch-error.ts';
+import { scanRecordBatches } from './records/record-batch-scanner.ts';
 import type { Retrier } from './retrier.ts';
 import { type TopicPartition, topicPartitionKey } from './topic-partition.ts';
-import { isRetryableKafkaError, KAFKA_ERROR } from './wire/kafka-error.ts';
+import { KAFKA_ERROR } from './wire/kafka-error.ts';
 
 /** Where a read stands. It moves forward only. */
 export interface ReadPosition {
   readonly offset: number;
-  /** Leader epoch of the record before `offset`; −1: unknown. */
+  /** Leader epoch of the record before `offset`, or of the leader when `offset` was its end; −1: unknown. */
   readonly epoch: number;
   /** The end of the range: no batch that begins there or later is needed. */
   readonly untilOffset: number;
@@ -26,7 +35,6 @@ export interface ReadPosition {
 /** A response that takes the position forward. */
 export interface Fetched {
   readonly response: FetchResponse;
-  readonly scan: BatchScan;
   /** After the last complete batch: at least one more than the offset that was asked for. */
   readonly next: ReadPosition;
 }
@@ -45,6 +53,15 @@ export interface FetchContext {
   readonly warnOfFetchByName: (address: string) => void;
 }
 
+/** What one request came to. */
+type Outcome =
+  | { readonly kind: 'fetched'; readonly fetched: Fetched }
+  /** The broker has nothing to give yet: it has waited for it, or is throttling. */
+  | { readonly kind: 'idle'; readonly response: FetchResponse }
+  /** The position is in the log, though the broker does not know its epoch: it is to be asked for with this one. */
+  | { readonly kind: 'again'; readonly epoch: number }
+  | { readonly kind: 'failed'; readonly failure: unknown };
+
 /** How long a topic may be unknown to the brokers before it counts as deleted: metadata spreads in this time. */
 const TOPIC_GRACE_MS = 2000;
 const BYTES_PER_OFFSET_GUESS = 1024;
@@ -56,12 +73,10 @@ const WAIT_MS_MIN = 1;
 export class PartitionFetcher {
   private readonly context: FetchContext;
   private readonly tp: TopicPartition;
-  private readonly committedOnly: boolean;
+  private readonly isolation: IsolationLevel;
   /** The topic that is meant: the one that was asked for, or else the first one that is met. */
   private topicId: string | undefined;
-  private readonly isolation: IsolationLevel;
   private bytesPerOffset = BYTES_PER_OFFSET_GUESS;
-  private bytesAskedMin = BYTES_ASKED_MIN;
   /** The leader epoch under which the position was last found to be in the leader's log (brokers before Fetch v12). */
   private validatedEpoch = -1;
 
@@ -74,58 +89,63 @@ export class PartitionFetcher {
     this.context = context;
     this.tp = tp;
     this.isolation = isolation;
-    this.committedOnly = isolation === 'read_committed';
     this.topicId = topicId;
   }
 
   /** Fetches until the position moves, for at most `fetchTimeoutMs`. `signal` ends the waits between attempts. */
   async fetch(position: ReadPosition, signal: AbortSignal): Promise<Fetched> {
-    const { retrier, options, now, metadata } = this.context;
+    const { retrier, options, now } = this.context;
     const deadline = now() + options.fetchTimeoutMs;
     let unknownSince: number | undefined;
-    let epoch = position.epoch;
+    let { epoch } = position;
     for (let tries = 0; ; tries++) {
-      const left = deadline - now();
-      let failure: unknown;
-      let idle: FetchResponse | undefined;
-      try {
-        const response = await this.attempt({ ...position, epoch }, Math.max(WAIT_MS_MIN, left));
-        if (response.error === 0) {
-          const fetched = this.progressOf(position, response);
-          if (fetched !== undefined) return fetched;
-          tries = -1;
-          idle = response;
-        } else {
-          failure = await this.failureOf(position, response.error);
-          // Kafka no longer knows where that epoch ended: only the offset itself can be checked.
-          if (failure === undefined) epoch = -1;
-        }
-      } catch (error) {
-        failure = error;
-      }
+      const outcome = await this.attempt({ ...position, epoch }, Math.max(WAIT_MS_MIN, deadline - now()));
+      if (outcome.kind === 'fetched') return outcome.fetched;
       if (signal.aborted) throw new MillraceError('CANCELLED', 'the read was abandoned');
-      if (failure !== undefined) {
-        if (!this.isPassing(failure)) throw failure;
-        metadata.invalidate(this.tp.topic);
-        if (MillraceError.is(failure, 'UNKNOWN_TOPIC') || MillraceError.is(failure, 'UNKNOWN_PARTITION')) {
-          unknownSince ??= now();
-          if (now() - unknownSince >= Math.min(TOPIC_GRACE_MS, options.fetchTimeoutMs)) throw failure;
-        } else unknownSince = undefined;
+      if (outcome.kind === 'idle') tries = -1;
+      if (outcome.kind === 'again') epoch = outcome.epoch;
+      if (outcome.kind === 'failed') {
+        unknownSince = isUnknown(outcome.failure) ? (unknownSince ?? now()) : undefined;
+        this.heed(outcome.failure, unknownSince);
       }
-      const pause = idle === undefined ? retrier.pauseMs(tries) : 0;
-      if (now() + pause >= deadline) throw await this.timedOut(position, failure, idle);
+      const pause = outcome.kind === 'idle' ? 0 : retrier.pauseMs(tries);
+      if (now() + pause >= deadline) throw this.timedOut(position, outcome);
       if (pause > 0) await retrier.sleep(pause, signal);
     }
   }
 
-  private isPassing(failure: unknown): boolean {
-    if (failure instanceof BrokerFailure) return true;
-    if (!MillraceError.is(failure)) return false;
-    if (failure.code === 'UNKNOWN_TOPIC' || failure.code === 'UNKNOWN_PARTITION') return true;
-    return failure.retryable && failure.code !== 'KAFKA_UNREACHABLE';
+  /** Returns when another attempt, with fresh metadata, may mend it. @throws `failure` itself when none will. */
+  private heed(failure: unknown, unknownSince: number | undefined): void {
+    const { options, now, metadata } = this.context;
+    const passing =
+      unknownSince === undefined
+        ? isWorthRetrying(failure)
+        : now() - unknownSince < Math.min(TOPIC_GRACE_MS, options.fetchTimeoutMs);
+    if (!passing) throw failure;
+    metadata.invalidate(this.tp.topic);
   }
 
-  private async attempt(position: ReadPosition, leftMs: number): Promise<FetchResponse> {
+  private async attempt(position: ReadPosition, leftMs: number): Promise<Outcome> {
+    try {
+      const response = await this.request(position, leftMs);
+      const { error, diverging, start, end } = response;
+      if (error === KAFKA_ERROR.OFFSET_OUT_OF_RANGE) return await this.outOfRange(position, leftMs);
+      if (error !== KAFKA_ERROR.NONE)
+        return { kind: 'failed', failure: fetchRefused(this.tp, position.offset, error) };
+      if (diverging !== undefined) {
+        if (diverging.endOffset < position.offset)
+          return { kind: 'failed', failure: logTruncated(this.tp, position, diverging) };
+        // A leader that wrote nothing leaves no trace of its epoch: no record is missing. Java's consumer compares the offsets only, too.
+        return { kind: 'again', epoch: diverging.epoch };
+      }
+      if (end === start) return { kind: 'idle', response };
+      return { kind: 'fetched', fetched: this.progressOf(position, response) };
+    } catch (failure) {
+      return { kind: 'failed', failure };
+    }
+  }
+
+  private async request(position: ReadPosition, leftMs: number): Promise<FetchResponse> {
     const { pool, options } = this.context;
     const leader = await this.leader();
     const connection = await pool.toNode(leader.leaderId, 'fetch');
@@ -134,7 +154,7 @@ export class PartitionFetcher {
     const version = connection.versionOf(FETCH, versionMax) ?? 0;
     if (version < FETCH_BY_TOPIC_ID && options.checkTopicIds)
       this.context.warnOfFetchByName(connection.address);
-    if (version < FETCH_DIVERGING_EPOCH) await this.validate(connection, leader, position);
+    if (version < FETCH_DIVERGING_EPOCH) await this.validate(connection, leader, position, leftMs);
     const waitMs = Math.floor(Math.min(options.fetchWaitMs, leftMs));
     return connection.call(
       FETCH,
@@ -147,7 +167,7 @@ export class PartitionFetcher {
         lastFetchedEpoch: position.epoch,
         bytesMax: this.bytesToAsk(position),
         waitMs,
-        committedOnly: this.committedOnly,
+        committedOnly: this.isolation === 'read_committed',
       },
       // A broker that hangs must not cost the whole deadline when another may take over.
       { timeoutMs: Math.min(waitMs + options.requestTimeoutMs, Math.max(leftMs, waitMs + 100)), versionMax },
@@ -163,16 +183,7 @@ export class PartitionFetcher {
     metadata.invalidate(this.tp.topic);
     const again = await metadata.leader(this.tp);
     if (again.topicId === this.topicId) return again;
-    const { topic, partition } = this.tp;
-    const [topicId, newTopicId] = [this.topicId ?? '', again.topicId ?? ''];
-    throw new MillraceError(
-      'TOPIC_RECREATED',
-      `The topic "${topic}" was deleted and created again: its id is ${newTopicId}, the offsets to read are of ${topicId}`,
-      {
-        remedy: 'The old records are gone. Start over from the new topic: its offsets begin at 0.',
-        details: { topic, partition, topicId, newTopicId },
-      },
-    );
+    throw topicRecreated(this.tp, this.topicId ?? '', again.topicId ?? '');
   }
 
   /** Brokers before Fetch v12 are asked where the epoch ends, once under each leader. */
@@ -180,149 +191,76 @@ export class PartitionFetcher {
     connection: BrokerConnection,
     leader: Leadership,
     position: ReadPosition,
+    leftMs: number,
   ): Promise<void> {
     if (position.epoch < 0 || leader.leaderEpoch < 0 || this.validatedEpoch === leader.leaderEpoch) return;
     if (connection.versionOf(OFFSET_FOR_LEADER_EPOCH) === undefined) return;
     const end = await connection.call(
       OFFSET_FOR_LEADER_EPOCH,
       { ...this.tp, currentLeaderEpoch: leader.leaderEpoch, leaderEpoch: position.epoch },
-      { timeoutMs: this.context.options.requestTimeoutMs },
+      { timeoutMs: Math.min(this.context.options.requestTimeoutMs, leftMs) },
     );
     if (end === undefined || end.error !== 0)
       throw kafkaFailure(end?.error ?? -1, `OffsetForLeaderEpoch of ${topicPartitionKey(this.tp)}`, {
         ...this.tp,
       });
-    if (end.endOffset >= 0 && end.endOffset < position.offset)
-      throw this.truncated(position, end.epoch, end.endOffset);
+    if (end.endOffset >= 0 && end.endOffset < position.offset) throw logTruncated(this.tp, position, end);
     this.validatedEpoch = leader.leaderEpoch;
   }
 
   /** Enough for the rest of the range, going by what was seen, but no more than `fetchBytesMax`. */
   private bytesToAsk(position: ReadPosition): number {
     const needed = (position.untilOffset - position.offset) * this.bytesPerOffset * 1.25;
-    return Math.ceil(Math.min(this.context.options.fetchBytesMax, Math.max(needed, this.bytesAskedMin)));
+    return Math.ceil(Math.min(this.context.options.fetchBytesMax, Math.max(needed, BYTES_ASKED_MIN)));
   }
 
-  private progressOf(position: ReadPosition, response: FetchResponse): Fetched | undefined {
-    const { diverging, buf, start, end } = response;
-    if (diverging !== undefined) throw this.truncated(position, diverging.epoch, diverging.endOffset);
-    if (end === start) return undefined;
+  private progressOf(position: ReadPosition, response: FetchResponse): Fetched {
+    const { buf, start, end } = response;
     const scan = scanRecordBatches(this.tp, buf, start, end);
-    if (scan.nextOffset <= position.offset) {
-      // Not even one batch fits (KIP-74 makes brokers send a whole one nevertheless).
-      this.bytesAskedMin = Math.min(this.bytesAskedMin * 2, 2 ** 30);
-      return undefined;
-    }
+    // Brokers send one batch whole, however large it is (KIP-74): its length, which no checksum covers, is wrong.
+    if (scan.nextOffset <= position.offset)
+      throw corruptBatch(
+        this.tp,
+        position.offset,
+        `no whole batch is in the ${end - start} bytes sent for it`,
+      );
     this.bytesPerOffset = (scan.end - start) / (scan.nextOffset - position.offset);
     const next = {
       offset: scan.nextOffset,
       epoch: scan.leaderEpoch,
       untilOffset: position.untilOffset,
     };
-    return { response, scan, next };
+    return { response, next };
   }
 
-  /** What an error number means here; undefined: the position is in the log nevertheless, try again. */
-  private async failureOf(position: ReadPosition, error: number): Promise<MillraceError | undefined> {
-    const { topic, partition } = this.tp;
-    const details = { topic, partition, offset: position.offset };
-    const what = `Fetch of ${topicPartitionKey(this.tp)} at offset ${position.offset}`;
-    switch (error) {
-      case KAFKA_ERROR.OFFSET_OUT_OF_RANGE: {
-        const { earliest, latest } = await this.bounds();
-        if (position.offset >= earliest && position.offset <= latest) return undefined;
-        return this.outOfRange(position, earliest, latest);
-      }
-      case KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION:
-      case KAFKA_ERROR.UNKNOWN_TOPIC_ID:
-      case KAFKA_ERROR.INCONSISTENT_TOPIC_ID:
-        // The metadata is asked again, and tells whether it was deleted or recreated.
-        return new MillraceError('LEADER_CHANGED', `${what}: the broker does not have the partition`, {
-          details,
-        });
-      case KAFKA_ERROR.CORRUPT_MESSAGE:
-        return new MillraceError(
-          'RECORD_BATCH_CORRUPT',
-          `${what}: the broker found its own record batch damaged`,
-          {
-            details,
-          },
-        );
-      default: {
-        const failure = kafkaFailure(error, what, details);
-        if (!isRetryableKafkaError(error)) return failure;
-        return failure.code === 'LEADER_CHANGED'
-          ? failure
-          : new MillraceError('KAFKA_PROTOCOL', failure.what, { details: failure.details, retryable: true });
-      }
-    }
+  /** The broker may mean the epoch: when it is so old that Kafka forgot where it ended, only the offset itself can be checked. */
+  private async outOfRange({ offset }: ReadPosition, leftMs: number): Promise<Outcome> {
+    const bounds = await this.bounds(leftMs);
+    return offset >= bounds.earliest && offset <= bounds.latest
+      ? { kind: 'again', epoch: -1 }
+      : { kind: 'failed', failure: offsetOutOfRange(this.tp, offset, bounds) };
   }
 
-  private async bounds(): Promise<{ earliest: number; latest: number }> {
-    const { offsets } = this.context;
+  private async bounds(leftMs: number): Promise<LogBounds> {
+    const { offsets, options } = this.context;
     const key = topicPartitionKey(this.tp);
+    const timeoutMs = Math.min(options.requestTimeoutMs, leftMs);
     const [earliest, latest] = await Promise.all([
-      offsets.list([this.tp], 'earliest', this.isolation),
-      offsets.list([this.tp], 'latest', this.isolation),
+      offsets.list([this.tp], 'earliest', this.isolation, timeoutMs),
+      offsets.list([this.tp], 'latest', this.isolation, timeoutMs),
     ]);
     return { earliest: earliest.get(key)?.offset ?? -1, latest: latest.get(key)?.offset ?? -1 };
   }
 
-  private outOfRange(position: ReadPosition, earliest: number, latest: number): MillraceError {
-    const below = position.offset < earliest;
-    return new MillraceError(
-      'OFFSET_OUT_OF_RANGE',
-      below
-        ? `Offset ${position.offset} of ${topicPartitionKey(this.tp)} is below the log start ${earliest}: retention deleted records that are still needed`
-        : `Offset ${position.offset} of ${topicPartitionKey(this.tp)} is above the log end ${latest}`,
-      {
-        remedy: below
-          ? "Raise the topic's retention, or restart with a later offset."
-          : 'Check that the offsets are of this topic and cluster.',
-        details: { ...this.tp, offset: position.offset, earliest, latest },
-      },
-    );
-  }
-
-  private truncated(position: ReadPosition, epoch: number, endOffset: number): MillraceError {
-    return new MillraceError(
-      'LOG_TRUNCATED',
-      `${topicPartitionKey(this.tp)} was truncated: epoch ${position.epoch} was read up to offset ${position.offset}, but the leader's log has epoch ${epoch} end at ${endOffset}`,
-      {
-        remedy:
-          'An unclean leader election lost records that were read already. Decide what to do with them, then restart from the end offset named.',
-        details: { ...this.tp, offset: position.offset, epoch, endOffset },
-      },
-    );
-  }
-
   /** Why nothing came until the deadline. */
-  private async timedOut(
-    position: ReadPosition,
-    failure: unknown,
-    idle: FetchResponse | undefined,
-  ): Promise<unknown> {
+  private timedOut(position: ReadPosition, last: Exclude<Outcome, { kind: 'fetched' }>): unknown {
     const { retrier, options } = this.context;
-    if (failure !== undefined) return retrier.final(failure, options.fetchTimeoutMs);
-    const end = idle === undefined ? -1 : this.committedOnly ? idle.lastStableOffset : idle.highWatermark;
-    const details = { ...this.tp, offset: position.offset, untilOffset: position.untilOffset };
-    if (end >= 0 && end < position.untilOffset) {
-      const which = this.committedOnly ? 'last stable offset' : 'high watermark';
-      return new MillraceError(
-        'OFFSET_OUT_OF_RANGE',
-        `The range of ${topicPartitionKey(this.tp)} ends at ${position.untilOffset}, but its ${which} stayed at ${end} for ${options.fetchTimeoutMs} ms`,
-        {
-          remedy: this.committedOnly
-            ? 'Check for a hanging transaction, or whether the offsets are of this topic.'
-            : 'Check that the offsets are of this topic and cluster.',
-          details: { ...details, earliest: idle?.logStartOffset ?? -1, latest: end },
-        },
-      );
-    }
-    return new MillraceError(
-      'DEADLINE_EXCEEDED',
-      `No records of ${topicPartitionKey(this.tp)} came from offset ${position.offset} on within ${options.fetchTimeoutMs} ms`,
-      { details },
-    );
+    if (last.kind === 'failed') return retrier.final(last.failure, options.fetchTimeoutMs);
+    const idle = last.kind === 'idle' ? last.response : undefined;
+    return noProgress(this.tp, position, this.isolation, options.fetchTimeoutMs, idle);
   }
+}
+
+function isUnknown(failure: unknown): boolean {
+  return MillraceError.is(failure, 'UNKNOWN_TOPIC') || MillraceError.is(failure, 'UNKNOWN_PARTITION');
 }

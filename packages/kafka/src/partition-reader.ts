@@ -11,15 +11,23 @@ interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The first fetch of a range that will be read. */
+interface Ahead {
+  readonly range: OffsetRange;
+  readonly fetched: Promise<Fetched>;
+  readonly abandoned: AbortController;
+}
+
 const ABANDONED = 'abandoned';
 
-/** Reads ranges of one partition. It holds no connection and no data between reads, but for columns to be reused. */
+/** Reads ranges of one partition. Between reads it holds columns to be reused, and one response that was fetched ahead. */
 export class FetchReader implements PartitionReader {
   private readonly context: FetchContext;
   private readonly tp: TopicPartition;
   private readonly isolation: IsolationLevel;
   private readonly topicId: string | undefined;
   private spare: RecordColumns | undefined;
+  private ahead: Ahead | undefined;
   private readonly closed = new AbortController();
 
   constructor(context: FetchContext, tp: TopicPartition, options: ReaderOptions) {
@@ -42,9 +50,44 @@ export class FetchReader implements PartitionReader {
     return this.chunks(range, options);
   }
 
+  prefetch(range: OffsetRange): void {
+    const { fromOffset, untilOffset, leaderEpoch } = range;
+    if (this.closed.signal.aborted || fromOffset >= untilOffset) return;
+    if (this.ahead !== undefined && isSameStart(this.ahead.range, range)) return;
+    this.dropAhead();
+    const abandoned = new AbortController();
+    const stop = AbortSignal.any([abandoned.signal, this.closed.signal]);
+    const position = { offset: fromOffset, epoch: leaderEpoch ?? -1, untilOffset };
+    const fetched = this.fetcherOf(range).fetch(position, stop);
+    // It may never be awaited.
+    fetched.catch(() => {});
+    this.ahead = { range, fetched, abandoned };
+  }
+
   async close(): Promise<void> {
     this.closed.abort(new MillraceError('CANCELLED', 'the reader was closed'));
     this.spare = undefined;
+    this.dropAhead();
+  }
+
+  private dropAhead(): void {
+    this.ahead?.abandoned.abort(ABANDONED);
+    this.ahead = undefined;
+  }
+
+  /** What was fetched ahead for this very range; anything else is dropped. */
+  private takeAhead(range: OffsetRange): Ahead | undefined {
+    const { ahead } = this;
+    if (ahead === undefined || !isSameStart(ahead.range, range)) {
+      this.dropAhead();
+      return undefined;
+    }
+    this.ahead = undefined;
+    return ahead;
+  }
+
+  private fetcherOf(range: OffsetRange): PartitionFetcher {
+    return new PartitionFetcher(this.context, this.tp, this.isolation, range.topicId ?? this.topicId);
   }
 
   private async *chunks(
@@ -57,26 +100,24 @@ export class FetchReader implements PartitionReader {
     const stop = AbortSignal.any(
       [abandoned.signal, this.closed.signal, signal].filter((s) => s !== undefined),
     );
-    const fetcher = new PartitionFetcher(
-      this.context,
-      this.tp,
-      this.isolation,
-      range.topicId ?? this.topicId,
-    );
-    const prefetch = (position: ReadPosition): Promise<Fetched> => {
-      const fetching = fetcher.fetch(position, stop);
+    const fetcher = this.fetcherOf(range);
+    const begin = (position: ReadPosition, before?: Promise<Fetched>): Promise<Fetched> => {
+      // What failed ahead of the read may have passed meanwhile, or fails again.
+      const fetching = before?.catch(() => fetcher.fetch(position, stop)) ?? fetcher.fetch(position, stop);
       // Whoever abandons the read leaves this one unawaited.
       fetching.catch(() => {});
       return fetching;
     };
     const reuse = reuseColumns ? this.takeSpare() : undefined;
+    const ahead = this.takeAhead(range);
+    const first = { offset: fromOffset, epoch: range.leaderEpoch ?? -1, untilOffset };
     try {
-      let pending = prefetch({ offset: fromOffset, epoch: range.leaderEpoch ?? -1, untilOffset });
+      let pending = begin(first, ahead?.fetched);
       let from = fromOffset;
       for (;;) {
         const { response, next } = await unlessStopped(pending, stop);
         if (next.offset < untilOffset) {
-          pending = prefetch(next);
+          pending = begin(next);
           await microtasksDone();
         }
         yield* this.decode(response, from, untilOffset, reuse, stop);
@@ -86,6 +127,7 @@ export class FetchReader implements PartitionReader {
         from = next.offset;
       }
     } finally {
+      ahead?.abandoned.abort(ABANDONED);
       abandoned.abort(ABANDONED); // a reason of its own: to make the default one costs a stack trace
       if (reuse !== undefined && !this.closed.signal.aborted) this.spare = reuse;
     }
@@ -121,6 +163,15 @@ async function microtasksDone(): Promise<void> {
   await new Promise<void>((resolve) => {
     process.nextTick(resolve);
   });
+}
+
+function isSameStart(a: OffsetRange, b: OffsetRange): boolean {
+  return (
+    a.fromOffset === b.fromOffset &&
+    a.untilOffset === b.untilOffset &&
+    a.topicId === b.topicId &&
+    a.leaderEpoch === b.leaderEpoch
+  );
 }
 
 function stopped(signal: AbortSignal): MillraceError {

@@ -7,7 +7,7 @@ import type { TopicMetadata } from './kafka-port.ts';
 import type { KafkaApi } from './protocol/kafka-api.ts';
 import { CREATE_PARTITIONS, CREATE_TOPICS, DELETE_TOPICS, type TopicResult } from './protocol/topic-api.ts';
 import type { Retrier } from './retrier.ts';
-import { KAFKA_ERROR } from './wire/kafka-error.ts';
+import { KAFKA_ERROR, type KafkaErrorNumber } from './wire/kafka-error.ts';
 
 const POLL_MS = 20;
 
@@ -32,37 +32,49 @@ export class TopicAdmin {
     config: Readonly<Record<string, string>>,
   ): Promise<void> {
     const timeoutMs = this.options.topicTimeoutMs;
-    await this.ask(CREATE_TOPICS, { topic, partitions, replicationFactor, config, timeoutMs }, topic);
+    const request = { topic, partitions, replicationFactor, config, timeoutMs };
+    await this.ask(CREATE_TOPICS, request, KAFKA_ERROR.TOPIC_ALREADY_EXISTS);
     await this.until(topic, (found) => isLed(found, partitions));
   }
 
   async createPartitions(topic: string, totalCount: number): Promise<void> {
     const timeoutMs = this.options.topicTimeoutMs;
-    await this.ask(CREATE_PARTITIONS, { topic, totalCount, timeoutMs }, topic);
+    await this.ask(CREATE_PARTITIONS, { topic, totalCount, timeoutMs }, KAFKA_ERROR.INVALID_PARTITIONS);
     await this.until(topic, (found) => isLed(found, totalCount));
   }
 
   async deleteTopic(topic: string): Promise<void> {
-    await this.ask(DELETE_TOPICS, { topic, timeoutMs: this.options.topicTimeoutMs }, topic);
+    const request = { topic, timeoutMs: this.options.topicTimeoutMs };
+    await this.ask(DELETE_TOPICS, request, KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
     await this.until(topic, (found) => found === undefined);
   }
 
-  private async ask<Request>(
+  /** `done`: what the controller says when it has done it before, for an answer that was lost. */
+  private async ask<Request extends { readonly topic: string }>(
     api: KafkaApi<Request, readonly TopicResult[]>,
     request: Request,
-    topic: string,
+    done: KafkaErrorNumber,
   ): Promise<void> {
+    const { topic } = request;
+    let unanswered = false;
     await this.retrier.run(this.options.topicTimeoutMs, async (timeoutMs) => {
       const connection = await this.metadata.controller();
-      const [result] = await connection.call(api, request, { timeoutMs });
-      if (result === undefined || result.error === 0) return;
-      if (result.error === KAFKA_ERROR.NOT_CONTROLLER) this.metadata.forgetController();
-      if (result.error === KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
+      const { error, message } = await connection
+        .call(api, request, { timeoutMs })
+        .then(([result = { error: KAFKA_ERROR.UNKNOWN_SERVER_ERROR, message: 'no answer for it' }]) => result)
+        .catch((failure: unknown) => {
+          unanswered = true;
+          throw failure;
+        });
+      if (error === KAFKA_ERROR.NONE || (unanswered && error === done)) return;
+      if (error === KAFKA_ERROR.REQUEST_TIMED_OUT) unanswered = true;
+      if (error === KAFKA_ERROR.NOT_CONTROLLER) this.metadata.forgetController();
+      if (error === KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION) {
         throw new MillraceError('UNKNOWN_TOPIC', `The topic "${topic}" does not exist`, {
           details: { topic },
         });
       }
-      throw kafkaFailure(result.error, `${api.name} of "${topic}"`, { topic }, result.message);
+      throw kafkaFailure(error, `${api.name} of "${topic}"`, { topic }, message);
     });
   }
 

@@ -152,6 +152,16 @@ export function readsContract(kitOf: () => ContractKit): void {
         expect(committed.filter((v) => String(v).startsWith('aborted'))).toEqual([]);
         expect(committed).toHaveLength(8);
         expect(await kit.rowsOf(range, { isolation: 'read_uncommitted' })).toHaveLength(12);
+        // One batch a fetch: transactions begin and end in different ones.
+        const tiny = kit.client({ fetchBytesMax: 1 });
+        expect(values(await kit.rowsOf(range, {}, tiny))).toEqual(committed);
+        // From the middle of an aborted transaction on.
+        const all = await kit.rowsOf(range, { isolation: 'read_uncommitted' });
+        const inside = all.findLast(([, , value]) => value === 'aborted1')?.[0] ?? -1;
+        const rest = { ...range, fromOffset: inside };
+        expect(values(await kit.rowsOf(rest, {}, tiny))).toEqual(values(await kit.rowsOf(rest)));
+        expect(values(await kit.rowsOf(rest))).not.toContain('aborted1');
+        await tiny.close();
         // Nothing but a marker: an empty range that ends.
         expect(await kit.rowsOf({ ...range, fromOffset: end - 1 })).toEqual([]);
       },

@@ -1,5 +1,5 @@
 import type { ShippedFunction } from '@millrace/api/internal';
-import { functionPlace, type Program } from '@millrace/closures';
+import { functionPlace, type Program, type RevivedFunction } from '@millrace/closures';
 import { MillraceError } from '@millrace/common';
 
 // Lambdas made anew in every batch must not pile up; those of running batches are the newest by far.
@@ -30,15 +30,18 @@ export class FunctionReferences {
   get program(): Program {
     const byNumber = this.#byNumber;
     return {
-      async revive(bytes: Uint8Array) {
+      async revive(bytes) {
         const number = Number(Buffer.from(bytes).toString());
         const fn = byNumber.get(number);
-        if (fn) return fn;
+        if (fn) return fn as RevivedFunction;
         throw new MillraceError('INTERNAL', `lambda ${number} was forgotten`, {
           remedy: `At most ${REFERENCES_MAX} lambdas are kept.`,
         });
       },
-    } as unknown as Program;
+      // What perExecutor made belongs to whoever made the functions: it lives as long as the process.
+      endTask: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
   }
 
   #numberOf(fn: Function): number {

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, MillraceError } from '@millrace/common';
 import {
   type AttemptKey,
+  type ExpectedRange,
   type StageKey,
   type TaskBackend,
   type TaskEvent,
@@ -10,6 +11,17 @@ import {
 import { type TaskEngine, TaskRunner } from '@millrace/executor';
 
 const EXECUTOR_ID = 'local';
+
+interface LocalSlot {
+  readonly runner: TaskRunner;
+  /** The end of the task that it was given last. */
+  last: Promise<void>;
+}
+
+interface Attempt {
+  readonly abort: AbortController;
+  begun: boolean;
+}
 
 export interface LocalBackendOptions {
   readonly application: string;
@@ -26,9 +38,9 @@ export interface LocalBackendOptions {
 export class LocalBackend implements TaskBackend {
   readonly #options: LocalBackendOptions;
   readonly #scheduler: TaskScheduler;
-  readonly #runners: readonly TaskRunner[];
+  readonly #slots: readonly LocalSlot[];
   readonly #blobs = new Map<string, Uint8Array>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #attempts = new Map<string, Attempt>();
 
   constructor(options: LocalBackendOptions) {
     this.#options = options;
@@ -37,19 +49,29 @@ export class LocalBackend implements TaskBackend {
       if (blob) return blob;
       throw new MillraceError('BLOCK_MISSING', `blob ${hash.slice(0, 12)} is not kept any more`);
     };
-    this.#runners = Array.from(
-      { length: options.slots },
-      () =>
-        new TaskRunner({ executorId: EXECUTOR_ID, engine: options.engine, fetchBlob, clock: options.clock }),
-    );
+    const { engine, clock } = options;
+    this.#slots = Array.from({ length: options.slots }, () => ({
+      runner: new TaskRunner({
+        executorId: EXECUTOR_ID,
+        engine,
+        fetchBlob,
+        clock,
+        onDisposeFailure: (error) =>
+          options.logger.warn({ err: error }, 'a perExecutor value could not be disposed'),
+      }),
+      last: Promise.resolve(),
+    }));
     this.#scheduler = new TaskScheduler({
       clock: options.clock,
       logger: options.logger,
       executors: {
-        launch: ({ slot, key, set, task }) => void this.#run(slot, key, set, task.task),
-        kill: (_executor, key, reason) =>
-          this.#running.get(runningId(key))?.abort(new MillraceError('TASK_KILLED', reason)),
+        launch: ({ slot, key, set, task }) => this.#launch(slot, key, set, task.task),
+        kill: (_executor, key, reason, onlyWaiting) => this.#kill(key, reason, onlyWaiting),
         dropBlock: () => undefined,
+        prefetch: (_executor, slot, ranges) => {
+          for (const range of ranges) this.#slots[slot]?.runner.consumers.prefetch(range);
+        },
+        flush: () => undefined,
       },
       fetchResult: async () => {
         throw new MillraceError('INTERNAL', 'local results are never remote');
@@ -59,16 +81,20 @@ export class LocalBackend implements TaskBackend {
     this.#scheduler.handle({
       kind: 'slots-ready',
       executorId: EXECUTOR_ID,
-      ready: this.#runners.map((_, slot) => slot),
+      ready: this.#slots.map((_, slot) => slot),
     });
   }
 
   get slots(): number {
-    return this.#runners.length;
+    return this.#slots.length;
   }
 
   submit(set: TaskSet): void {
     this.#scheduler.submit(set);
+  }
+
+  prefetch(expected: readonly ExpectedRange[]): void {
+    this.#scheduler.prefetch(expected);
   }
 
   cancel(key: StageKey): void {
@@ -90,18 +116,43 @@ export class LocalBackend implements TaskBackend {
   /** Closes the connections of its slots. */
   async close(): Promise<void> {
     this.#scheduler.stop();
-    for (const abort of this.#running.values())
+    for (const { abort } of this.#attempts.values())
       abort.abort(new MillraceError('TASK_KILLED', 'the application ended'));
-    await Promise.allSettled(this.#runners.map((runner) => runner.consumers.close()));
+    await Promise.allSettled(this.#slots.map(({ runner }) => runner.close()));
   }
 
-  async #run(slot: number, key: AttemptKey, set: TaskSet, task: Uint8Array): Promise<void> {
-    const abort = new AbortController();
-    const id = runningId(key);
-    this.#running.set(id, abort);
+  #kill(key: AttemptKey, reason: string, onlyWaiting: boolean): void {
+    const attempt = this.#attempts.get(attemptIdOf(key));
+    if (attempt && !(onlyWaiting && attempt.begun))
+      attempt.abort.abort(new MillraceError('TASK_KILLED', reason));
+  }
+
+  /** A slot runs one task after the other. */
+  #launch(index: number, key: AttemptKey, set: TaskSet, task: Uint8Array): void {
+    const slot = this.#slots[index];
+    if (!slot) return;
+    const attempt: Attempt = { abort: new AbortController(), begun: false };
+    this.#attempts.set(attemptIdOf(key), attempt);
+    slot.last = slot.last.then(() => this.#run(slot, index, attempt, key, set, task));
+  }
+
+  async #run(
+    { runner }: LocalSlot,
+    slot: number,
+    attempt: Attempt,
+    key: AttemptKey,
+    set: TaskSet,
+    task: Uint8Array,
+  ): Promise<void> {
+    attempt.begun = true;
+    const { abort } = attempt;
     const { clock } = this.#options;
     const timer = clock.schedule(set.taskTimeoutMs, () =>
-      abort.abort(new MillraceError('TASK_TIMEOUT', `the task took longer than ${set.taskTimeoutMs} ms`)),
+      abort.abort(
+        new MillraceError('TASK_TIMEOUT', `the task took longer than ${set.taskTimeoutMs} ms`, {
+          remedy: 'Look for a call that waits for ever, or raise the job option taskTimeout.',
+        }),
+      ),
     );
     const wire = {
       application: key.application,
@@ -113,9 +164,9 @@ export class LocalBackend implements TaskBackend {
       attempt: key.attempt,
     };
     const request = { key: wire, programHash: set.programHash, programDir: '', stage: set.stage, task };
-    const outcome = await (this.#runners[slot] as TaskRunner).run(request, abort.signal);
+    const outcome = await runner.run(runner.prepare(request), abort.signal);
     timer.cancel();
-    this.#running.delete(id);
+    this.#attempts.delete(attemptIdOf(key));
     this.#scheduler.handle({
       kind: 'attempt-ended',
       end: {
@@ -133,6 +184,6 @@ export class LocalBackend implements TaskBackend {
   }
 }
 
-function runningId({ epoch, batchTime, jobId, stageId, partition, attempt }: AttemptKey): string {
+function attemptIdOf({ epoch, batchTime, jobId, stageId, partition, attempt }: AttemptKey): string {
   return [epoch, batchTime, jobId, stageId, partition, attempt].join('/');
 }

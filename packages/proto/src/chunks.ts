@@ -16,7 +16,7 @@ export interface ChunkSink<Message> {
 
 /**
  * Writes `bytes` as messages, one a chunk, no faster than the other side reads.
- * @throws the signal's reason, or CANCELLED when the stream is destroyed.
+ * @throws MillraceError CANCELLED when the stream is closed.
  */
 export async function writeChunks<Message>(
   stream: ChunkSink<Message> & NodeJS.EventEmitter,

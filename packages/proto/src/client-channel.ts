@@ -57,7 +57,7 @@ export function clientChannel(options: ClientChannelOptions): ClientChannel {
         submission.waitForReady(clock.now() + ms, (error) => {
           if (error === undefined || error === null) return resolve();
           reject(
-            new MillraceError('DRIVER_UNREACHABLE', `no answer from ${address} within ${ms} ms`, {
+            new MillraceError('DRIVER_UNREACHABLE', `no answer from ${address} within ${Math.round(ms)} ms`, {
               cause: error,
               remedy:
                 'Check that it runs, that the address is right, and that both sides use TLS or neither.',

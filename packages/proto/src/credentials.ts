@@ -10,6 +10,7 @@ import {
   type ServerInterceptor,
 } from '@grpc/grpc-js';
 import { MillraceError } from '@millrace/common';
+import { assertRole } from './certificate-role.ts';
 import { statusOf } from './status.ts';
 
 /** PEM texts. On a server, `ca` makes it mutual: every client then needs a certificate of that authority. */
@@ -50,32 +51,42 @@ function pemBytes(pem: string | undefined): Buffer | null {
   return pem === undefined ? null : Buffer.from(pem);
 }
 
-/** Refuses every call of every service without the token, before any of its messages is read. */
-export function authenticate(token: string | undefined): ServerInterceptor {
+/**
+ * Refuses every call of every service, before any of its messages is read: without the token, when there is one; with mutual TLS,
+ * when the caller's certificate does not name a role that may make the call.
+ */
+export function authenticate({ token, tls }: SecurityOptions): ServerInterceptor {
   const expected = token === undefined || token === '' ? undefined : digest(`Bearer ${token}`);
-  return (_method, call) =>
+  const isMutual = tls?.ca !== undefined;
+  return (method, call) =>
     new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata(metadata, proceed) {
-            if (expected === undefined || isAuthorized(metadata, expected)) return proceed(metadata);
-            const given = metadata.get(AUTHORIZATION).length > 0;
-            call.sendStatus(
-              statusOf(
-                new MillraceError('UNAUTHENTICATED', given ? 'the token is wrong' : 'no token was given', {
-                  remedy: 'Give the token that this server was started with (--token or MILLRACE_TOKEN).',
-                }),
-              ),
-            );
+            try {
+              if (expected !== undefined) assertToken(metadata, expected);
+              if (isMutual) assertRole(method.path, call.getAuthContext().sslPeerCertificate?.subjectaltname);
+            } catch (error) {
+              call.sendStatus(statusOf(error));
+              return;
+            }
+            proceed(metadata);
           },
         }),
     });
 }
 
-function isAuthorized(metadata: Metadata, expected: Buffer): boolean {
+function assertToken(metadata: Metadata, expected: Buffer): void {
   const [given, ...more] = metadata.get(AUTHORIZATION);
   // Digests: equal lengths for the comparison in constant time.
-  return typeof given === 'string' && more.length === 0 && timingSafeEqual(digest(given), expected);
+  if (typeof given === 'string' && more.length === 0 && timingSafeEqual(digest(given), expected)) return;
+  throw new MillraceError(
+    'UNAUTHENTICATED',
+    given === undefined ? 'no token was given' : 'the token is wrong',
+    {
+      remedy: 'Give the token that this server was started with (--token or MILLRACE_TOKEN).',
+    },
+  );
 }
 
 function digest(text: string): Buffer {

@@ -9,7 +9,7 @@ export function errorToWire(error: unknown): ErrorInfo {
 }
 
 export function recordToWire(record: ErrorRecord): ErrorInfo {
-  const { details, cause, ...plain } = record;
+  const { details, cause, problems: _inTheText, ...plain } = record;
   return {
     ...plain,
     detailsJson: JSON.stringify(details),

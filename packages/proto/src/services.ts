@@ -1,11 +1,4 @@
-import {
-  type ChannelCredentials,
-  type Client,
-  type ClientOptions,
-  loadPackageDefinition,
-  logVerbosity,
-  setLogVerbosity,
-} from '@grpc/grpc-js';
+import { loadPackageDefinition, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { fromJSON } from '@grpc/proto-loader';
 import type { ProtoGrpcType as ExecutorProto } from './gen/executor.ts';
 import type { BlocksDefinition } from './gen/millrace/v1/Blocks.ts';
@@ -16,11 +9,6 @@ import { servicesDescriptor } from './gen/services-descriptor.ts';
 import type { ProtoGrpcType as SubmissionProto } from './gen/submission.ts';
 
 type Packages = ExecutorProto['millrace']['v1'] & SubmissionProto['millrace']['v1'];
-export type ClientConstructor<C extends Client> = new (
-  address: string,
-  credentials: ChannelCredentials,
-  options?: ClientOptions,
-) => C;
 
 // gRPC would write to standard error by itself; what goes wrong reaches us as errors of calls and of bind.
 setLogVerbosity(logVerbosity.NONE);

@@ -205,7 +205,21 @@ describe('calls', () => {
     const port = await serve().listen();
     const second = createWireServer({ host: 'localhost', port });
     open.push(() => second.close());
-    await expect(second.listen()).rejects.toMatchObject({ code: 'PORT_IN_USE', details: { port } });
+    await expect(second.listen()).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      what: `cannot listen on localhost:${port}: the port is already taken`,
+      details: { port },
+    });
+  });
+
+  it('refuse an address that is not of this machine, and say so', async () => {
+    // 192.0.2.0/24 is for documentation: nobody has it (RFC 5737).
+    const server = createWireServer({ host: '192.0.2.1', port: 0, token: 's' });
+    open.push(() => server.close());
+    await expect(server.listen()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      remedy: expect.stringContaining('an address of this machine'),
+    });
   });
 });
 

@@ -10,10 +10,10 @@ export interface WireServerOptions extends SecurityOptions {
   readonly port: number;
 }
 
-/** A gRPC server whose every method asks for the token. Add services before `listen`. */
+/** A gRPC server whose every method asks for the token and, with mutual TLS, for a role. Add services before `listen`. */
 export interface WireServer {
   readonly server: Server;
-  /** Resolves with the port. @throws MillraceError CONFIG_INVALID (bind not allowed), PORT_IN_USE. */
+  /** Resolves with the port. @throws MillraceError PORT_IN_USE, CONFIG_INVALID (an address that is not of this machine). */
   listen(): Promise<number>;
   /** Waits up to `graceMs` for running calls, then cuts them. Idempotent. */
   close(graceMs?: number): Promise<void>;
@@ -22,7 +22,7 @@ export interface WireServer {
 export function createWireServer(options: WireServerOptions): WireServer {
   assertBindAllowed(options.host, options);
   const credentials = serverCredentials(options);
-  const server = new Server({ ...SERVER_OPTIONS, interceptors: [authenticate(options.token)] });
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: [authenticate(options)] });
   return {
     server,
     listen: () =>
@@ -31,17 +31,7 @@ export function createWireServer(options: WireServerOptions): WireServer {
           options.host.includes(':') && !options.host.startsWith('[') ? `[${options.host}]` : options.host;
         server.bindAsync(`${host}:${options.port}`, credentials, (error, port) => {
           if (error === null) return resolve(port);
-          reject(
-            new MillraceError(
-              'PORT_IN_USE',
-              `cannot listen on ${host}:${options.port}: ${messageOf(error)}`,
-              {
-                cause: error,
-                remedy: 'End what uses the port, or choose another one (0: any free port).',
-                details: { host, port: options.port },
-              },
-            ),
-          );
+          reject(bindError(error, host, options.port));
         });
       }),
     async close(graceMs = 0) {
@@ -52,6 +42,25 @@ export function createWireServer(options: WireServerOptions): WireServer {
       server.forceShutdown();
     },
   };
+}
+
+/** gRPC tells the reason in the text only: "No address added out of total 1 resolved errors: [listen EADDRINUSE: …]". */
+function bindError(cause: Error, host: string, port: number): MillraceError {
+  const isTaken = cause.message.includes('EADDRINUSE');
+  const reason = isTaken
+    ? 'the port is already taken'
+    : (/\[(.*)\]/.exec(cause.message)?.[1] ?? messageOf(cause));
+  return new MillraceError(
+    isTaken ? 'PORT_IN_USE' : 'CONFIG_INVALID',
+    `cannot listen on ${host}:${port}: ${reason}`,
+    {
+      ...(isTaken ? {} : { cause }),
+      remedy: isTaken
+        ? 'End what uses the port, or choose another one (0: any free port).'
+        : 'Give an address of this machine, and a port that this user may listen on (0: any free port).',
+      details: { host, port },
+    },
+  );
 }
 
 /** A unary handler from an async function: what it throws reaches the caller as the same typed error. */

@@ -1,15 +1,9 @@
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 export default defineJob({ name: 'bad-async-map', batchInterval: '100ms' }, (ssc) => {
   ssc.kafka
-    .createDirectStream(
-      LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BAD_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startFrom: 'earliest',
-      }),
-    )
+    .createDirectStream(LocationStrategies.PreferConsistent, badTopic())
     .map(async ({ value }) => value)
     .print();
 });

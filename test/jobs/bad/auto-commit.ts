@@ -1,15 +1,8 @@
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 export default defineJob({ name: 'bad-auto-commit', batchInterval: '100ms' }, (ssc) => {
   ssc.kafka
-    .createDirectStream(
-      LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BAD_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startFrom: 'earliest',
-        'enable.auto.commit': true,
-      }),
-    )
+    .createDirectStream(LocationStrategies.PreferConsistent, badTopic({ 'enable.auto.commit': true }))
     .print();
 });

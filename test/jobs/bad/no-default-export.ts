@@ -1,14 +1,6 @@
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 export const job = defineJob({ name: 'bad-no-default-export', batchInterval: '100ms' }, (ssc) => {
-  ssc.kafka
-    .createDirectStream(
-      LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BAD_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startFrom: 'earliest',
-      }),
-    )
-    .print();
+  ssc.kafka.createDirectStream(LocationStrategies.PreferConsistent, badTopic()).print();
 });

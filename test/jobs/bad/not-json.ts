@@ -1,16 +1,9 @@
-import { ConsumerStrategies, defineJob, env, json, LocationStrategies } from '@millrace/api';
+import { defineJob, json, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 export default defineJob({ name: 'bad-not-json', batchInterval: '100ms' }, (ssc) => {
   ssc.kafka
-    .createDirectStream(
-      LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BAD_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startFrom: 'earliest',
-        value: json<{ n: number }>(),
-      }),
-    )
+    .createDirectStream(LocationStrategies.PreferConsistent, badTopic({ value: json<{ n: number }>() }))
     .map(({ value }) => value.n)
     .print();
 });

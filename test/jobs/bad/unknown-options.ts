@@ -1,5 +1,6 @@
 // Names and types that TypeScript would have refused, had it been asked.
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 const config = {
   name: 'bad-unknown-options',
@@ -12,12 +13,7 @@ export default defineJob(config, (ssc) => {
   ssc.kafka
     .createDirectStream(
       LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BAD_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startForm: 'earliest',
-        maxRecordsPerBatch: 'many' as 'unlimited',
-      }),
+      badTopic({ startForm: 'earliest', maxRecordsPerBatch: 'many' as 'unlimited' }),
     )
     .print();
 });

@@ -1,4 +1,5 @@
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, env, LocationStrategies } from '@millrace/api';
+import { badTopic } from './bad-topic.ts';
 
 const topic = env('BAD_TOPIC');
 
@@ -6,12 +7,7 @@ export default defineJob({ name: 'bad-unsafe-offset', batchInterval: '100ms' }, 
   ssc.kafka
     .createDirectStream(
       LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(topic, {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bad',
-        startFrom: 'earliest',
-        offsets: { [`${topic}-0`]: 2 ** 53 },
-      }),
+      badTopic({ offsets: { [`${topic}-0`]: 2 ** 53 } }),
     )
     .print();
 });

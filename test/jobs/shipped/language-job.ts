@@ -8,8 +8,6 @@ import { EventCodec } from './lib/event.ts';
 import { Discounted, Price, Tariff } from './lib/pricing.ts';
 import weights from './lib/weights.json' with { type: 'json' };
 
-// A module may wait at its top level; what it read there travels by value.
-const threshold = await Promise.resolve(5);
 const tariff = new Map([['all', [1, 2, 3]]]);
 const rules = new Tariff(tariff.get('all') ?? [], 10);
 const pool = perExecutor(() => ({ pid: process.pid, uses: 0 }));
@@ -25,7 +23,9 @@ const curried =
   (c: number): number =>
     a * 100 + b * 10 + c;
 
-export default defineJob({ name: env('SHIPPED_NAME'), batchInterval: '50ms', batches: 1 }, (ssc) => {
+export default defineJob({ name: env('SHIPPED_NAME'), batchInterval: '50ms', batches: 1 }, async (ssc) => {
+  // What the function waits for travels by value.
+  const threshold = await Promise.resolve(5);
   const events = ssc.kafka.createDirectStream(
     LocationStrategies.PreferConsistent,
     ConsumerStrategies.Subscribe(env('SHIPPED_TOPIC'), {

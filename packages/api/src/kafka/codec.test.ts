@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ShippedFunction } from '../shipped-function.ts';
-import { type Codec, json, nullable, utf8 } from './codec.ts';
+import { bytes, type Codec, json, nullable, utf8 } from './codec.ts';
 import { checkConsumerOptions } from './consumer-options.ts';
 import { DEFAULT_VALUE_CODEC, shipCodec } from './ship-codec.ts';
 
 class Suffixed implements Codec<string> {
   private readonly suffix = '!';
-  decode(bytes: Uint8Array): string {
-    return Buffer.from(bytes).toString() + this.suffix;
+  decode(given: Uint8Array): string {
+    return Buffer.from(given).toString() + this.suffix;
   }
   encode(value: string): Uint8Array {
     return Buffer.from(value);
@@ -42,5 +42,14 @@ describe('codecs', () => {
     const value = { decode: async () => 1, encode: () => new Uint8Array() };
     const { problems } = checkConsumerOptions({ brokers: 'b:1', groupId: 'g', value }, 'stream');
     expect(problems.join()).toMatch(/"value": decode\(\) is async.*mapAsync/);
+  });
+});
+
+describe('built-in codecs', () => {
+  it('round-trip', () => {
+    expect(utf8().decode(utf8().encode('grüße 👋'))).toBe('grüße 👋');
+    expect(json<{ a: number }>().decode(json<{ a: number }>().encode({ a: 1 }))).toEqual({ a: 1 });
+    expect(bytes().decode(new Uint8Array([1]))).toEqual(new Uint8Array([1]));
+    expect(nullable(utf8()).decode(utf8().encode('x'))).toBe('x');
   });
 });

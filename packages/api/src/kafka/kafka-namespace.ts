@@ -7,8 +7,8 @@ import type { GraphBuilder } from '../stream/graph-builder.ts';
 import { checkConsumerOptions, type ReadOptions, resolveConsumerOptions } from './consumer-options.ts';
 import type { ConsumerStrategy } from './consumer-strategies.ts';
 import type { KafkaRecord } from './kafka-record.ts';
-import { LocationStrategies, type LocationStrategy } from './location-strategies.ts';
-import { literalRanges, type RangeSpec, resolveRanges } from './range-spec.ts';
+import { checkLocation, LocationStrategies, type LocationStrategy } from './location-strategies.ts';
+import { checkRanges, literalRanges, type RangeSpec, resolveRanges } from './range-spec.ts';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from './ship-codec.ts';
 
 /** A dataset over fixed offset ranges has no stream. */
@@ -47,13 +47,13 @@ export class KafkaNamespace {
       });
     }
     this.#graph.check(() => strategy.check?.(), place);
+    this.#graph.check(() => checkLocation(location), place);
     // Without options there is nothing to plan; the problems above keep the job from starting.
-    const options =
-      value ?? resolveConsumerOptions({ brokers: 'unresolved:1', groupId: 'unresolved' }, place);
+    if (value === undefined) return new DStream<KafkaRecord<K, V>>({ kind: 'refused' }, this.#graph);
     const node = this.#graph.addInput({
       // Nobody encodes through a strategy's codecs: the types of what they decode may be forgotten.
       strategy: strategy as unknown as ConsumerStrategy<unknown, unknown>,
-      options,
+      options: value,
       location,
       place,
     });
@@ -64,7 +64,7 @@ export class KafkaNamespace {
    * A dataset over fixed ranges: newer messages are ignored, deleted ones are an error when they are read.
    * Positions other than offsets are looked up once, now, and printed. Use it in foreachRDD or transform, or in an embedded application.
    * `leaders`, keyed "topic-partition", are hosts where the partitions should be read; when given together with plain offsets, Kafka is not asked at all.
-   * @throws MillraceError OFFSET_RANGE_INVALID, OFFSET_OUT_OF_RANGE, UNKNOWN_TOPIC, UNKNOWN_PARTITION, CONFIG_INVALID, KAFKA_UNREACHABLE
+   * @throws MillraceError OFFSET_RANGE_INVALID, UNKNOWN_TOPIC, UNKNOWN_PARTITION, CONFIG_INVALID, KAFKA_UNREACHABLE
    */
   async createRDD<K = string | null, V = string>(
     options: ReadOptions<K, V>,
@@ -86,18 +86,21 @@ export class KafkaNamespace {
     location: LocationStrategy,
     known: { readonly leaders?: ReadonlyMap<string, string> },
   ): Promise<RDD<KafkaRecord<K, V>>> {
+    // What can be refused without Kafka is, also when the job is only being built.
+    const specs = checkRanges(ranges);
+    checkLocation(location);
     if (location.kind === 'PreferBrokers' && known.leaders === undefined) {
       throw new MillraceError('JOB_INVALID', 'createRDD cannot use PreferBrokers without known leaders', {
         remedy: 'Use PreferConsistent, or give { leaders }.',
       });
     }
-    const runner = this.#graph.runner;
     const resolved = resolveConsumerOptions({ groupId: 'createRDD', ...options }, 'createRDD');
-    const literal = literalRanges(ranges);
+    const runner = this.#graph.runner;
+    const literal = literalRanges(specs);
     const fixed =
       literal !== undefined && known.leaders !== undefined
         ? literal
-        : await resolveRanges(runner.kafka(resolved.client), ranges, resolved.isolation);
+        : await resolveRanges(runner.kafka(resolved.client), specs, resolved.isolation);
     if (literal === undefined) {
       const shown = fixed
         .map((r) => `${r.topic}-${r.partition} [${r.fromOffset}, ${r.untilOffset})`)

@@ -1,8 +1,19 @@
+import { MillraceError } from '@millrace/common';
+
 /** Which executor should read a partition: a preference, never a demand. */
 export type LocationStrategy =
   | { readonly kind: 'PreferConsistent' }
   | { readonly kind: 'PreferBrokers' }
   | { readonly kind: 'PreferFixed'; readonly hosts: Readonly<Record<string, string>> };
+
+/** For callers without types. @throws MillraceError JOB_INVALID. */
+export function checkLocation(location: unknown): void {
+  const { kind } = (location ?? {}) as { readonly kind?: unknown };
+  if (kind === 'PreferConsistent' || kind === 'PreferBrokers' || kind === 'PreferFixed') return;
+  throw new MillraceError('JOB_INVALID', 'a stream was given no location strategy', {
+    remedy: 'Write LocationStrategies.PreferConsistent: it is right for nearly everybody.',
+  });
+}
 
 export const LocationStrategies = {
   /** Partitions evenly over the executors; few move when an executor joins or leaves. Right for nearly everybody. */

@@ -28,18 +28,6 @@ interface ConcreteSpec extends TopicPartition {
   readonly until: RangePosition;
 }
 
-function toSpec(given: RangeSpec | OffsetRange): RangeSpec {
-  if ('fromOffset' in given) {
-    return {
-      topic: given.topic,
-      partition: given.partition,
-      from: given.fromOffset,
-      until: given.untilOffset,
-    };
-  }
-  return given;
-}
-
 /** @throws MillraceError OFFSET_RANGE_INVALID when a partition is listed twice. */
 export function refuseListedTwice(specs: readonly TopicPartition[]): void {
   const keys = specs.map((tp) => topicPartitionKey(tp));
@@ -57,15 +45,11 @@ export function refuseListedTwice(specs: readonly TopicPartition[]): void {
 }
 
 /**
- * Ranges without asking Kafka: when every position is an offset and every partition is named.
- * @throws MillraceError OFFSET_RANGE_INVALID
+ * What can be said of ranges without asking Kafka: positions that are none, from > until, a partition listed twice.
+ * @throws MillraceError OFFSET_RANGE_INVALID with all problems.
  */
-export function literalRanges(
-  given: readonly (RangeSpec | OffsetRange)[],
-): readonly OffsetRange[] | undefined {
-  const specs = given.map((item) => toSpec(item));
-  if (!specs.every(isLiteral)) return undefined;
-  const ranges: OffsetRange[] = [];
+export function checkRanges(given: readonly (RangeSpec | OffsetRange)[]): readonly RangeSpec[] {
+  if (!Array.isArray(given)) throw invalid('createRDD() was given no list of ranges');
   const problems: MillraceError[] = [];
   const check = (run: () => void): void => {
     try {
@@ -74,12 +58,45 @@ export function literalRanges(
       problems.push(MillraceError.from(error, 'OFFSET_RANGE_INVALID'));
     }
   };
-  for (const { topic, partition, from, until } of specs)
-    check(() => ranges.push(offsetRange(topic, partition, from, until)));
-  check(() => refuseListedTwice(specs));
+  const specs = given.map((item: RangeSpec | OffsetRange) => toSpec(item));
+  for (const spec of specs) check(() => checkSpec(spec));
+  check(() => refuseListedTwice(specs.filter(isOnePartition)));
   const error = problemsError(problems);
   if (error) throw error;
-  return ranges;
+  return specs;
+}
+
+/** Ranges without asking Kafka: when every position is an offset and every partition is named. */
+export function literalRanges(specs: readonly RangeSpec[]): readonly OffsetRange[] | undefined {
+  if (!specs.every(isLiteral)) return undefined;
+  return specs.map(({ topic, partition, from, until }) => offsetRange(topic, partition, from, until));
+}
+
+function toSpec(given: RangeSpec | OffsetRange): RangeSpec {
+  if (!('fromOffset' in given)) return given;
+  const { topic, partition, fromOffset: from, untilOffset: until } = given;
+  return { topic, partition, from, until };
+}
+
+function checkSpec({ topic, partition = 0, from, until }: RangeSpec): void {
+  for (const position of [from, until]) {
+    if (isPosition(position)) continue;
+    throw invalid(`${topic}-${partition}: ${JSON.stringify(position)} is no position`);
+  }
+  const low = typeof from === 'number' ? from : 0;
+  offsetRange(topic, partition, low, typeof until === 'number' ? until : low);
+}
+
+function isPosition(position: unknown): boolean {
+  if (typeof position === 'number' || position === 'earliest' || position === 'latest') return true;
+  const { timestamp } = (position ?? {}) as { readonly timestamp?: unknown };
+  return Number.isSafeInteger(timestamp) && Number(timestamp) >= 0;
+}
+
+function invalid(what: string): MillraceError {
+  return new MillraceError('OFFSET_RANGE_INVALID', what, {
+    remedy: "Give ranges of offsets, 'earliest', 'latest' or { timestamp: ms }.",
+  });
 }
 
 interface LiteralSpec extends TopicPartition {
@@ -87,20 +104,23 @@ interface LiteralSpec extends TopicPartition {
   readonly until: number;
 }
 
+function isOnePartition(spec: RangeSpec): spec is RangeSpec & TopicPartition {
+  return spec.partition !== undefined;
+}
+
 function isLiteral(spec: RangeSpec): spec is LiteralSpec {
-  return spec.partition !== undefined && typeof spec.from === 'number' && typeof spec.until === 'number';
+  return isOnePartition(spec) && typeof spec.from === 'number' && typeof spec.until === 'number';
 }
 
 /**
  * Looks up what is not an offset, once, and checks all against the partitions' bounds.
- * @throws MillraceError OFFSET_RANGE_INVALID, OFFSET_OUT_OF_RANGE (all problems listed), UNKNOWN_TOPIC, UNKNOWN_PARTITION
+ * @throws MillraceError OFFSET_RANGE_INVALID (all problems listed), UNKNOWN_TOPIC, UNKNOWN_PARTITION
  */
 export async function resolveRanges(
   client: KafkaClient,
-  given: readonly (RangeSpec | OffsetRange)[],
+  specs: readonly RangeSpec[],
   isolation: 'read_committed' | 'read_uncommitted',
 ): Promise<readonly OffsetRange[]> {
-  const specs = given.map((item) => toSpec(item));
   const topics = await client.topics([...new Set(specs.map(({ topic }) => topic))]);
   const byName = new Map(topics.map((topic) => [topic.topic, topic]));
   const unknown: MillraceError[] = [];
@@ -126,7 +146,8 @@ export async function resolveRanges(
     client.listOffsets(concrete, 'latest', isolation),
   ]);
   const lookUp = positions(client, concrete, earliest, latest, isolation);
-  const problems: string[] = [];
+  const inverted: string[] = [];
+  const outside: string[] = [];
   const ranges: OffsetRange[] = [];
   for (const spec of concrete) {
     const key = topicPartitionKey(spec);
@@ -134,9 +155,9 @@ export async function resolveRanges(
     const until = await lookUp(spec.until, key);
     const low = earliest.get(key)?.offset ?? 0;
     const high = latest.get(key)?.offset ?? 0;
-    if (from > until) problems.push(`${key}: from ${from} is after until ${until}`);
+    if (from > until) inverted.push(`${key}: from ${from} is after until ${until}`);
     else if (from < low || until > high)
-      problems.push(`${key}: [${from}, ${until}) is outside of [${low}, ${high})`);
+      outside.push(`${key}: [${from}, ${until}) is outside of [${low}, ${high})`);
     else {
       const topicId = byName.get(spec.topic)?.topicId;
       ranges.push({
@@ -145,9 +166,10 @@ export async function resolveRanges(
       });
     }
   }
+  const problems = [...inverted, ...outside];
   if (problems.length > 0) {
-    const inverted = problems.every((problem) => problem.includes('is after until'));
-    throw new MillraceError(inverted ? 'OFFSET_RANGE_INVALID' : 'OFFSET_OUT_OF_RANGE', problems.join('\n'), {
+    // Not OFFSET_OUT_OF_RANGE: no stream lost its records, the job asked for what is not there.
+    throw new MillraceError('OFFSET_RANGE_INVALID', problems.join('\n'), {
       remedy: 'Give offsets that the partitions hold, or earliest, latest or a timestamp.',
     });
   }

@@ -42,6 +42,8 @@ export class BatchRdds {
   async #make(node: StreamNode): Promise<RddNode> {
     const { ship } = this.#runner;
     switch (node.kind) {
+      case 'refused':
+        throw new MillraceError('INTERNAL', 'a job whose stream was refused has started');
       case 'direct-kafka': {
         const { input } = node;
         const { client, groupId, isolation, key, value } = input.options;

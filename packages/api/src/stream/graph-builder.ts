@@ -87,15 +87,7 @@ export class GraphBuilder {
 
   /** No more registrations; every lambda is tried. All problems of the job, in order. */
   finish(ship: FunctionShipper): readonly MillraceError[] {
-    this.#closed = true;
-    for (const operator of this.#operators) {
-      for (const f of operator.functions)
-        if (typeof f === 'function') this.check(() => void ship(f, operator.kind), operator.place);
-    }
-    for (const { options, place } of this.#inputs) {
-      this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship), place);
-      this.check(() => void shipCodec(options.value, DEFAULT_VALUE_CODEC, ship), place);
-    }
+    this.tryLambdas(ship);
     if (this.#outputs.length === 0) {
       this.#problems.push(
         new MillraceError(
@@ -109,6 +101,19 @@ export class GraphBuilder {
       );
     }
     return this.#problems;
+  }
+
+  /** No more registrations; problems of the lambdas that there are. */
+  tryLambdas(ship: FunctionShipper): void {
+    this.#closed = true;
+    for (const operator of this.#operators) {
+      for (const f of operator.functions)
+        if (typeof f === 'function') this.check(() => void ship(f, operator.kind), operator.place);
+    }
+    for (const { options, place } of this.#inputs) {
+      this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship), place);
+      this.check(() => void shipCodec(options.value, DEFAULT_VALUE_CODEC, ship), place);
+    }
   }
 
   print(text: string): void {

@@ -26,6 +26,8 @@ export interface OperatorTemplate {
 }
 
 export type StreamNode =
+  /** A stream whose options are wrong: it is not planned, and its problems keep the job from starting. */
+  | { readonly kind: 'refused' }
   | { readonly kind: 'direct-kafka'; readonly input: DirectKafkaInput }
   | { readonly kind: 'operator'; readonly parent: StreamNode; readonly operator: OperatorTemplate }
   | { readonly kind: 'union'; readonly parents: readonly StreamNode[] }

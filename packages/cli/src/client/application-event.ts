@@ -4,7 +4,18 @@ import { type BatchCompleted, recordFromWire, type ApplicationEvent as WireEvent
 /** SUBMITTED STARTING RUNNING STOPPING STOPPED FAILED; a newer driver may know more. */
 export type ApplicationState = string;
 
-export type BatchSummary = Readonly<BatchCompleted>;
+/** A named accumulator that a batch's tasks added to. */
+export interface AccumulatorChange {
+  readonly name: string;
+  /** A sum, or how many members it has; of the job's own kind a text. */
+  readonly value: number | string;
+  /** This batch's part of a number. */
+  readonly added?: number;
+}
+
+export type BatchSummary = Readonly<Omit<BatchCompleted, 'accumulators'>> & {
+  readonly accumulators: readonly AccumulatorChange[];
+};
 
 interface EventBase {
   /** Grows by one an event; what a reconnecting client resumes after. */
@@ -32,7 +43,7 @@ export function eventFromWire(wire: WireEvent): ApplicationEvent | undefined {
   if (wire.state) {
     return { ...base, kind: 'state', state: wire.state.state, error: optionalError(wire.state.error) };
   }
-  if (wire.batchCompleted) return { ...base, kind: 'batch', batch: wire.batchCompleted };
+  if (wire.batchCompleted) return { ...base, kind: 'batch', batch: batchFromWire(wire.batchCompleted) };
   if (wire.batchFailed) {
     const { batchTime, error } = wire.batchFailed;
     return { ...base, kind: 'batch-failed', batchTime, error: optionalError(error) };
@@ -41,6 +52,13 @@ export function eventFromWire(wire: WireEvent): ApplicationEvent | undefined {
   if (wire.gap) return { ...base, kind: 'gap', dropped: wire.gap.dropped };
   if (wire.notice) return { ...base, kind: 'notice', level: wire.notice.level, text: wire.notice.text };
   return undefined;
+}
+
+function batchFromWire(batch: BatchCompleted): BatchSummary {
+  const accumulators = batch.accumulators.map(({ name, value, added }) =>
+    added === '' ? { name, value } : { name, value: Number(value), added: Number(added) },
+  );
+  return { ...batch, accumulators };
 }
 
 function optionalError(

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import type { CliContext } from '../cli-context.ts';
-import { EXIT, type ExitCode, jobFailureExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, exitCodeOf, jobFailureExitCode } from '../exit-codes.ts';
 import type { ApplicationReporter } from '../render/application-reporter.ts';
 import { isFinalState } from './application-event.ts';
 import type { ClusterClient } from './cluster-client.ts';
@@ -61,8 +61,10 @@ export async function attach(
     for await (const event of events) {
       reporter.event(event);
       if (event.kind !== 'state' || !isFinalState(event.state)) continue;
-      if (event.state === 'STOPPED') return EXIT.ok;
-      return event.error ? jobFailureExitCode(MillraceError.fromRecord(event.error)) : EXIT.jobFailed;
+      const error = event.error && MillraceError.fromRecord(event.error);
+      // Stopped with an error: as asked, but with its batch unfinished.
+      if (event.state === 'STOPPED') return error ? exitCodeOf(error) : EXIT.ok;
+      return error ? jobFailureExitCode(error) : EXIT.jobFailed;
     }
     // Left early: stopped without a farewell, or it could not be asked.
     if (failure.error) throw failure.error;

@@ -18,7 +18,9 @@ import {
   type ApplicationStatus as WireStatus,
   writeChunks,
 } from '@millrace/proto';
+import { type ProbedAddress, probeAddress } from './address-probe.ts';
 import { type ApplicationEvent, eventFromWire } from './application-event.ts';
+import { contactDriver, driverUnreachable } from './driver-contact.ts';
 
 export type StopMode = 'DRAIN' | 'NOW' | 'KILL';
 
@@ -36,6 +38,8 @@ export interface SubmitRequest {
   readonly environment: Readonly<Record<string, string>>;
   /** Default: the job's own. */
   readonly name?: string | undefined;
+  /** Its log of offsets is set aside, and it begins where its options say. */
+  readonly startAnew?: boolean;
 }
 
 export interface ClientOptions {
@@ -46,6 +50,8 @@ export interface ClientOptions {
   /** How long the driver may take to be reached, and to answer. */
   readonly timeoutMs: number;
   readonly clock?: Clock;
+  /** Called once, when the driver is not reached within a second. */
+  readonly onWaiting?: (text: string) => void;
 }
 
 const CHANNEL_PATIENCE_MS = 3_000;
@@ -55,15 +61,17 @@ export class ClusterClient {
   readonly address: string;
   #channel: ClientChannel;
   #isClosed = false;
+  readonly #target: ProbedAddress;
   readonly #open: () => ClientChannel;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
 
-  /** @throws MillraceError DRIVER_UNREACHABLE when there is no connection within `timeoutMs`. */
+  /** @throws MillraceError DRIVER_UNREACHABLE when there is no connection within `timeoutMs`; sooner where nobody listens. */
   static async connect(options: ClientOptions): Promise<ClusterClient> {
     const client = new ClusterClient(options);
+    const attempt = (ms: number): Promise<void> => client.#attempt(ms);
     try {
-      await client.reach(options.timeoutMs);
+      await contactDriver({ ...options, attempt, clock: client.#clock });
     } catch (error) {
       client.close();
       throw error;
@@ -73,6 +81,7 @@ export class ClusterClient {
 
   private constructor(options: ClientOptions) {
     this.address = options.address;
+    this.#target = options;
     this.#timeoutMs = options.timeoutMs;
     this.#clock = options.clock ?? systemClock;
     const clock = this.#clock;
@@ -81,8 +90,7 @@ export class ClusterClient {
   }
 
   /**
-   * Resolves when there is a connection (again). A channel that does not come up soon is replaced: one that has seen the driver
-   * vanish from DNS, or return under another address, may never find it (seen with restarted containers).
+   * Resolves when there is a connection again, to a driver that was there.
    * @throws MillraceError DRIVER_UNREACHABLE after `ms`.
    */
   async reach(ms: number): Promise<void> {
@@ -90,12 +98,28 @@ export class ClusterClient {
     for (;;) {
       const left = until - this.#clock.monotonic();
       try {
-        return await this.#channel.ready(Math.max(1, Math.min(CHANNEL_PATIENCE_MS, left)));
+        return await this.#attempt(left);
       } catch (error) {
-        if (left <= CHANNEL_PATIENCE_MS || this.#isClosed) throw error;
+        if (this.#isClosed) throw error;
       }
-      this.#channel.close();
-      this.#channel = this.#open();
+      if (left <= CHANNEL_PATIENCE_MS)
+        throw driverUnreachable(this.#target, ms, await probeAddress(this.#target, this.#clock));
+    }
+  }
+
+  /**
+   * Waits for a connection. A channel that does not come up soon is replaced: one that has seen the driver vanish from DNS, or return
+   * under another address, may never find it (seen with restarted containers).
+   */
+  async #attempt(ms: number): Promise<void> {
+    try {
+      await this.#channel.ready(Math.max(1, Math.min(CHANNEL_PATIENCE_MS, ms)));
+    } catch (error) {
+      if (!this.#isClosed) {
+        this.#channel.close();
+        this.#channel = this.#open();
+      }
+      throw error;
     }
   }
 
@@ -216,6 +240,7 @@ async function sendProgram(call: SubmitCall, request: SubmitRequest): Promise<vo
       bundleBytes: request.archive.length,
       configJson: JSON.stringify(request.config),
       environment: request.environment,
+      startAnew: request.startAnew === true,
       ...(request.name === undefined ? {} : { name: request.name }),
     },
   };

@@ -1,6 +1,9 @@
 import { type Clock, type ErrorRecord, MillraceError } from '@millrace/common';
+import { shortDuration } from '../render/quantity.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { type ApplicationEvent, type ApplicationState, isFinalState } from './application-event.ts';
 
+const LEFT = 'the application is no longer followed';
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 2_000;
 // A stream that lived this long was a working one: its end begins a new absence.
@@ -41,7 +44,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Appl
     let openedAt: number | undefined;
     let failure: MillraceError;
     try {
-      await unlessAborted(options.reach(remainingMs(options, lostAt)), signal);
+      await unlessAborted(options.reach(remainingMs(options, lostAt)), signal, LEFT);
       openedAt = clock.monotonic();
       for await (const event of options.open(last, signal)) {
         if (lostAt !== undefined) options.onResumed?.();
@@ -53,7 +56,7 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Appl
       }
       // A driver that shuts down in good order ends the stream without an error; so does one that was restarted
       // after the application was over: it no longer has the final event.
-      const { state, error } = await unlessAborted(options.state(), signal);
+      const { state, error } = await unlessAborted(options.state(), signal, LEFT);
       if (isFinalState(state)) {
         const { application } = options;
         yield { kind: 'state', sequence: last + 1, at: clock.now(), application, state, error };
@@ -78,19 +81,6 @@ export async function* followEvents(options: FollowOptions): AsyncGenerator<Appl
   }
 }
 
-/** `work`, or CANCELLED as soon as the signal is aborted: nobody who leaves waits for a driver that is away. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const left = Promise.withResolvers<never>();
-  const leave = (): void => left.reject(new MillraceError('CANCELLED', 'left'));
-  signal.addEventListener('abort', leave, { once: true });
-  if (signal.aborted) leave();
-  try {
-    return await Promise.race([work, left.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
-}
-
 function remainingMs(options: FollowOptions, lostAt: number | undefined): number {
   const gone = lostAt === undefined ? 0 : options.clock.monotonic() - lostAt;
   return Math.max(0, options.reconnectMs - gone);
@@ -103,9 +93,13 @@ function isLoss(error: MillraceError): boolean {
 }
 
 function gaveUp(options: FollowOptions, cause: MillraceError): MillraceError {
-  return new MillraceError('DRIVER_UNREACHABLE', `the driver stayed away for ${options.reconnectMs} ms`, {
-    cause,
-    remedy: `The application goes on by itself when the driver returns: see \`millrace status ${options.application}\`.`,
-    details: { application: options.application },
-  });
+  return new MillraceError(
+    'DRIVER_UNREACHABLE',
+    `the driver stayed away for ${shortDuration(options.reconnectMs)}`,
+    {
+      cause,
+      remedy: `The application goes on by itself when the driver returns: see \`millrace status ${options.application}\`.`,
+      details: { application: options.application },
+    },
+  );
 }

@@ -8,6 +8,8 @@ interface ConnectFlags extends TlsFlags {
   readonly token: string | undefined;
   readonly tokenFile: string | undefined;
   readonly timeout: number;
+  /** No progress on standard error. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** Runs `work` with a connection to the driver that is closed afterwards. */
@@ -26,6 +28,9 @@ export async function withClient<T>(
     tls,
     timeoutMs: flags.timeout,
     clock: cli.clock,
+    onWaiting: (text) => {
+      if (flags.quiet !== true) cli.terminal.err(`${text}\n`);
+    },
   });
   try {
     return await work(client);

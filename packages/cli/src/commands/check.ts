@@ -1,10 +1,13 @@
-import { duration, optional, text } from '@millrace/common';
+import type { JobWarning } from '@millrace/closures';
+import { duration, MillraceError, optional, text } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
+import { exitCodeOf } from '../exit-codes.ts';
 import { checkOverrides } from '../job/job-overrides.ts';
 import { collect, parseAssignments } from '../options/assignments.ts';
 import { addOutputFlags, type OutputFlags, writeJson } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags } from '../options/flags.ts';
+import { type CheckReport, printReport, reportJson } from '../render/check-report.ts';
 
 const SCHEMA = {
   name: optional(text({ doc: "the application's name; default: the job's own" })),
@@ -16,6 +19,7 @@ interface CheckFlags extends OutputFlags, Readonly<Record<string, unknown>> {
   readonly env?: readonly string[];
   readonly external?: readonly string[];
   readonly typecheck?: boolean;
+  readonly tsconfig?: string;
 }
 
 export function addCheck(program: Command, cli: CliContext): void {
@@ -30,6 +34,7 @@ export function addCheck(program: Command, cli: CliContext): void {
     )
     .option('--external <package>', 'not bundled: installed on hosts and executors; may be repeated', collect)
     .option('--typecheck', 'check the types, too, with the TypeScript that the job has installed')
+    .option('--tsconfig <path>', 'the project for --typecheck; default: the nearest tsconfig.json')
     .action((job: string, given: CheckFlags) => check(cli, job, given));
   addOutputFlags(addFlags(command, SCHEMA), 'one JSON document on standard output');
 }
@@ -38,34 +43,61 @@ async function check(cli: CliContext, job: string, given: CheckFlags): Promise<v
   const conf = parseAssignments('--conf', given.conf ?? []);
   const environment = parseAssignments('--env', given.env ?? [], cli.env);
   const problems = [...conf.problems, ...environment.problems, ...(await checkOverrides(conf.values))];
-  const flags = resolveFlags(SCHEMA, given, cli.env, problems);
+  const flags = resolveFlags(SCHEMA, given, cli.env, { problems });
+  const report = await reportOf(cli, job, given, {
+    externals: given.external ?? [],
+    config: conf.values,
+    environment: environment.values,
+    name: flags.name,
+    timeoutMs: flags.timeout,
+  });
+  if (given.json === true) writeJson(cli, reportJson(report));
+  if (given.json !== true || report.outcome.kind === 'refused')
+    printReport(report, cli.terminal, { verbose: given.verbose === true });
+  if (report.outcome.kind === 'refused') cli.setExitCode(exitCodeOf(report.outcome.error));
+}
+
+interface CheckInput {
+  readonly externals: readonly string[];
+  readonly config: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly name: string | undefined;
+  readonly timeoutMs: number;
+}
+
+async function reportOf(
+  cli: CliContext,
+  job: string,
+  given: CheckFlags,
+  { externals, ...input }: CheckInput,
+): Promise<CheckReport> {
   const [{ packJob }, { checkJob }] = await Promise.all([
     import('../job/pack-job.ts'),
     import('../job/check-job.ts'),
   ]);
+  const warnings: JobWarning[] = [];
   const unlisten = cli.interrupts.listen(() => undefined);
   try {
-    const externals = given.external ?? [];
-    const packed = await packJob(job, { cwd: cli.cwd, externals, typecheck: given.typecheck === true });
+    const packed = await packJob(job, {
+      cwd: cli.cwd,
+      externals,
+      typecheck: given.typecheck === true,
+      tsconfig: given.tsconfig,
+    });
     const checked = await checkJob(packed, {
-      config: conf.values,
-      environment: environment.values,
-      name: flags.name,
-      timeoutMs: flags.timeout,
+      ...input,
       clock: cli.clock,
       signal: cli.interrupts.signal,
       output: (printed) => {
         if (given.quiet !== true) cli.terminal.err(printed);
       },
+      verbose: given.verbose === true,
+      warn: (warning) => void warnings.push(warning),
     });
-    const { application, batchIntervalMs, notes } = checked;
-    const { programHash } = packed;
-    if (given.json === true)
-      writeJson(cli, { kind: 'checked', application, batchIntervalMs, notes, programHash });
-    else {
-      const lines = [`${job} is sound: ${application}, a batch every ${batchIntervalMs} ms`, ...notes];
-      cli.terminal.out(`${lines.join('\n')}\n`);
-    }
+    return { job, outcome: { kind: 'sound', checked, programHash: packed.programHash }, warnings };
+  } catch (error) {
+    if (!MillraceError.is(error)) throw error;
+    return { job, outcome: { kind: 'refused', error }, warnings };
   } finally {
     unlisten();
   }

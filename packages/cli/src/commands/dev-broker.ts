@@ -16,7 +16,7 @@ export function addDevBroker(program: Command, cli: CliContext): void {
     .command('dev-broker', { hidden: true })
     .description('run the embedded Kafka broker: in memory, for development and tests only')
     .action(async (given: Record<string, unknown>) => {
-      const flags = resolveFlags(SCHEMA, given, cli.env);
+      const flags = resolveFlags(SCHEMA, given, cli.env, { command: 'dev-broker' });
       const { startDevBroker } = await import('@millrace/devbroker');
       const broker = await startDevBroker({
         ...flags,

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { integer, optional, text } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
+import { commandName } from '../command-name.ts';
 import { renderError } from '../error-report.ts';
 import { addOutputFlags, type OutputFlags, writeJson } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags, withKafkaBrokers } from '../options/flags.ts';
@@ -53,7 +54,7 @@ async function dev(cli: CliContext, given: OutputFlags & Record<string, unknown>
     if (given.json === true) {
       const running = processes.map(({ name, pid, logFile }) => ({ name, pid, logFile }));
       writeJson(cli, { kind: 'cluster', brokers, driver: driverAddress, processes: running });
-    } else terminal.out(`${description(cluster, cli.cwd).join('\n')}\n`);
+    } else terminal.out(`${description(cluster, cli).join('\n')}\n`);
     const lost = watchChildren(processes, (error) => terminal.err(renderError(error, terminal, { verbose })));
     await Promise.race([lost, interrupted.promise]);
   } catch (error) {
@@ -66,15 +67,15 @@ async function dev(cli: CliContext, given: OutputFlags & Record<string, unknown>
   }
 }
 
-function description(cluster: LocalCluster, cwd: string): string[] {
-  const { brokers, driverAddress, processes } = cluster;
+function description(cluster: LocalCluster, cli: CliContext): string[] {
+  const { brokers, driverAddress, processes, roles } = cluster;
   return [
     `Kafka   ${brokers}${cluster.process('broker') ? ' (embedded, in memory: for development only)' : ''}`,
     `driver  ${driverAddress}`,
     '',
-    ...processTable(processes, { broker: brokers, driver: driverAddress }, cwd),
+    ...processTable(processes, roles, cli.cwd),
     '',
-    `millrace submit job.ts --driver ${driverAddress} --env KAFKA_BROKERS=${brokers}`,
+    `${commandName(cli.env)} submit job.ts --driver ${driverAddress} --env KAFKA_BROKERS=${brokers}`,
     'Ctrl-C ends everything.',
   ];
 }

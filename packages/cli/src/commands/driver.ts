@@ -20,7 +20,7 @@ export function addDriver(program: Command, cli: CliContext, driverOptions: Conf
     .description('run a driver: executors attach to it, and jobs are submitted to it')
     .option('--verbose', 'stacks of errors')
     .action(async (given: Record<string, unknown>) => {
-      const { stateDir, ...rest } = resolveServiceFlags(options, given, cli);
+      const { stateDir, ...rest } = resolveServiceFlags('driver', options, given, cli);
       const { startDriver } = await import('@millrace/driver');
       const logger = createLogger({ name: 'driver' });
       const driver = await startDriver({ ...rest, stateDir: String(stateDir) }, { logger, clock: cli.clock });

@@ -13,7 +13,7 @@ export function addExecutor(program: Command, cli: CliContext, options: ConfigSc
     .description('run an executor: task slots that a driver gives work to')
     .option('--verbose', 'stacks of errors')
     .action(async (given: Record<string, unknown>) => {
-      const resolved = resolveServiceFlags(options, given, cli);
+      const resolved = resolveServiceFlags('executor', options, given, cli);
       const { startExecutor } = await import('@millrace/executor');
       const log = createLogger({ name: 'executor' });
       const executor = await startExecutor(resolved, { log, clock: cli.clock, random: systemRandom });

@@ -30,8 +30,8 @@ const SCHEMA = {
 /** The source of the demonstration's events, as a process of its own. Also a service of deploy/compose.yaml. */
 export function addGenerateClicks(program: Command, cli: CliContext): void {
   const command = program
-    .command('generate-clicks', { hidden: true })
-    .description('send realistic page views to a topic until Ctrl-C')
+    .command('generate-clicks')
+    .description('send made-up page views of a shop to a topic until Ctrl-C: something to try a job on')
     .action(async (given: Record<string, unknown>) => {
       const flags = resolveFlags(SCHEMA, given, withKafkaBrokers(cli.env));
       const [{ connectKafka, KAFKA_OPTIONS }, { ClickGenerator }, { produceClicks }] = await Promise.all([

@@ -14,7 +14,9 @@ export function addList(program: Command, cli: CliContext): void {
     .description('list the applications and executors of a driver')
     .action(async (given: OutputFlags & Record<string, unknown>) => {
       const flags = resolveFlags(SCHEMA, given, cli.env);
-      const { applications, executors } = await withClient(cli, flags, (client) => client.list());
+      const { applications, executors } = await withClient(cli, { ...flags, quiet: given.quiet }, (client) =>
+        client.list(),
+      );
       if (given.json === true) {
         writeJson(cli, {
           applications: applications.map(statusJson),

@@ -14,7 +14,9 @@ export function addStatus(program: Command, cli: CliContext): void {
     .description('show how an application does')
     .action(async (application: string, given: OutputFlags & Record<string, unknown>) => {
       const flags = resolveFlags(SCHEMA, given, cli.env);
-      const status = await withClient(cli, flags, (client) => client.status(application));
+      const status = await withClient(cli, { ...flags, quiet: given.quiet }, (client) =>
+        client.status(application),
+      );
       if (given.json === true) writeJson(cli, statusJson(status));
       else cli.terminal.out(statusText(status, cli.clock.now()));
     });

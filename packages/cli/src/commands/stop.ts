@@ -50,7 +50,7 @@ interface StopFlags extends OutputFlags, Readonly<Record<string, unknown>> {
 
 async function stop(cli: CliContext, application: string, mode: StopMode, given: StopFlags): Promise<void> {
   const flags = resolveFlags(SCHEMA, given, cli.env);
-  const answer = { ...flags, timeout: Math.min(flags.timeout, ANSWER_MS) };
+  const answer = { ...flags, timeout: Math.min(flags.timeout, ANSWER_MS), quiet: given.quiet };
   const status = await withClient(cli, answer, (client) => client.stop(application, mode, flags.timeout));
   if (given.json === true) writeJson(cli, statusJson(status));
   else cli.terminal.out(`${application} ${status.state}\n`);

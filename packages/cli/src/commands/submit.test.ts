@@ -139,6 +139,14 @@ describe('submit', () => {
     expect(result.err).toContain(`error: it broke [${code}]\n  Mend it.`);
   });
 
+  it('of an application that was stopped with its batch unfinished ends in 8', async () => {
+    const error = { code: 'DRAIN_TIMEOUT', what: 'the batch was not done' };
+    const env = await withDriver({ events: [event(1, { state: { state: 'STOPPED', error } })] });
+    const result = await run(['submit', 'job.ts'], env);
+    expect(result.exitCode).toBe(8);
+    expect(result.err).toContain('error: the batch was not done [DRAIN_TIMEOUT]');
+  });
+
   it('of an application that runs already ends in 6', async () => {
     const env = await withDriver({ refuse: new MillraceError('APPLICATION_EXISTS', 'views is running') });
     expect(await run(['submit', 'job.ts'], env)).toMatchObject({

@@ -31,7 +31,9 @@ interface SubmitFlags extends OutputFlags, Readonly<Record<string, unknown>> {
   readonly env?: readonly string[];
   readonly external?: readonly string[];
   readonly detach?: boolean;
+  readonly startAnew?: boolean;
   readonly typecheck?: boolean;
+  readonly tsconfig?: string;
 }
 
 export function addSubmit(program: Command, cli: CliContext): void {
@@ -46,7 +48,9 @@ export function addSubmit(program: Command, cli: CliContext): void {
     )
     .option('--external <package>', 'not bundled: installed on hosts and executors; may be repeated', collect)
     .option('--detach', 'print the name and leave the application running')
+    .option('--start-anew', 'set its log of offsets aside, and begin where its stream options say')
     .option('--typecheck', 'check the types first, with the TypeScript that the job has installed')
+    .option('--tsconfig <path>', 'the project for --typecheck; default: the nearest tsconfig.json')
     .action((job: string, given: SubmitFlags) => submit(cli, job, given));
   addOutputFlags(addFlags(command, SCHEMA), 'events as JSON lines on standard output');
 }
@@ -54,11 +58,8 @@ export function addSubmit(program: Command, cli: CliContext): void {
 async function submit(cli: CliContext, job: string, given: SubmitFlags): Promise<void> {
   const conf = parseAssignments('--conf', given.conf ?? []);
   const environment = parseAssignments('--env', given.env ?? [], cli.env);
-  const flags = resolveFlags(SCHEMA, given, cli.env, [
-    ...conf.problems,
-    ...environment.problems,
-    ...(await checkOverrides(conf.values)),
-  ]);
+  const problems = [...conf.problems, ...environment.problems, ...(await checkOverrides(conf.values))];
+  const flags = resolveFlags(SCHEMA, given, cli.env, { problems });
   const { terminal } = cli;
   const quiet = given.quiet === true;
   const reporter =
@@ -71,6 +72,7 @@ async function submit(cli: CliContext, job: string, given: SubmitFlags): Promise
     cwd: cli.cwd,
     externals: given.external ?? [],
     typecheck: given.typecheck === true,
+    tsconfig: given.tsconfig,
   });
   if (given.verbose === true) {
     const tookMs = Math.round(cli.clock.monotonic() - started);
@@ -78,10 +80,16 @@ async function submit(cli: CliContext, job: string, given: SubmitFlags): Promise
       `bundled ${job}: ${packed.archive.length} bytes in ${tookMs} ms (${packed.programHash})`,
     );
   }
-  await withClient(cli, flags, async (client) => {
+  await withClient(cli, { ...flags, quiet }, async (client) => {
     const config =
       flags.batches === undefined ? conf.values : { ...conf.values, batches: String(flags.batches) };
-    const request = { ...packed, config, environment: environment.values, name: flags.name };
+    const request = {
+      ...packed,
+      config,
+      environment: environment.values,
+      name: flags.name,
+      startAnew: given.startAnew === true,
+    };
     const accepted = await client.submit(request, cli.interrupts.signal);
     const { application, epoch } = accepted;
     if (given.detach === true) {

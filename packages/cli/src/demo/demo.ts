@@ -3,8 +3,9 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MillraceError } from '@millrace/common';
 import type { CliContext } from '../cli-context.ts';
+import { commandName } from '../command-name.ts';
 import { renderError } from '../error-report.ts';
-import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode, knownExitCode } from '../exit-codes.ts';
 import { ChildCommand } from '../processes/child-command.ts';
 import { LocalCluster } from '../processes/local-cluster.ts';
 import { processTable } from '../processes/process-table.ts';
@@ -93,7 +94,7 @@ class Demo {
     this.#printHeader(this.#cluster, this.#clicks, this.#submit);
     const lost = watchChildren([...this.#cluster.processes, this.#clicks], (error) => this.#printLost(error));
     const { code } = await Promise.race([this.#submit.exited, lost]);
-    return exitCode(code);
+    return code === EXIT.ok ? EXIT.ok : knownExitCode(code);
   }
 
   #startClicks(cluster: LocalCluster): ChildCommand {
@@ -129,18 +130,13 @@ class Demo {
   }
 
   #printHeader(cluster: LocalCluster, clicks: ChildCommand, submit: ChildCommand): void {
-    const { rate, slots, batches } = this.#options;
-    const { terminal, cwd } = this.#cli;
+    const { rate, batches } = this.#options;
+    const { terminal, cwd, env } = this.#cli;
     const kafka = cluster.process('broker') ? 'embedded Kafka' : 'Kafka';
-    const executors = Object.fromEntries(
-      cluster.executors.map(({ name }) => [name, `${slots} slot${slots === 1 ? '' : 's'}`]),
-    );
     const roles = {
-      broker: cluster.brokers,
-      driver: cluster.driverAddress,
+      ...cluster.roles,
       clicks: `${rate}/s to ${this.#topic}`,
       submit: relative(cwd, EXAMPLE),
-      ...executors,
     };
     const lines = [
       terminal.style('err', 'bold', 'Millrace: page views, counted as they happen'),
@@ -149,7 +145,7 @@ class Demo {
       '',
       ...processTable([...cluster.processes, clicks, submit], roles, cwd).map((line) => `  ${line}`),
       '',
-      `  ${batches === undefined ? 'Ctrl-C ends everything.' : `Ends after ${batches} batches.`} Look around: millrace list --driver ${cluster.driverAddress}`,
+      `  ${batches === undefined ? 'Ctrl-C ends everything.' : `Ends after ${batches} batches.`} Look around: ${commandName(env)} list --driver ${cluster.driverAddress}`,
       '',
     ];
     terminal.err(`${lines.join('\n')}\n`);
@@ -169,8 +165,4 @@ class Demo {
     await this.#cluster?.stop();
     this.#cli.terminal.err(`everything has ended; logs are in ${relative(this.#cli.cwd, this.#run)}\n`);
   }
-}
-
-function exitCode(code: number | null): ExitCode {
-  return Object.values(EXIT).find((known) => known === code) ?? EXIT.jobFailed;
 }

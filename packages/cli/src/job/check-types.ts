@@ -9,14 +9,14 @@ const DEADLINE_MS = 120_000;
 const SHOWN_LINES = 40;
 
 /**
- * Runs the TypeScript compiler that is installed beside the job over its project (the nearest tsconfig.json).
+ * Runs the TypeScript compiler that is installed beside the job over its project: `given`, or the nearest tsconfig.json.
  * @throws MillraceError TYPE_CHECK_FAILED with the compiler's messages, or when there is no compiler or project.
  */
-export async function checkTypes(entry: string): Promise<void> {
-  const project = nearestProject(dirname(entry));
+export async function checkTypes(entry: string, given?: string): Promise<void> {
+  const project = given ?? nearestProject(dirname(entry));
   if (project === undefined) {
     throw new MillraceError('TYPE_CHECK_FAILED', `no tsconfig.json at or above ${dirname(entry)}`, {
-      remedy: 'Add one, or leave --typecheck out.',
+      remedy: 'Add one, name one with --tsconfig, or leave --typecheck out.',
     });
   }
   const child = spawn(
@@ -46,7 +46,7 @@ function assertCovered(entry: string, project: string, listed: readonly string[]
   if (listed.some((file) => resolve(file) === entry)) return;
   throw failed(
     `the project does not include ${entry}`,
-    ['Put a tsconfig.json that does beside the job.'],
+    ['Put a tsconfig.json that does beside the job, or name the one that does with --tsconfig.'],
     project,
   );
 }

@@ -1,5 +1,4 @@
-import { type ConfigEntry, nearestName } from '@millrace/common';
-import { textOf } from '../options/flags.ts';
+import { type ConfigEntry, unknownOption, whyRefused } from '@millrace/common';
 
 /** Problems of `--conf` against the options of a job: unknown names, wrong values. The driver checks them again. */
 export async function checkOverrides(values: Readonly<Record<string, string>>): Promise<string[]> {
@@ -9,15 +8,12 @@ export async function checkOverrides(values: Readonly<Record<string, string>>): 
   const options: Readonly<Record<string, ConfigEntry<unknown>>> = JOB_OPTIONS;
   return keys.flatMap((key) => {
     const entry = Object.hasOwn(options, key) ? options[key] : undefined;
-    if (entry === undefined) {
-      const near = nearestName(key, Object.keys(options));
-      return [`--conf: unknown option "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`];
-    }
+    if (entry === undefined) return [`--conf: ${unknownOption(key, Object.keys(options))}`];
     try {
       entry.parse(values[key]);
       return [];
     } catch (error) {
-      return [`--conf ${key}: ${textOf(error)}`];
+      return [`--conf ${key}: ${whyRefused(error)}`];
     }
   });
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { bundleJob } from '@millrace/closures';
+import { bundleJob } from '@millrace/closures/bundle';
 import { MillraceError } from '@millrace/common';
 import { contentHash, packBundle } from '@millrace/proto/task';
 import { checkTypes } from './check-types.ts';
@@ -15,6 +15,8 @@ export interface PackOptions {
   readonly cwd: string;
   readonly externals: readonly string[];
   readonly typecheck: boolean;
+  /** The project that types are checked with; default: the nearest tsconfig.json. Implies `typecheck`. */
+  readonly tsconfig?: string | undefined;
 }
 
 /**
@@ -30,7 +32,9 @@ export async function packJob(job: string, options: PackOptions): Promise<Packed
       details: { file: entry },
     });
   }
-  if (options.typecheck) await checkTypes(entry);
+  const { tsconfig } = options;
+  if (options.typecheck || tsconfig !== undefined)
+    await checkTypes(entry, tsconfig === undefined ? undefined : resolve(options.cwd, tsconfig));
   const bundle = await bundleJob(entry, { externals: options.externals });
   const archive = packBundle(bundle.files);
   // Of the archive, and not the bundle's own: the driver checks what arrives against it.

@@ -27,8 +27,9 @@ interface ClusterSchema extends ConfigSchema, TlsSchema {
 }
 
 function hostAndPort(given: unknown): string {
-  if (typeof given === 'string' && /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/.test(given)) return given;
-  throw new TypeError(`expected host:port, got ${JSON.stringify(given)}`);
+  const [, port] = /^(?:\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})$/.exec(String(given)) ?? [];
+  if (Number(port) >= 1 && Number(port) <= 65_535) return String(given);
+  throw new TypeError(`expected host:port with a port in [1, 65535], got ${JSON.stringify(given)}`);
 }
 
 /** Beside `token`: a file is not seen in a process list. */
@@ -50,7 +51,7 @@ export function clusterSchema(timeoutMs: number): ClusterSchema {
     tokenFile: TOKEN_FILE,
     ...TLS_FLAGS,
     timeout: duration({
-      doc: 'how long the driver may take to be reached, and to answer',
+      doc: 'how long the driver may take to be reached (5 s where nothing listens), and to answer',
       default: timeoutMs,
       min: 1,
     }),

@@ -38,7 +38,7 @@ describe('flags', () => {
   it('report every problem at once, each with its flag or variable, and no secret', () => {
     const given = { slots: '0', token: 'hunter2' };
     const problems = problemsOf(() =>
-      resolveFlags(SCHEMA, given, { MILLRACE_TIMEOUT: 'soon' }, ['--conf: x']),
+      resolveFlags(SCHEMA, given, { MILLRACE_TIMEOUT: 'soon' }, { problems: ['--conf: x'] }),
     );
     expect(problems).toEqual([
       '--conf: x',
@@ -57,6 +57,18 @@ describe('flags', () => {
       quickly: true,
       slots: 3,
     });
+  });
+
+  it('show their variables and defaults; a host is of one command only', () => {
+    const schema = { ...SCHEMA, host: text({ doc: 'a name', default: 'here', unit: 'name' }) };
+    const command = addFlags(new Command('executor').configureHelp({ helpWidth: 200 }), schema);
+    const help = command.helpInformation();
+    expect(help).toMatch(/--timeout <ms> .*\(env MILLRACE_TIMEOUT, default 1000 ms\)/);
+    expect(help).toMatch(/--host <name> .*\(env MILLRACE_EXECUTOR_HOST, default here\)/);
+    const env = { MILLRACE_HOST: 'a', MILLRACE_DRIVER_HOST: 'b', MILLRACE_EXECUTOR_HOST: 'c' };
+    const host = { host: schema.host };
+    expect(resolveFlags(host, {}, env, { command: 'driver' })).toEqual({ host: 'b' });
+    expect(resolveFlags(host, {}, env, { command: 'executor' })).toEqual({ host: 'c' });
   });
 
   it('find the brokers under the name that Kafka tools use', () => {

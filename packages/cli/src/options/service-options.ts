@@ -10,13 +10,14 @@ export function serviceSchema(options: ConfigSchema): ConfigSchema {
   return { ...rest, tokenFile: TOKEN_FILE, ...TLS_FLAGS };
 }
 
-/** What startDriver and startExecutor take. @throws UsageError with every problem. */
+/** What startDriver and startExecutor take; `command`: whose flags they are. @throws UsageError with the problems of all flags, else with those of the files that they name. */
 export function resolveServiceFlags(
+  command: 'driver' | 'executor',
   options: ConfigSchema,
   given: Readonly<Record<string, unknown>>,
   cli: CliContext,
 ): Readonly<Record<string, unknown>> {
-  const flags = resolveFlags(serviceSchema(options), given, cli.env) as TlsFlags & {
+  const flags = resolveFlags(serviceSchema(options), given, cli.env, { command }) as TlsFlags & {
     readonly token: string | undefined;
     readonly tokenFile: string | undefined;
   } & Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Clock, MillraceError, withDeadline } from '@millrace/common';
+import { EXIT } from '../exit-codes.ts';
 import { logTail } from './log-tail.ts';
 import { isReady } from './parent-link.ts';
 
@@ -16,6 +17,8 @@ export interface ChildCommandOptions {
   readonly args: readonly string[];
   /** Where its output goes; absent: to this process's own standard output and error. */
   readonly logFile?: string;
+  /** What to do when it ends because something that it needs is in use. */
+  readonly onConflict?: string | undefined;
   readonly clock: Clock;
 }
 
@@ -35,6 +38,7 @@ export class ChildCommand {
   readonly exited: Promise<ChildExit>;
   readonly #child: ChildProcess;
   readonly #clock: Clock;
+  readonly #onConflict: string;
   readonly #address: Promise<string>;
   #exit: ChildExit | undefined;
   #isStopping = false;
@@ -43,6 +47,7 @@ export class ChildCommand {
     this.name = options.name;
     this.logFile = options.logFile;
     this.#clock = options.clock;
+    this.#onConflict = options.onConflict ?? '';
     const log = options.logFile === undefined ? undefined : openSync(options.logFile, 'w', 0o600);
     try {
       const main = fileURLToPath(
@@ -103,7 +108,11 @@ export class ChildCommand {
       'PROCESS_ENDED',
       [`${this.name} (pid ${this.pid}) ended ${how}`, ...this.#tail()].join('\n'),
       {
-        details: this.logFile === undefined ? {} : { log: this.logFile },
+        remedy: code === EXIT.conflict ? this.#onConflict : '',
+        details: {
+          ...(code === null ? {} : { exitCode: code }),
+          ...(this.logFile === undefined ? {} : { log: this.logFile }),
+        },
       },
     );
   }

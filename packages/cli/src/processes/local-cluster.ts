@@ -1,10 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, MillraceError } from '@millrace/common';
+import type { Clock } from '@millrace/common';
+import { unlessAborted } from '../unless-aborted.ts';
 import { ChildCommand } from './child-command.ts';
 
 const UP_MS = 30_000;
+const INTERRUPTED = 'interrupted while the processes were starting';
 const STOP_GRACE_MS = 10_000;
+const BROKER_CONFLICT =
+  'Choose a port for the embedded broker with --broker-port (0: a free one); or use the Kafka that runs there: --brokers host:port.';
+const DRIVER_CONFLICT =
+  'Another `dev` may be running. Beside it, choose a port with --port (0: a free one) and a directory with --state-dir.';
 
 export interface LocalClusterOptions {
   /** Logs of the processes go here. */
@@ -27,14 +33,16 @@ export class LocalCluster {
   readonly driverAddress: string;
   /** In the order in which they were started. */
   readonly processes: readonly ChildCommand[];
-
   readonly executors: readonly ChildCommand[];
+  /** What each process listens to or offers, by its name. */
+  readonly roles: Readonly<Record<string, string>>;
 
-  private constructor(parts: Pick<LocalCluster, 'brokers' | 'driverAddress' | 'processes' | 'executors'>) {
+  private constructor(parts: Omit<LocalCluster, 'executorsUp' | 'process' | 'stop'>) {
     this.brokers = parts.brokers;
     this.driverAddress = parts.driverAddress;
     this.processes = parts.processes;
     this.executors = parts.executors;
+    this.roles = parts.roles;
   }
 
   /**
@@ -44,10 +52,11 @@ export class LocalCluster {
   static async start(options: LocalClusterOptions, signal: AbortSignal): Promise<LocalCluster> {
     const started: ChildCommand[] = [];
     mkdirSync(options.logDir, { recursive: true, mode: 0o700 });
-    const start = (name: string, args: readonly string[]): ChildCommand => {
+    const start = (name: string, args: readonly string[], onConflict?: string): ChildCommand => {
       const child = new ChildCommand({
         name,
         args,
+        onConflict,
         logFile: join(options.logDir, `${name.replaceAll(' ', '-')}.log`),
         clock: options.clock,
       });
@@ -57,33 +66,37 @@ export class LocalCluster {
     try {
       const broker =
         options.brokers === undefined
-          ? start('broker', ['dev-broker', '--port', String(options.brokerPort)])
+          ? start('broker', ['dev-broker', '--port', String(options.brokerPort)], BROKER_CONFLICT)
           : undefined;
-      const driver = start('driver', [
+      const driver = start(
         'driver',
-        '--port',
-        String(options.driverPort),
-        '--state-dir',
-        options.stateDir,
-      ]);
-      const [brokers, driverAddress] = await allUp(
-        [broker?.ready(UP_MS) ?? Promise.resolve(options.brokers ?? ''), driver.ready(UP_MS)],
+        ['driver', '--port', String(options.driverPort), '--state-dir', options.stateDir],
+        DRIVER_CONFLICT,
+      );
+      const [brokers, driverAddress] = await unlessAborted(
+        Promise.all([broker?.ready(UP_MS) ?? options.brokers ?? '', driver.ready(UP_MS)]),
         signal,
+        INTERRUPTED,
       );
       const executors = Array.from({ length: options.executors }, (_, index) =>
         start(`executor ${index + 1}`, [
           'executor',
           '--driver',
-          driverAddress ?? '',
+          driverAddress,
           '--slots',
           String(options.slots),
         ]),
       );
       return new LocalCluster({
-        brokers: brokers ?? '',
-        driverAddress: driverAddress ?? '',
+        brokers,
+        driverAddress,
         processes: started,
         executors,
+        roles: {
+          broker: brokers,
+          driver: driverAddress,
+          ...Object.fromEntries(executors.map(({ name }) => [name, slotsText(options.slots)])),
+        },
       });
     } catch (error) {
       await stopAll(started);
@@ -93,9 +106,10 @@ export class LocalCluster {
 
   /** Resolves when every executor is registered. @throws MillraceError when one does not come up. */
   async executorsUp(signal: AbortSignal): Promise<void> {
-    await allUp(
-      this.executors.map((executor) => executor.ready(UP_MS)),
+    await unlessAborted(
+      Promise.all(this.executors.map((executor) => executor.ready(UP_MS))),
       signal,
+      INTERRUPTED,
     );
   }
 
@@ -109,18 +123,8 @@ export class LocalCluster {
   }
 }
 
-/** All addresses, or the first failure, or the interruption. */
-async function allUp(waits: ReadonlyArray<Promise<string>>, signal: AbortSignal): Promise<readonly string[]> {
-  const interrupted = Promise.withResolvers<never>();
-  const abort = (): void =>
-    interrupted.reject(new MillraceError('CANCELLED', 'interrupted while the processes were starting'));
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([Promise.all(waits), interrupted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+function slotsText(slots: number): string {
+  return `${slots} slot${slots === 1 ? '' : 's'}`;
 }
 
 async function stopAll(processes: readonly ChildCommand[]): Promise<void> {

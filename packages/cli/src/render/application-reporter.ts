@@ -1,6 +1,6 @@
 import { type ErrorRecord, MillraceError } from '@millrace/common';
 import type { ApplicationEvent } from '../client/application-event.ts';
-import { errorJson, renderError } from '../error-report.ts';
+import { recordJson, renderError } from '../error-report.ts';
 import type { Terminal } from '../terminal.ts';
 import { batchLine } from './batch-line.ts';
 
@@ -69,7 +69,7 @@ export function jsonReporter(terminal: Terminal, options: { readonly quiet: bool
     event(event) {
       const document =
         'error' in event && typeof event.error === 'object'
-          ? { ...event, error: errorJson(MillraceError.fromRecord(event.error)) }
+          ? { ...event, error: recordJson(event.error) }
           : event;
       terminal.out(`${JSON.stringify({ version: 1, ...document })}\n`);
     },

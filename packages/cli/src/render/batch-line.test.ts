@@ -20,6 +20,7 @@ const BATCH: BatchSummary = {
   totalMs: 313,
   coalescedIntervals: 0,
   batchIntervalMs: 1000,
+  accumulators: [],
 };
 
 describe('the line of a batch', () => {
@@ -35,6 +36,19 @@ describe('the line of a batch', () => {
   it('remarks failed attempts and missed intervals', () => {
     const line = batchLine({ ...BATCH, failedAttempts: 1, coalescedIntervals: 3 }, plain);
     expect(line).toMatch(/✓ 0\.31s 1 failed attempt, 3 missed intervals coalesced$/);
+  });
+
+  it('names what the batch added to named accumulators', () => {
+    const accumulators = [
+      { name: 'untaxed orders', value: 1200, added: 3 },
+      { name: 'cents', value: 0.30000000000000004, added: -0.1 },
+      { name: 'slowest', value: `{"ms":${'9'.repeat(60)}}` },
+    ];
+    const line = batchLine({ ...BATCH, failedAttempts: 1, accumulators }, plain);
+    expect(line).toContain('✓ 0.31s · untaxed orders 1 200 (+3), cents 0.3 (−0.1), slowest {"ms":9999');
+    expect(line).toMatch(/9… 1 failed attempt$/);
+    const many = Array.from({ length: 100 }, (_, i) => ({ name: `a${i}`, value: i, added: 1 }));
+    expect(batchLine({ ...BATCH, accumulators: many }, plain).length).toBeLessThan(150);
   });
 
   it('is green in time and yellow when it took longer than the interval', () => {

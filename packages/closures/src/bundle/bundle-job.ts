@@ -7,8 +7,8 @@ import { programHashOf } from './program-hash.ts';
 import { fileLabel, findSourceRoot } from './source-root.ts';
 
 /**
- * Bundles a job module and lifts its closures. Throws MillraceError BUNDLE_FAILED, IMPORT_UNRESOLVED or NATIVE_ADDON,
- * with all problems at once, each with its file and line.
+ * Bundles a job module and lifts its closures. Throws MillraceError BUNDLE_FAILED, IMPORT_UNRESOLVED,
+ * API_VERSION_MISMATCH, JOB_TOP_LEVEL_AWAIT or NATIVE_ADDON, with all problems at once, each with its file and line.
  */
 export async function bundleJob(entry: string, options: BundleOptions = {}): Promise<JobBundle> {
   const entryPath = await realpath(resolve(entry)).catch((cause: unknown) => {
@@ -22,7 +22,10 @@ export async function bundleJob(entry: string, options: BundleOptions = {}): Pro
   // The bundler loads only here: hosts and slots import this package too, and never need it.
   const { buildBundles } = await import('./rolldown-build.ts');
   const { user, files } = await buildBundles(entryPath, sourceRoot, options.externals ?? []);
-  const { linkDeclarations } = await import('./declaration-links.ts');
+  const [{ linkDeclarations }, { sourceWarnings }] = await Promise.all([
+    import('./declaration-links.ts'),
+    import('./source-warnings.ts'),
+  ]);
   const manifest: Omit<JobManifest, 'programHash'> = {
     formatVersion: 1,
     entry: fileLabel(sourceRoot, entryPath),
@@ -32,6 +35,7 @@ export async function bundleJob(entry: string, options: BundleOptions = {}): Pro
     imports: [...user.imports]
       .map(([key, { specifier, name }]) => ({ key, specifier, name }))
       .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    warnings: sourceWarnings(user.modules, user.sources),
     sources: Object.fromEntries([...user.sources].toSorted(([a], [b]) => (a < b ? -1 : 1))),
   };
   const programHash = programHashOf(files, manifest);

@@ -1,9 +1,18 @@
 import { type ErrorCode, MillraceError } from '@millrace/common';
 import { codeFrame } from '../errors/code-frame.ts';
 
+/** From the most basic to those that may be its consequence. */
+const ORDER = [
+  'BUNDLE_FAILED',
+  'IMPORT_UNRESOLVED',
+  'API_VERSION_MISMATCH',
+  'JOB_TOP_LEVEL_AWAIT',
+  'NATIVE_ADDON',
+] as const satisfies readonly ErrorCode[];
+
 /** Something that keeps a job from being bundled. */
 export interface BundleProblem {
-  readonly code: Extract<ErrorCode, 'BUNDLE_FAILED' | 'IMPORT_UNRESOLVED' | 'NATIVE_ADDON'>;
+  readonly code: (typeof ORDER)[number];
   readonly what: string;
   readonly fix: string;
   /** Relative to the source root. */
@@ -17,34 +26,51 @@ export interface BundleProblem {
   readonly length?: number;
 }
 
-const ORDER = ['BUNDLE_FAILED', 'IMPORT_UNRESOLVED', 'NATIVE_ADDON'] as const;
-
 /** One error with all problems; its code is that of the most basic one. */
 export function bundleError(problems: readonly BundleProblem[]): MillraceError {
   const code =
     ORDER.find((candidate) => problems.some((problem) => problem.code === candidate)) ?? 'BUNDLE_FAILED';
   const first = problems.find((problem) => problem.code === code);
-  const texts = problems.map(describe);
-  const what =
-    problems.length === 1
-      ? (texts[0] ?? '')
-      : `${problems.length} problems keep the job from being bundled:\n\n${texts.join('\n\n')}`;
-  return new MillraceError(code, what, {
-    details: {
-      problems: problems.length,
-      ...(first?.file !== undefined && { file: first.file }),
-      ...(first?.line !== undefined && { line: first.line }),
+  const errors = problems.map(problemError);
+  const [only, ...others] = errors;
+  if (only !== undefined && others.length === 0) return only;
+  const texts = errors.map((error) => withCode(error));
+  return new MillraceError(
+    code,
+    `${problems.length} problems keep the job from being bundled:\n\n${texts.join('\n\n')}`,
+    {
+      details: {
+        problems: problems.length,
+        ...(first?.file !== undefined && { file: first.file }),
+        ...(first?.line !== undefined && { line: first.line }),
+      },
+      problems: errors,
     },
-  });
+  );
 }
 
-function describe(problem: BundleProblem): string {
-  const { file, line, column = 0, source, what, fix } = problem;
+/** The first line ends in the code. */
+function withCode({ code, what }: MillraceError): string {
+  const [headline = '', ...rest] = what.split('\n');
+  return [`${headline} [${code}]`, ...rest].join('\n');
+}
+
+function problemError(problem: BundleProblem): MillraceError {
+  const { code, file, line, column = 0, source, what, fix, length = 1 } = problem;
   const place =
     file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}:${column + 1}: `;
   const frame =
     source === undefined || line === undefined
       ? ''
-      : `\n\n${codeFrame(source, [{ line, column, length: problem.length ?? 1, text: '', isMain: true }])}`;
-  return `${place}${what}${frame}${fix === '' ? '' : `\n\n  fix: ${fix}`}`;
+      : codeFrame(source, [{ line, column, length, text: '', isMain: true }]);
+  const parts = [`${place}${what}`, frame, fix === '' ? '' : `  fix: ${fix}`];
+  return new MillraceError(code, parts.filter((part) => part !== '').join('\n\n'), {
+    details: {
+      ...(file !== undefined && { file }),
+      ...(line !== undefined && { line, column: column + 1 }),
+      reason: what,
+      ...(frame !== '' && { frame }),
+      fix,
+    },
+  });
 }

@@ -65,6 +65,7 @@ function writeFactory(
   text.write(`${JSON.stringify(factory.id)}: {\n`);
   if (imported.length > 0) text.write(`imports: ${JSON.stringify(factory.imports.map(({ key }) => key))},\n`);
   if (factory.isClass && factory.eager.length > 0) text.write(`eager: ${JSON.stringify(factory.eager)},\n`);
+  if (factory.privates > 0) text.write(`privates: ${factory.privates},\n`);
   if (factory.isSingleClass) text.write('single: true,\n');
   // `function`: an arrow's `this` is handed in by the call.
   text.write(`make: function (${[...imported, ...factory.parameters].join(', ')}) { `);

@@ -1,7 +1,7 @@
-import type { CaptureMeta, ClosureMeta, Position } from '../manifest.ts';
+import type { CaptureMeta, ClosureMeta, FixedRead, Position } from '../manifest.ts';
 import type { TransformedModule } from '../transform/transform-module.ts';
 
-const MAX_HOPS = 16;
+const MODULES_MAX = 256;
 
 /** The closures of all modules, each import among their captures followed to the file that declares it. */
 export function linkDeclarations(
@@ -17,6 +17,7 @@ export function linkDeclarations(
       : {
           ...rest,
           declaredAt: declaration.at,
+          ...(declaration.reads && { reads: declaration.reads }),
           ...(declaration.file !== file && { declaredIn: declaration.file }),
         };
   };
@@ -30,16 +31,23 @@ function declarationOf(
   resolved: ReadonlyMap<string, string>,
   importer: string,
   imported: { specifier: string; name: string },
-): { file: string; at: Position } | undefined {
-  let from = importer;
-  let wanted = imported;
-  for (let hop = 0; hop < MAX_HOPS; hop++) {
-    const file = resolved.get(`${from}\0${wanted.specifier}`);
-    const origin = file === undefined ? undefined : modules.get(file)?.exports[wanted.name];
-    if (file === undefined || origin === undefined) return undefined;
-    if ('declaredAt' in origin) return { file, at: origin.declaredAt };
-    from = file;
-    wanted = origin;
+): { file: string; at: Position; reads?: FixedRead | undefined } | undefined {
+  // Modules may export each other's names in a circle.
+  const seen = new Set<string>();
+  const open = [{ from: importer, ...imported }];
+  for (let next = open.pop(); next !== undefined && seen.size < MODULES_MAX; next = open.pop()) {
+    const file = resolved.get(`${next.from}\0${next.specifier}`);
+    const module = file === undefined ? undefined : modules.get(file);
+    if (file === undefined || module === undefined || seen.has(`${file}\0${next.name}`)) continue;
+    seen.add(`${file}\0${next.name}`);
+    const origin = Object.hasOwn(module.exports, next.name) ? module.exports[next.name] : undefined;
+    if (origin === undefined) {
+      const { name } = next;
+      // `export *` leaves out the default export.
+      if (name !== 'default')
+        open.push(...module.starExports.map((specifier) => ({ from: file, specifier, name })).toReversed());
+    } else if ('declaredAt' in origin) return { file, at: origin.declaredAt, reads: origin.reads };
+    else open.push({ from: file, ...origin });
   }
   return undefined;
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import { messageOf } from '@millrace/common';
 import { type InputOptions, type OutputOptions, type RolldownOutput, rolldown } from 'rolldown';
 import { type BundleProblem, bundleError } from './bundle-problem.ts';
@@ -33,6 +35,7 @@ export async function buildBundles(
     { ...common, input: { driver: entry }, plugins: [user.commonPlugin(), user.plugin()] },
     { entryFileNames: 'driver.mjs', codeSplitting: false },
   );
+  user.settle(driver.output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])));
   const executor = await run(
     user,
     sourceRoot,
@@ -57,7 +60,7 @@ async function run(
   try {
     const bundler = await rolldown(input);
     try {
-      result = await bundler.generate({ format: 'esm', sourcemap: 'hidden', minify: false, ...output });
+      result = await bundler.generate({ ...OUTPUT, ...output });
     } finally {
       await bundler.close();
     }
@@ -66,9 +69,17 @@ async function run(
   }
   // Our own findings are complete and have their places; what rolldown says then is often their consequence.
   if (user.problems.length > 0) throw bundleError(user.problems);
-  if (result === undefined) throw bundleError(problemsOf(failure, sourceRoot));
+  if (result === undefined) throw bundleError(problemsOf(failure, sourceRoot, user));
   return result;
 }
+
+const OUTPUT: OutputOptions = {
+  format: 'esm',
+  sourcemap: 'hidden',
+  minify: false,
+  // Of two classes of one name, one is renamed: `error.constructor.name` must not show it.
+  keepNames: true,
+};
 
 interface RolldownProblem {
   readonly message: string;
@@ -77,17 +88,47 @@ interface RolldownProblem {
   readonly loc?: { readonly line: number; readonly column: number; readonly file?: string };
 }
 
-function problemsOf(failure: unknown, sourceRoot: string): BundleProblem[] {
+function problemsOf(failure: unknown, sourceRoot: string, user: UserModules): BundleProblem[] {
   const problems = (failure as { errors?: RolldownProblem[] } | undefined)?.errors ?? [
     { message: messageOf(failure) },
   ];
-  return problems.map(({ message, code, id, loc }) => ({
-    code: code === 'UNRESOLVED_IMPORT' ? 'IMPORT_UNRESOLVED' : 'BUNDLE_FAILED',
-    what: message.replaceAll(sourceRoot, '.'),
-    fix: '',
-    ...(id !== undefined && { file: fileLabel(sourceRoot, id) }),
-    ...(loc !== undefined && { line: loc.line, column: loc.column }),
-  }));
+  return problems.map(({ message, code, id, loc }) => {
+    // Of a stylesheet rolldown gives the text for its path.
+    const path = [id, loc?.file].find((each) => each !== undefined && existsSync(each));
+    const file = path === undefined ? undefined : fileLabel(sourceRoot, path);
+    const [headline = ''] = message.replaceAll(sourceRoot, '.').split('\n');
+    const missing = MISSING_EXPORT.exec(headline);
+    return {
+      code: code === 'UNRESOLVED_IMPORT' ? 'IMPORT_UNRESOLVED' : 'BUNDLE_FAILED',
+      what:
+        missing === null
+          ? headline.replace(/^\[\w+\] /, '')
+          : `'${missing[2]}' does not export \`${missing[1]}\``,
+      fix: missing === null ? '' : `export \`${missing[1]}\` there, or correct the name`,
+      ...(file !== undefined && { file }),
+      ...(file !== undefined && loc !== undefined && positionOf(user, file, loc)),
+      ...(missing !== null && { length: missing[1]?.length ?? 1 }),
+    };
+  });
+}
+
+const MISSING_EXPORT = /"([^"]+)" is not exported by "([^"]+)"/;
+
+/** rolldown counts in what we gave it: the transformed text. */
+function positionOf(
+  user: UserModules,
+  file: string | undefined,
+  { line, column }: { readonly line: number; readonly column: number },
+): { line: number; column: number; source?: string } {
+  const module = file === undefined ? undefined : user.modules.get(file);
+  if (file === undefined || module === undefined) return { line, column };
+  const original = originalPositionFor(new TraceMap(module.map), { line, column });
+  const source = user.sources.get(file);
+  return {
+    line: original.line ?? line,
+    column: original.column ?? column,
+    ...(source !== undefined && { source }),
+  };
 }
 
 function bundleFiles(output: RolldownOutput, sourceRoot: string): BundleFile[] {

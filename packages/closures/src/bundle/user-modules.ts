@@ -1,10 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
 import type { Plugin, PluginContext } from 'rolldown';
-import { transformSync } from 'rolldown/utils';
-import type { ModuleRequest } from '../transform/module-imports.ts';
+import { stripTypes } from '../transform/strip-types.ts';
 import { type TransformedModule, transformModule } from '../transform/transform-module.ts';
+import { strangeApi } from './api-version.ts';
 import type { BundleProblem } from './bundle-problem.ts';
+import {
+  apiProblem,
+  awaitProblem,
+  nativeProblem,
+  syntaxProblem,
+  type UserFile,
+  unresolvedProblem,
+} from './module-problems.ts';
 import { ADDON_LOADERS, hasNativeBinding, packageOf } from './native-addon.ts';
 import { fileLabel } from './source-root.ts';
 import { beginsWithUseExecutor, isExternal, isUserFile, mentionedSpecifiers } from './specifiers.ts';
@@ -29,6 +36,7 @@ export class UserModules {
   readonly #sourceRoot: string;
   readonly #externals: readonly string[];
   readonly #nativePackages = new Set<string>();
+  readonly #strangeImporters = new Set<string>();
 
   constructor(sourceRoot: string, externals: readonly string[]) {
     this.#sourceRoot = sourceRoot;
@@ -57,7 +65,10 @@ export class UserModules {
       resolveId: {
         filter: { id: /^[^./\0]/ },
         handler: (id, importer) => {
-          if (isExternal(id, this.#externals)) return { id, external: true };
+          if (isExternal(id, this.#externals)) {
+            if (importer !== undefined && id.startsWith('@millrace/')) this.#refuseStrangeApi(id, importer);
+            return { id, external: true };
+          }
           if (importer !== undefined && ADDON_LOADERS.test(id)) {
             this.#refuseNative(packageOf(importer)?.name ?? importer);
           }
@@ -80,20 +91,14 @@ export class UserModules {
     path: string,
   ): Promise<{ code: string; map?: never; moduleType: 'js' }> {
     const file = fileLabel(this.#sourceRoot, path);
-    const source = await readFile(path, 'utf8');
-    const stripped = transformSync(path, source, {
-      sourcemap: true,
-      target: 'node22',
-      typescript: {},
-      decorator: { legacy: true },
-      tsconfig: false,
-    });
-    const [error] = stripped.errors as { message: string; loc?: { line: number; column: number } }[];
-    if (error !== undefined) {
-      this.#reportSyntax(file, source, error.message, error.loc);
+    // JavaScript reads both line endings alike, also in template literals: a checkout on Windows is the same program.
+    const source = (await readFile(path, 'utf8')).replaceAll('\r\n', '\n');
+    const stripped = stripTypes(path, source);
+    if ('message' in stripped) {
+      this.problems.push(syntaxProblem({ file, source }, stripped.message, stripped.loc));
       return { code: 'export {}', moduleType: 'js' };
     }
-    const map = stripped.map as unknown as EncodedSourceMap;
+    const { map } = stripped;
     if (beginsWithUseExecutor(source)) return { code: stripped.code, map: map as never, moduleType: 'js' };
     const unresolved = new Set<string>();
     const byReference = await this.#classifyImports(context, path, file, source, stripped.code, unresolved);
@@ -104,9 +109,7 @@ export class UserModules {
       file,
       isByReference: (specifier) => byReference.get(specifier) ?? true,
     });
-    for (const request of module.requests) {
-      if (unresolved.has(request.specifier)) this.#reportUnresolved(file, source, request);
-    }
+    this.#check(path, { file, source }, module, unresolved);
     this.sources.set(file, source);
     this.modules.set(file, module);
     for (const { key, specifier, name } of module.imports)
@@ -114,6 +117,32 @@ export class UserModules {
     for (const specifier of module.sideEffectImports)
       this.sideEffects.push({ specifier, name: '', importer: path });
     return { code: module.code, map: module.map as never, moduleType: 'js' };
+  }
+
+  /**
+   * When all have been read, each at its own speed: from here on their order is that of their names, and side effects come
+   * in the order in which the modules are evaluated. Otherwise the program's hash would depend on the disk.
+   */
+  settle(evaluated: readonly string[]): void {
+    for (const known of [this.modules, this.sources] as Map<string, unknown>[]) {
+      const sorted = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      known.clear();
+      for (const [file, value] of sorted) known.set(file, value);
+    }
+    const places = new Map(evaluated.map((id, index) => [id, index]));
+    const place = ({ importer }: ImportRecord): number => places.get(importer) ?? evaluated.length;
+    this.sideEffects.sort(
+      (a, b) => place(a) - place(b) || (a.importer < b.importer ? -1 : Number(a.importer > b.importer)),
+    );
+  }
+
+  #check(path: string, from: UserFile, module: TransformedModule, unresolved: ReadonlySet<string>): void {
+    for (const request of module.requests) {
+      if (unresolved.has(request.specifier)) this.problems.push(unresolvedProblem(from, request));
+      const strange = strangeApi(request.specifier, path);
+      if (strange !== undefined) this.problems.push(apiProblem(strange, from, request));
+    }
+    for (const found of module.topLevelAwaits) this.problems.push(awaitProblem(from, found));
   }
 
   /** For each import: true when executors load it by themselves, false for the user's own modules. */
@@ -139,7 +168,8 @@ export class UserModules {
         // Data files of the user travel by value; packages are loaded by reference.
         const owner = packageOf(found.id);
         if (owner === undefined) byReference.set(specifier, false);
-        else if (hasNativeBinding(owner.directory)) this.#refuseNative(owner.name, file, source, specifier);
+        else if (hasNativeBinding(owner.directory))
+          this.#refuseNative(owner.name, { file, source, specifier });
         continue;
       }
       this.resolved.set(`${file}\0${specifier}`, fileLabel(this.#sourceRoot, found.id));
@@ -148,57 +178,18 @@ export class UserModules {
     return byReference;
   }
 
-  #reportSyntax(file: string, source: string, message: string, loc?: { line: number; column: number }): void {
-    const what = (/\[\w+\] (.*)/.exec(message)?.[1] ?? message.split('\n')[0] ?? message).trim();
-    this.problems.push({
-      code: 'BUNDLE_FAILED',
-      what,
-      fix: 'correct the syntax',
-      file,
-      source,
-      ...(loc && { line: loc.line, column: loc.column }),
-    });
-  }
-
-  #reportUnresolved(file: string, source: string, { specifier, at }: ModuleRequest): void {
-    this.problems.push({
-      code: 'IMPORT_UNRESOLVED',
-      what: `cannot resolve '${specifier}'`,
-      fix: specifier.startsWith('.')
-        ? 'correct the path'
-        : 'install the package, or name it with --external if hosts and executors have it',
-      file,
-      source,
-      ...at,
-      length: specifier.length + 2,
-    });
-  }
-
-  #refuseNative(name: string, file?: string, source?: string, specifier?: string): void {
+  #refuseNative(name: string, from?: UserFile & { readonly specifier: string }): void {
     if (this.#nativePackages.has(name)) return;
     this.#nativePackages.add(name);
-    this.problems.push({
-      code: 'NATIVE_ADDON',
-      what: `package '${name}' has a native addon, which cannot be bundled`,
-      fix: `install it on the driver and on every executor, and submit with --external ${name}`,
-      ...(file !== undefined &&
-        source !== undefined &&
-        specifier !== undefined && {
-          file,
-          source,
-          ...locate(source, specifier),
-          length: specifier.length + 2,
-        }),
-    });
+    this.problems.push(nativeProblem(name, from));
   }
-}
 
-/** The first import of `specifier` in the author's text. */
-function locate(source: string, specifier: string): { line: number; column: number } | undefined {
-  const lines = source.split('\n');
-  for (const [index, text] of lines.entries()) {
-    const column = Math.max(text.indexOf(`'${specifier}'`), text.indexOf(`"${specifier}"`));
-    if (column >= 0 && /\b(?:from|import)\b|^\s*['"]/.test(text)) return { line: index + 1, column };
+  /** Of a package that imports the API: its file, once. */
+  #refuseStrangeApi(id: string, importer: string): void {
+    const strange = isUserFile(importer) ? undefined : strangeApi(id, importer);
+    const file = fileLabel(this.#sourceRoot, importer);
+    if (strange === undefined || this.#strangeImporters.has(file)) return;
+    this.#strangeImporters.add(file);
+    this.problems.push(apiProblem(strange, { file }));
   }
-  return undefined;
 }

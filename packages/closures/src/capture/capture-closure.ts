@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { MillraceError } from '@millrace/common';
-import { captureError, captureSummary } from '../errors/capture-error.ts';
+import { captureErrors, captureSummary } from '../errors/capture-error.ts';
+import { captureWarnings } from '../errors/capture-warnings.ts';
+import type { JobWarning } from '../errors/job-warning.ts';
 import { CaptureGraph } from './capture-graph.ts';
-import { largeCaptureWarning } from './capture-size.ts';
 import { functionPlace } from './function-place.ts';
 import { settleProblems } from './settle-problems.ts';
 import { tieCycles, type WrittenSnapshot, writeSnapshot } from './snapshot-writer.ts';
@@ -22,14 +23,14 @@ export interface CapturedClosure {
   readonly label: string;
   readonly broadcastIds: readonly string[];
   readonly accumulatorIds: readonly string[];
-  /** For the user's log: a capture above 1 MB. */
-  readonly warnings: readonly string[];
+  /** What the author may not have meant: computed at each call. */
+  readonly warnings: () => readonly JobWarning[];
 }
 
 /**
  * Takes a copy, now, of `fn` and of all that it captures.
  * Throws MillraceError CLOSURE_NOT_SHIPPABLE, CLOSURE_CAPTURE, CLOSURE_WRITES_CAPTURE, CLOSURE_USE_BEFORE_INIT or
- * CLOSURE_UNTRANSFORMED; the message has a code frame.
+ * CLOSURE_UNTRANSFORMED, with a code frame; when there are several problems, an error that lists all of them.
  */
 export function captureClosure(fn: unknown, options: CaptureOptions = {}): CapturedClosure {
   if (typeof fn !== 'function') {
@@ -49,15 +50,15 @@ export function captureClosure(fn: unknown, options: CaptureOptions = {}): Captu
     label,
     broadcastIds: [...graph.broadcastIds],
     accumulatorIds: [...graph.accumulatorIds],
-    warnings: largeCaptureWarning(written, label),
+    warnings: () => captureWarnings(written, options.where),
   };
 }
 
 function buildGraph(fn: object, where: string | undefined): CaptureGraph {
   try {
     const graph = new CaptureGraph(fn, factoryKey);
-    const problem = graph.hasProblems ? settleProblems(graph.root, captureSummary) : undefined;
-    if (problem !== undefined) throw captureError(problem, where);
+    const problems = graph.hasProblems ? settleProblems(graph.root, captureSummary) : [];
+    if (problems.length > 0) throw captureErrors(problems, where);
     return graph;
   } catch (error) {
     throw asCoded(error);
@@ -89,7 +90,7 @@ function factoryKey(factory: unknown): string {
   keysUnderWay.add(factory);
   try {
     const graph = new CaptureGraph(factory, factoryKey);
-    if (graph.hasProblems && settleProblems(graph.root, captureSummary) !== undefined) return '';
+    if (graph.hasProblems && settleProblems(graph.root, captureSummary).length > 0) return '';
     return hashOf(write(graph).bytes).slice(0, 16);
   } finally {
     keysUnderWay.delete(factory);

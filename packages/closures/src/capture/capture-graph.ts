@@ -6,10 +6,14 @@ import { encodeClass, encodeClosure } from './closure-node.ts';
 import { closureMeta } from './closure-registry.ts';
 import { type ClosureTag, tagOf } from './closure-tag.ts';
 import { type CaptureProblem, GraphNode } from './graph-node.ts';
-import { identityOf } from './identity.ts';
+import { globalIdentityOf, identityOf } from './identity.ts';
+import { MemoryViews } from './memory-views.ts';
+import { NarrowedReceivers } from './narrowed-receivers.ts';
 import { encodeObject } from './object-node.ts';
-import { awaitThere, buildThere, createThere } from './suggestion.ts';
+import { needsProblem } from './settle-problems.ts';
+import { awaitThere, countThere, createThere, keepThere, registerSymbol } from './suggestion.ts';
 import { processLocalReason } from './unshippable.ts';
+import { untransformedProblem } from './untransformed.ts';
 
 /** Gives the key of a perExecutor factory: the hash of its own snapshot. */
 export type FactoryKey = (factory: unknown) => string;
@@ -22,6 +26,8 @@ export class CaptureGraph {
   readonly root: GraphNode;
   readonly broadcastIds = new Set<string>();
   readonly accumulatorIds = new Set<string>();
+  readonly views = new MemoryViews();
+  readonly receivers = new NarrowedReceivers();
   hasProblems = false;
   mayHaveCycles = false;
   readonly #factoryKey: FactoryKey;
@@ -32,6 +38,8 @@ export class CaptureGraph {
     this.#factoryKey = factoryKey;
     this.root = this.value(root) as GraphNode;
     for (let next = 0; next < this.#queue.length; next++) this.#expand(this.#queue[next] as GraphNode);
+    this.receivers.settle((value) => this.#soundNode(value));
+    this.views.settle((buffer) => this.#known.get(buffer));
   }
 
   /** `value` as a value of a node: itself if primitive, else its node. */
@@ -51,6 +59,11 @@ export class CaptureGraph {
     return node;
   }
 
+  #soundNode(value: unknown): GraphNode | undefined {
+    const node = this.#known.get(value);
+    return node !== undefined && this.hasProblems && needsProblem(node) ? undefined : node;
+  }
+
   /** A node that stands for no value of its own: a list of properties. */
   synthetic(tag: NodeTag, values: unknown[]): GraphNode {
     const node = new GraphNode(tag, undefined);
@@ -59,7 +72,8 @@ export class CaptureGraph {
   }
 
   fail(node: GraphNode, problem: CaptureProblem): void {
-    node.problem ??= problem;
+    node.problems ??= [];
+    node.problems.push(problem);
     this.hasProblems = true;
   }
 
@@ -84,7 +98,7 @@ export class CaptureGraph {
       this.fail(node, {
         code: 'CLOSURE_CAPTURE',
         reason: 'a unique symbol has no identity in another process',
-        fix: 'use Symbol.for(…)',
+        fix: (variable) => registerSymbol(variable, symbol.description ?? ''),
       });
       return;
     }
@@ -102,15 +116,8 @@ export class CaptureGraph {
       this.#tagged(node, fn, tag);
       return;
     }
-    if (this.#shared(node, fn)) return;
-    const isNative = Function.prototype.toString.call(fn).includes('[native code]');
-    this.fail(node, {
-      code: fn === this.root.source ? 'CLOSURE_UNTRANSFORMED' : 'CLOSURE_CAPTURE',
-      reason: isNative
-        ? 'it is a native or bound function created at run time'
-        : 'it was created inside an npm package (or by eval), so its code and variables are not known to the submitter',
-      fix: buildThere,
-    });
+    if (this.#shared(node, fn, globalIdentityOf)) return;
+    this.fail(node, untransformedProblem(fn, fn === this.root.source));
   }
 
   #tagged(node: GraphNode, fn: object, tag: ClosureTag): void {
@@ -123,16 +130,16 @@ export class CaptureGraph {
           return;
         }
         node.meta = meta;
-        if (!this.#refused(node, meta)) {
-          if (tag.kind === 'class') encodeClass(this, node, fn, tag.thunk, meta);
-          else encodeClosure(this, node, fn, tag.thunk, meta);
-          if (meta.mayBeCyclic === true) this.mayHaveCycles = true;
-        }
+        this.#checkText(node, meta);
+        // Also when it is refused: what it captures may have problems of its own.
+        if (tag.kind === 'class') encodeClass(this, node, fn, tag.thunk, meta);
+        else encodeClosure(this, node, fn, tag.thunk, meta);
+        if (meta.mayBeCyclic === true) this.mayHaveCycles = true;
         return;
       }
       case 'method':
         node.tag = NodeTag.Method;
-        node.values = [this.value(tag.owner), tag.key, tag.isStatic];
+        node.values = [this.value(tag.owner), this.value(tag.key), tag.isStatic];
         return;
       case 'bound':
         node.tag = NodeTag.Bound;
@@ -157,25 +164,25 @@ export class CaptureGraph {
     });
   }
 
-  #refused(node: GraphNode, meta: ClosureMeta): boolean {
-    const [write] = meta.writes;
-    if (meta.refusal !== undefined) {
-      const { reason, fix, at } = meta.refusal;
-      this.fail(node, {
-        code: 'CLOSURE_NOT_SHIPPABLE',
-        reason,
-        fix,
-        at: { file: meta.file, ...at, name: '' },
-      });
-    } else if (write !== undefined) {
+  /** What its text alone shows: it cannot move, or it assigns to variables of the driver. */
+  #checkText(node: GraphNode, { file, refusal, writes }: ClosureMeta): void {
+    if (refusal !== undefined) {
+      const { reason, fix, at, length = 1 } = refusal;
+      const problem = { code: 'CLOSURE_NOT_SHIPPABLE', reason, fix } as const;
+      this.fail(node, { ...problem, at: { file, ...at, name: '', length } });
+    }
+    if (writes.length === 0) return;
+    const told = new Set<string>();
+    for (const { name, at, isCount } of writes) {
+      if (told.has(name)) continue;
+      told.add(name);
       this.fail(node, {
         code: 'CLOSURE_WRITES_CAPTURE',
         reason: 'On an executor it would change a private copy and the driver would never see it.',
-        fix: `count with an accumulator (\`const ${write.name} = ssc.accumulator(0)\` … \`${write.name}.add(1)\`), or keep per-process state with perExecutor(() => …)`,
-        at: { file: meta.file, ...write.at, name: write.name },
+        fix: isCount === true ? countThere(name) : keepThere(name),
+        at: { file, ...at, name },
       });
     }
-    return node.problem !== undefined;
   }
 
   #object(node: GraphNode, value: object): void {
@@ -183,8 +190,10 @@ export class CaptureGraph {
       this.#refuseProxy(node);
       return;
     }
-    if (this.#handled(node, value) || this.#shared(node, value)) return;
-    const reason = isOrdinary(value) ? undefined : processLocalReason(value);
+    const isPlain = isOrdinary(value);
+    const identify = isPlain ? identityOf : globalIdentityOf;
+    if (this.#handled(node, value) || this.#shared(node, value, identify)) return;
+    const reason = isPlain ? undefined : processLocalReason(value);
     if (reason !== undefined) {
       const fix = types.isPromise(value) ? awaitThere : createThere;
       this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix });
@@ -200,14 +209,14 @@ export class CaptureGraph {
     }
     const isBroadcast = handle.kind === 'broadcast';
     node.tag = isBroadcast ? NodeTag.Broadcast : NodeTag.Accumulator;
-    node.values = [handle.id];
+    node.values = handle.custom === undefined ? [handle.id] : [handle.id, this.value(handle.custom)];
     (isBroadcast ? this.broadcastIds : this.accumulatorIds).add(handle.id);
     return true;
   }
 
   /** A value that executors have too. */
-  #shared(node: GraphNode, value: object): boolean {
-    const identity = identityOf(value);
+  #shared(node: GraphNode, value: object, identify: typeof identityOf): boolean {
+    const identity = identify(value);
     if (identity === undefined) return false;
     node.tag = identity.kind === 'import' ? NodeTag.Import : NodeTag.Intrinsic;
     node.values = identity.kind === 'import' ? [identity.key, ...identity.path] : [...identity.path];

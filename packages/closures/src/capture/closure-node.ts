@@ -3,8 +3,9 @@ import { messageOf } from '@millrace/common';
 import type { CaptureMeta, ClosureMeta } from '../manifest.ts';
 import { NodeTag } from '../snapshot/snapshot-format.ts';
 import type { CaptureGraph } from './capture-graph.ts';
-import { type CaptureThunk, tagOf } from './closure-tag.ts';
+import type { CaptureThunk } from './closure-tag.ts';
 import { type GraphNode, NameValue, type Step } from './graph-node.ts';
+import { integrityOf, propertyList } from './properties.ts';
 
 /** A function: its id, what it captures, and what was hung on it. */
 export function encodeClosure(
@@ -16,20 +17,48 @@ export function encodeClosure(
 ): void {
   const captured = readCaptures(graph, node, thunk, meta);
   if (captured === undefined) return;
-  const own = propertiesOf(graph, fn, Object.keys(fn));
-  const onPrototype = prototypeProperties(graph, fn);
-  const { captures } = meta;
-  // The transform puts `this` last.
-  const hasThis = captures.at(-1)?.isThis === true;
-  const count = hasThis ? captures.length - 1 : captures.length;
-  const isSimple = !hasThis && own === undefined && onPrototype === undefined;
-  const values: unknown[] = isSimple ? [meta.id] : [meta.id, graph.value(captured[count]), own, onPrototype];
+  const own = ownProperties(graph, fn);
+  const onPrototype = addedToPrototype(graph, fn);
+  const receiver = receiverOf(graph, node, captured, meta);
+  const isSimple = receiver === undefined && own === undefined && onPrototype === undefined;
+  const values: unknown[] = isSimple ? [meta.id] : [meta.id, receiver, own, onPrototype];
   const first = values.length;
-  for (let i = 0; i < count; i++) values.push(graph.value(captured[i]));
+  const count = meta.captures.findIndex((capture) => capture.isThis === true || capture.ofThis !== undefined);
+  const captures = count === -1 ? meta.captures : meta.captures.slice(0, count);
+  for (const index of captures.keys()) values.push(graph.value(captured[index]));
   node.tag = isSimple ? NodeTag.Closure : NodeTag.FullClosure;
   node.values = values;
+  const self = meta.captures.at(-1);
   node.steps = (index) =>
-    captureStep(meta, index >= first ? captures[index - first] : captures[index === 1 ? count : -1]);
+    captureStep(
+      meta,
+      index >= first ? captures[index - first] : index === 1 && self?.isThis ? self : undefined,
+    );
+  node.integrity = integrityOf(fn);
+}
+
+/** The arrow's `this`: the object, or a copy of the properties that are read. The transform puts both last. */
+function receiverOf(
+  graph: CaptureGraph,
+  owner: GraphNode,
+  captured: readonly unknown[],
+  meta: ClosureMeta,
+): unknown {
+  const { captures } = meta;
+  const last = captures.at(-1);
+  if (last?.isThis === true) return graph.value(captured[captures.length - 1]);
+  if (last?.ofThis === undefined) return undefined;
+  const values: unknown[] = [];
+  const read: CaptureMeta[] = [];
+  for (const [index, capture] of captures.entries()) {
+    if (capture.ofThis === undefined) continue;
+    values.push(new NameValue(capture.ofThis), graph.value(captured[index]));
+    read.push(capture);
+  }
+  const copy = graph.synthetic(NodeTag.Object, values);
+  copy.steps = (index) => captureStep(meta, read[index >> 1]);
+  graph.receivers.add(captured[captures.length], copy, owner);
+  return copy;
 }
 
 /** A class: what it captures, its statics and replaced members by value. What only its methods use may be poisoned. */
@@ -42,13 +71,14 @@ export function encodeClass(
 ): void {
   const captured = readCaptures(graph, node, thunk, meta);
   if (captured === undefined) return;
-  const statics = propertiesOf(graph, owner, staticNames(owner), owner);
-  const members = prototypeProperties(graph, owner);
+  const statics = propertyList(graph, owner, staticNames(owner), owner);
+  const members = propertyList(graph, prototypeOf(owner), memberNames(owner), owner);
   for (const list of [statics, members]) if (list !== undefined) list.soft = isValueOfPair;
   node.tag = NodeTag.Class;
   node.values = [meta.id, statics, members, ...captured.map((value) => graph.value(value))];
   node.steps = (index) => (index >= 3 ? captureStep(meta, meta.captures[index - 3]) : LINK);
   node.soft = (index) => index >= 3 && meta.captures[index - 3]?.eager !== true;
+  node.integrity = integrityOf(owner);
 }
 
 const LINK: Step = { kind: 'link', text: '' };
@@ -67,67 +97,104 @@ function readCaptures(
   thunk: CaptureThunk | undefined,
   meta: ClosureMeta,
 ): readonly unknown[] | undefined {
+  let captured: readonly unknown[];
   try {
-    return thunk === undefined ? [] : thunk();
+    captured = thunk === undefined ? [] : thunk();
   } catch (error) {
-    const message = messageOf(error);
-    const name = /'([^']+)'|^(\S+) is not defined/.exec(message);
-    const capture =
-      meta.captures.find((candidate) => candidate.name === (name?.[1] ?? name?.[2])) ?? meta.captures[0];
     const isEarly = types.isNativeError(error) && error.name === 'ReferenceError';
-    graph.fail(node, {
-      code: isEarly ? 'CLOSURE_USE_BEFORE_INIT' : 'CLOSURE_CAPTURE',
-      reason: message,
-      fix: isEarly
-        ? 'move the declaration above this line'
-        : 'make the captured expression safe to read here',
-      at: { file: meta.file, ...(capture?.at ?? meta.start), name: capture?.name ?? '' },
-    });
+    failToRead(graph, node, meta, isEarly ? missingName(meta, error.message) : undefined, error, isEarly);
     return undefined;
   }
+  // The bundler turns classes into `var`: one that is used too early is undefined.
+  const early = meta.captures.find(
+    (capture, index) => capture.isClassName === true && captured[index] === undefined,
+  );
+  if (early === undefined) return captured;
+  const message = `Cannot access '${early.name}' before initialization`;
+  failToRead(graph, node, meta, early, new ReferenceError(message), true);
+  return undefined;
 }
 
-/** Own data properties as a list of names and values; undefined when there are none. */
-function propertiesOf(
+/** The capture that V8's message names; the bundler may have given the variable another name (`later$1`). */
+function missingName(meta: ClosureMeta, message: string): CaptureMeta | undefined {
+  const match = /'([^']+)'|^(\S+) is not defined/.exec(message);
+  const name = match?.[1] ?? match?.[2] ?? '';
+  const original = name.replace(/\$\d+$/, '');
+  return (
+    meta.captures.find((capture) => capture.name === name) ??
+    meta.captures.find((capture) => capture.name === original) ??
+    meta.captures.find((capture) => capture.importedFrom?.name === original)
+  );
+}
+
+function failToRead(
   graph: CaptureGraph,
-  holder: object,
-  names: readonly string[],
-  owner?: object,
-): GraphNode | undefined {
-  if (names.length === 0) return undefined;
-  const values: unknown[] = [];
-  for (const name of names) {
-    const descriptor = Object.getOwnPropertyDescriptor(holder, name);
-    if (descriptor === undefined || !('value' in descriptor)) continue;
-    const value: unknown = descriptor.value;
-    const tag = typeof value === 'function' ? tagOf(value) : undefined;
-    if (owner !== undefined && tag?.kind === 'method' && tag.owner === owner && tag.key === name) continue;
-    values.push(new NameValue(name), graph.value(value));
-  }
-  if (values.length === 0) return undefined;
-  const node = graph.synthetic(NodeTag.Object, values);
-  node.steps = (index) => ({ kind: 'property', key: (values[index - 1] as NameValue).name });
-  return node;
+  node: GraphNode,
+  meta: ClosureMeta,
+  found: CaptureMeta | undefined,
+  error: unknown,
+  isEarly: boolean,
+): void {
+  const capture = found ?? meta.captures[0];
+  graph.fail(node, {
+    code: isEarly ? 'CLOSURE_USE_BEFORE_INIT' : 'CLOSURE_CAPTURE',
+    reason:
+      found !== undefined && isEarly
+        ? `Cannot access '${found.name}' before initialization`
+        : messageOf(error),
+    fix: isEarly
+      ? `move the declaration of \`${capture?.name ?? 'it'}\` above this line`
+      : 'make the captured expression safe to read here',
+    at: { file: meta.file, ...(capture?.at ?? meta.start), name: capture?.name ?? '' },
+    ...(found?.declaredAt && {
+      declaredAt: { file: found.declaredIn ?? meta.file, ...found.declaredAt, name: found.name },
+    }),
+  });
 }
 
 /** Statics: everything but what each class has. A static called `name` is enumerable, the class's own name is not. */
-function staticNames(owner: object): string[] {
-  return Object.getOwnPropertyNames(owner).filter(
+function staticNames(owner: object): (string | symbol)[] {
+  return Reflect.ownKeys(owner).filter(
     (name) =>
       name !== 'prototype' &&
       ((name !== 'length' && name !== 'name') || Object.prototype.propertyIsEnumerable.call(owner, name)),
   );
 }
 
-function prototypeProperties(graph: CaptureGraph, fn: object): GraphNode | undefined {
+function memberNames(fn: object): (string | symbol)[] {
+  return Reflect.ownKeys(prototypeOf(fn)).filter((name) => name !== 'constructor');
+}
+
+function prototypeOf(fn: object): object {
+  return Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as object;
+}
+
+/** What was hung on a function; its prototype, too, when that was replaced by another object. */
+function ownProperties(graph: CaptureGraph, fn: object): GraphNode | undefined {
+  const keys: (string | symbol)[] = Object.keys(fn);
+  keys.push(...Object.getOwnPropertySymbols(fn));
+  if (hasReplacedPrototype(fn)) keys.push('prototype');
+  return keys.length === 0 ? undefined : propertyList(graph, fn, keys);
+}
+
+/** `Point.prototype = { … }`, as one wrote it before there were classes. */
+function hasReplacedPrototype(fn: object): boolean {
   const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
-  if (typeof prototype !== 'object' || prototype === null) return undefined;
-  const names = Object.getOwnPropertyNames(prototype);
-  if (names.length === 0 || (names.length === 1 && names[0] === 'constructor')) return undefined;
-  return propertiesOf(
-    graph,
-    prototype,
-    names.filter((name) => name !== 'constructor'),
-    fn,
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    !types.isGeneratorFunction(fn) &&
+    Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value !== fn
   );
+}
+
+/** What was added to the prototype that a function is born with, and what that was made to inherit from. */
+function addedToPrototype(graph: CaptureGraph, fn: object): GraphNode | undefined {
+  const prototype: unknown = Object.getOwnPropertyDescriptor(fn, 'prototype')?.value;
+  if (typeof prototype !== 'object' || prototype === null || hasReplacedPrototype(fn)) return undefined;
+  const parent = Object.getPrototypeOf(prototype) as object | null;
+  const isBorn = parent === Object.prototype || types.isGeneratorFunction(fn);
+  const names = memberNames(fn);
+  if (isBorn && names.length === 0) return undefined;
+  return propertyList(graph, prototype, names, fn, isBorn ? undefined : parent);
 }

@@ -4,7 +4,12 @@ export type CaptureThunk = () => readonly unknown[];
 /** What the transform knows about one function object. */
 export type ClosureTag =
   | { readonly kind: 'function' | 'class'; readonly id: string; readonly thunk: CaptureThunk | undefined }
-  | { readonly kind: 'method'; readonly owner: object; readonly key: string; readonly isStatic: boolean }
+  | {
+      readonly kind: 'method';
+      readonly owner: object;
+      readonly key: string | symbol;
+      readonly isStatic: boolean;
+    }
   | { readonly kind: 'bound'; readonly target: unknown; readonly args: readonly unknown[] }
   | { readonly kind: 'per-executor'; readonly factory: unknown; readonly dispose: unknown };
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@millrace/common';
 import type { CaptureMeta, ClosureMeta } from '../manifest.ts';
-import type { NodeTag } from '../snapshot/snapshot-format.ts';
+import { Integrity, type NodeTag } from '../snapshot/snapshot-format.ts';
 
 /** How a value is reached from the node before it. */
 export type Step =
@@ -22,6 +22,15 @@ export interface CaptureProblem {
   readonly fix: string | ((name: string) => string);
   /** A refused closure: what in its text is wrong. */
   readonly at?: {
+    readonly file: string;
+    readonly line: number;
+    readonly column: number;
+    readonly name: string;
+    /** Of what is wrong, in the line; default: of the name. */
+    readonly length?: number;
+  };
+  /** Where the variable that `at` names is declared. */
+  readonly declaredAt?: {
     readonly file: string;
     readonly line: number;
     readonly column: number;
@@ -52,8 +61,9 @@ export class GraphNode {
   /** Values from this index on are used only when a method of a class runs: they may be poisoned. */
   soft: ((index: number) => boolean) | undefined;
   steps: ((index: number) => Step) | undefined;
-  problem: CaptureProblem | undefined;
+  problems: CaptureProblem[] | undefined;
   isTied = false;
+  integrity: Integrity = Integrity.Extensible;
   /** Position in the snapshot, given when it is written. */
   index = -1;
 

@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** [import key, the binding's value]: read late, because a cyclic import may not be initialised yet. */
 export type ImportRegistration = readonly [key: string, read: () => unknown];
 
@@ -15,6 +17,42 @@ export function registerImports(list: readonly ImportRegistration[]): void {
 
 export function identityOf(value: object): Identity | undefined {
   if (pending.length > 0) settlePending();
+  return identities.get(value);
+}
+
+/** Globals whose getters would load parts of Node: read when a value is like nothing else. */
+const LAZY_GLOBALS = ['crypto', 'performance', 'navigator'] as const;
+/** Classes that Node loads with all of its HTTP client (50 ms) when they are looked at: only for a function that is like nothing else. */
+const LAZY_CLASSES = new Set([
+  'FormData',
+  'Headers',
+  'Request',
+  'Response',
+  'MessageEvent',
+  'CloseEvent',
+  'WebSocket',
+]);
+/** As they are before any user code runs. */
+const LAZY_GETTERS = LAZY_GLOBALS.map(
+  (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
+);
+let areLazyGlobalsRead = false;
+let areLazyClassesRead = false;
+
+/** As `identityOf`; also finds the globals that are loaded at their first use. */
+export function globalIdentityOf(value: object): Identity | undefined {
+  const known = identityOf(value);
+  if (known !== undefined) return known;
+  if (!areLazyGlobalsRead) {
+    areLazyGlobalsRead = true;
+    for (const [name, lazy] of LAZY_GETTERS)
+      if (Object.getOwnPropertyDescriptor(globalThis, name)?.get === lazy?.get)
+        addGlobal(name, Reflect.get(globalThis, name));
+  }
+  if (!areLazyClassesRead && (typeof value === 'function' || Object.hasOwn(value, 'constructor'))) {
+    areLazyClassesRead = true;
+    for (const name of LAZY_CLASSES) addGlobal(name, Reflect.get(globalThis, name));
+  }
   return identities.get(value);
 }
 
@@ -70,21 +108,27 @@ function isReferable(value: unknown): value is object {
 /** Before any user code runs: a global that the user adds must not look like an intrinsic. */
 function addIntrinsics(): void {
   for (const name of Object.getOwnPropertyNames(globalThis)) {
-    if (name === 'globalThis' || name === 'global' || name === 'process') continue;
-    const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
-    // Lazy globals (fetch, crypto) would be loaded by their getters: only those of plain values, and of constructors.
-    const value: unknown = descriptor?.value;
-    if (!isReferable(value)) continue;
-    addIdentity(value, { kind: 'intrinsic', path: [name] });
-    for (const [member, found] of membersOf(value))
-      addIdentity(found, { kind: 'intrinsic', path: [name, member] });
-    const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
-    if (!isReferable(prototype)) continue;
-    for (const member of Object.getOwnPropertyNames(prototype)) {
-      const found: unknown = Object.getOwnPropertyDescriptor(prototype, member)?.value;
-      if (typeof found === 'function')
-        addIdentity(found, { kind: 'intrinsic', path: [name, 'prototype', member] });
-    }
+    if (name === 'globalThis' || name === 'global' || name === 'process' || LAZY_CLASSES.has(name)) continue;
+    // Only plain values: see LAZY_GLOBALS.
+    addGlobal(name, Object.getOwnPropertyDescriptor(globalThis, name)?.value);
+  }
+  addGlobal('Buffer', Buffer);
+  addIdentity(globalThis, { kind: 'intrinsic', path: [] });
+}
+
+function addGlobal(name: string, value: unknown): void {
+  if (!isReferable(value)) return;
+  addIdentity(value, { kind: 'intrinsic', path: [name] });
+  for (const [member, found] of membersOf(value))
+    addIdentity(found, { kind: 'intrinsic', path: [name, member] });
+  const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
+  if (!isReferable(prototype)) return;
+  addIdentity(prototype, { kind: 'intrinsic', path: [name, 'prototype'] });
+  for (const member of Object.getOwnPropertyNames(prototype)) {
+    const found: unknown = Object.getOwnPropertyDescriptor(prototype, member)?.value;
+    if (typeof found === 'function')
+      addIdentity(found, { kind: 'intrinsic', path: [name, 'prototype', member] });
   }
 }
+
 addIntrinsics();

@@ -1,36 +1,30 @@
-import { Buffer } from 'node:buffer';
 import { isBuiltin } from 'node:module';
-import { types } from 'node:util';
-import { messageOf } from '@millrace/common';
 import { DESERIALIZE, NodeTag, SERIALIZE } from '../snapshot/snapshot-format.ts';
+import { builtinBase, fillBuiltin, hasNamedProperties, isContentKey } from './builtin-content.ts';
 import type { CaptureGraph } from './capture-graph.ts';
 import { closureMeta, importMeta } from './closure-registry.ts';
 import { tagOf } from './closure-tag.ts';
 import { recipeOf } from './constructed.ts';
-import { GraphNode, HOLE_VALUE, NameValue } from './graph-node.ts';
+import { GraphNode } from './graph-node.ts';
 import { identityOf } from './identity.ts';
+import { integrityOf, pushProperties } from './properties.ts';
 import { createThere } from './suggestion.ts';
-
-const ERRORS = new Set([
-  'Error',
-  'TypeError',
-  'RangeError',
-  'SyntaxError',
-  'ReferenceError',
-  'EvalError',
-  'URIError',
-  'AggregateError',
-]);
 
 /** Data: containers, builtins, and instances of classes that executors can have. */
 export function encodeObject(graph: CaptureGraph, node: GraphNode, value: object): void {
+  if (Object.hasOwn(value, 'constructor') && encodePrototype(graph, node, value)) return;
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null || prototype === Object.prototype) {
-    encodePlain(graph, node, value, prototype);
+    node.tag = prototype === null ? NodeTag.NullObject : NodeTag.Object;
+    pushProperties(graph, node, value);
     return;
   }
-  const content = builtinContent(graph, node, value, prototype);
-  if (content === 'done') return;
+  const base = builtinBase(value);
+  if (base !== undefined && isExactly(base, value, prototype)) {
+    fillBuiltin(graph, node, value, base);
+    node.integrity = integrityOf(value);
+    return;
+  }
   const recipe = recipeOf(value);
   if (recipe !== undefined) {
     const [path, ...args] = recipe;
@@ -38,183 +32,22 @@ export function encodeObject(graph: CaptureGraph, node: GraphNode, value: object
     node.values = [path, ...args.map((arg) => graph.value(arg))];
     return;
   }
-  encodeInstance(graph, node, value, prototype, content);
+  encodeInstance(graph, node, value, prototype, base);
 }
 
-function encodePlain(graph: CaptureGraph, node: GraphNode, value: object, prototype: object | null): void {
-  node.tag = prototype === null ? NodeTag.NullObject : NodeTag.Object;
-  pushProperties(graph, node, value);
+/** A builtin as its constructor makes it. With properties of its own (`strings.raw`) it is like an instance of a subclass. */
+function isExactly(base: string, value: object, prototype: object): boolean {
+  const builtin = Reflect.get(globalThis, base) as { prototype: object } | undefined;
+  return prototype === builtin?.prototype && !hasNamedProperties(base, value);
 }
 
-/** Getters are evaluated: they travel as data. Symbol keys and frozenness do not travel. */
-function pushProperties(graph: CaptureGraph, node: GraphNode, value: object): void {
-  const offset = node.values.length;
-  for (const key of Object.keys(value)) {
-    node.values.push(new NameValue(key), graph.value(readProperty(graph, node, value, key)));
-  }
-  const inherited = node.steps;
-  node.steps = (index) =>
-    index >= offset
-      ? { kind: 'property', key: (node.values[index - 1] as NameValue).name }
-      : (inherited?.(index) ?? { kind: 'link', text: '' });
-}
-
-function readProperty(graph: CaptureGraph, node: GraphNode, value: object, key: string): unknown {
-  try {
-    return (value as Record<string, unknown>)[key];
-  } catch (error) {
-    graph.fail(node, {
-      code: 'CLOSURE_CAPTURE',
-      reason: `its getter \`${key}\` threw: ${messageOf(error)}`,
-      fix: createThere,
-    });
-    return undefined;
-  }
-}
-
-/**
- * Builtins. 'done' when `value` is exactly a builtin; a node with the builtin's content when it is an instance of a
- * class that extends one; undefined when it has no builtin part.
- */
-function builtinContent(
-  graph: CaptureGraph,
-  node: GraphNode,
-  value: object,
-  prototype: object,
-): GraphNode | 'done' | undefined {
-  const base = builtinBase(value);
-  if (base === undefined) return undefined;
-  const isExact =
-    prototype === (Reflect.get(globalThis, base) as { prototype: object } | undefined)?.prototype;
-  const target = isExact ? node : new GraphNode(NodeTag.Object, undefined);
-  fillBuiltin(graph, target, value, base);
-  return isExact ? 'done' : target;
-}
-
-function builtinBase(value: object): string | undefined {
-  if (Array.isArray(value)) return 'Array';
-  if (types.isMap(value)) return 'Map';
-  if (types.isSet(value)) return 'Set';
-  if (types.isDate(value)) return 'Date';
-  if (types.isRegExp(value)) return 'RegExp';
-  if (Buffer.isBuffer(value)) return 'Buffer';
-  if (ArrayBuffer.isView(value)) return types.isDataView(value) ? 'DataView' : typedArrayName(value);
-  if (types.isArrayBuffer(value)) return 'ArrayBuffer';
-  if (types.isNativeError(value)) return errorName(value);
-  if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) {
-    return (value.valueOf() as { constructor: { name: string } }).constructor.name;
-  }
-  return value instanceof URL ? 'URL' : undefined;
-}
-
-function typedArrayName(value: ArrayBufferView): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-function errorName(error: Error): string {
-  for (
-    let holder = Object.getPrototypeOf(error) as object | null;
-    holder !== null;
-    holder = Object.getPrototypeOf(holder) as object | null
-  ) {
-    const candidate: unknown = Object.getOwnPropertyDescriptor(holder, 'constructor')?.value;
-    if (
-      typeof candidate === 'function' &&
-      ERRORS.has(candidate.name) &&
-      Reflect.get(globalThis, candidate.name) === candidate
-    ) {
-      return candidate.name;
-    }
-  }
-  return 'Error';
-}
-
-function fillBuiltin(graph: CaptureGraph, node: GraphNode, value: object, base: string): void {
-  switch (base) {
-    case 'Array':
-      fillArray(graph, node, value as unknown[]);
-      return;
-    case 'Map':
-      fillMap(graph, node, value as Map<unknown, unknown>);
-      return;
-    case 'Set':
-      node.tag = NodeTag.Set;
-      node.values = Array.from(value as Set<unknown>, (member) => graph.value(member));
-      node.steps = () => ({ kind: 'link', text: '.values()' });
-      return;
-    case 'Date':
-      fillLeaf(node, NodeTag.Date, [(value as Date).getTime()]);
-      return;
-    case 'RegExp': {
-      const { source, flags, lastIndex } = value as RegExp;
-      fillLeaf(node, NodeTag.RegExp, [source, flags, lastIndex]);
-      return;
-    }
-    case 'Buffer':
-      fillLeaf(node, NodeTag.Buffer, [viewBytes(value as Buffer)]);
-      return;
-    case 'ArrayBuffer':
-      fillLeaf(node, NodeTag.ArrayBuffer, [new Uint8Array(value as ArrayBuffer)]);
-      return;
-    case 'URL':
-      fillLeaf(node, NodeTag.Url, [(value as URL).href]);
-      return;
-    case 'Number':
-    case 'String':
-    case 'Boolean':
-    case 'BigInt':
-      fillLeaf(node, NodeTag.Boxed, [value.valueOf()]);
-      return;
-    default:
-      if (ArrayBuffer.isView(value)) {
-        fillLeaf(node, NodeTag.TypedArray, [base, viewBytes(value)]);
-        return;
-      }
-      fillError(graph, node, value as Error, base);
-      return;
-  }
-}
-
-function fillLeaf(node: GraphNode, tag: NodeTag, values: unknown[]): void {
-  node.tag = tag;
-  node.values = values;
-}
-
-/** Only the part that the view shows: a slice of a pool does not drag the pool along. */
-function viewBytes(view: ArrayBufferView): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-function fillArray(graph: CaptureGraph, node: GraphNode, value: unknown[]): void {
-  node.tag = NodeTag.Array;
-  const values: unknown[] = [];
-  for (let i = 0; i < value.length; i++) values.push(i in value ? graph.value(value[i]) : HOLE_VALUE);
-  node.values = values;
-  node.steps = (index) => ({ kind: 'element', index });
-}
-
-function fillMap(graph: CaptureGraph, node: GraphNode, value: Map<unknown, unknown>): void {
-  node.tag = NodeTag.Map;
-  const values: unknown[] = [];
-  for (const [key, member] of value) values.push(graph.value(key), graph.value(member));
-  node.values = values;
-  node.steps = (index) =>
-    index % 2 === 0 ? { kind: 'link', text: '.keys()' } : { kind: 'entry', key: sourceOf(values[index - 1]) };
-}
-
-function sourceOf(value: unknown): unknown {
-  return value instanceof GraphNode ? value.source : value;
-}
-
-function fillError(graph: CaptureGraph, node: GraphNode, error: Error, base: string): void {
-  node.tag = NodeTag.Error;
-  node.values = [base, error.message, error.stack];
-  const hidden = ['cause', 'errors'].filter(
-    (key) => Object.hasOwn(error, key) && !Object.keys(error).includes(key),
-  );
-  for (const key of hidden)
-    node.values.push(new NameValue(key), graph.value((error as unknown as Record<string, unknown>)[key]));
-  pushProperties(graph, node, error);
+/** `Point.prototype` of a function or class of the user: as a member of that. */
+function encodePrototype(graph: CaptureGraph, node: GraphNode, value: object): boolean {
+  const owner: unknown = Object.getOwnPropertyDescriptor(value, 'constructor')?.value;
+  if (typeof owner !== 'function' || owner.prototype !== value || !canRevive(owner)) return false;
+  node.tag = NodeTag.Method;
+  node.values = [graph.value(owner), 'prototype', true];
+  return true;
 }
 
 function encodeInstance(
@@ -222,10 +55,17 @@ function encodeInstance(
   node: GraphNode,
   value: object,
   prototype: object,
-  content: GraphNode | undefined,
+  base: string | undefined,
 ): void {
   const owner: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
-  if (typeof owner !== 'function' || owner.prototype !== prototype || !canRevive(owner)) {
+  if (owner === undefined && base === undefined) {
+    node.tag = NodeTag.Heir;
+    node.values = [graph.value(prototype)];
+    node.steps = () => ({ kind: 'link', text: ' (prototype)' });
+    pushProperties(graph, node, value);
+    return;
+  }
+  if (typeof owner !== 'function' || owner.prototype !== prototype || !canRevive(owner, base)) {
     graph.fail(node, {
       code: 'CLOSURE_CAPTURE',
       reason: 'its class is not reachable from your sources or imports, so its methods could not be restored',
@@ -233,32 +73,54 @@ function encodeInstance(
     });
     return;
   }
-  const serialize: unknown = Reflect.get(owner, SERIALIZE);
-  if (typeof serialize === 'function') {
-    node.tag = NodeTag.Protocol;
-    node.values = [graph.value(owner), graph.value(Reflect.apply(serialize, owner, [value]))];
-    node.steps = (index) => ({ kind: 'link', text: index === 1 ? ' (millrace.serialize)' : '' });
-    return;
+  if (encodeByProtocol(graph, node, value, owner) || refuseHidden(graph, node, owner)) return;
+  if (base === undefined) {
+    node.tag = NodeTag.Instance;
+    node.values = [graph.value(owner)];
+  } else {
+    const content = new GraphNode(NodeTag.Object, undefined);
+    fillBuiltin(graph, content, value, base);
+    node.tag = NodeTag.BuiltinInstance;
+    node.values = [graph.value(owner), content];
   }
-  const hidden = hiddenFields(owner);
-  if (hidden !== undefined) {
-    graph.fail(node, {
-      code: 'CLOSURE_CAPTURE',
-      reason: `class ${hidden} has #private fields, which cannot be read from outside`,
-      fix: `use \`private\` (TypeScript) fields, or give the class  static [Symbol.for('${SERIALIZE.description}')](value) and [Symbol.for('${DESERIALIZE.description}')](data)`,
-    });
-    return;
-  }
-  node.tag = content === undefined ? NodeTag.Instance : NodeTag.BuiltinInstance;
-  node.values = content === undefined ? [graph.value(owner)] : [graph.value(owner), content];
-  if (content?.tag !== NodeTag.Array) pushProperties(graph, node, value);
+  pushProperties(graph, node, value, (key) => isContentKey(base, key));
 }
 
-/** A class of the user, or one that an npm package exports. Node's own classes have state that nobody can read. */
-function canRevive(owner: object): boolean {
+function encodeByProtocol(graph: CaptureGraph, node: GraphNode, value: object, owner: object): boolean {
+  const serialize: unknown = Reflect.get(owner, SERIALIZE);
+  if (typeof serialize !== 'function') return false;
+  node.tag = NodeTag.Protocol;
+  node.values = [graph.value(owner), graph.value(Reflect.apply(serialize, owner, [value]))];
+  node.steps = (index) => ({ kind: 'link', text: index === 1 ? ' (millrace.serialize)' : '' });
+  return true;
+}
+
+function refuseHidden(graph: CaptureGraph, node: GraphNode, owner: object): boolean {
+  const hidden = hiddenFields(owner);
+  if (hidden === undefined) return false;
+  graph.fail(node, {
+    code: 'CLOSURE_CAPTURE',
+    reason: `class ${hidden} has #private fields, which cannot be read from outside`,
+    fix: hiddenFix(owner as { readonly name: string }),
+  });
+  return true;
+}
+
+/** Of a package's class nothing can be changed. */
+function hiddenFix(owner: { readonly name: string }): string | ((name: string) => string) {
+  if (tagOf(owner) === undefined) return createThere;
+  return `give ${owner.name}  static [Symbol.for('${SERIALIZE.description}')](value)  and  static [Symbol.for('${DESERIALIZE.description}')](data),  or \`private\` (TypeScript) fields instead of #private ones`;
+}
+
+/**
+ * A class of the user, or one that an npm package exports. Node's own classes have state that nobody can read; of
+ * JavaScript's own only `base` itself: an array with properties.
+ */
+function canRevive(owner: object, base?: string): boolean {
   const tag = tagOf(owner);
   if (tag !== undefined) return tag.kind === 'class' || tag.kind === 'function';
   const identity = identityOf(owner);
+  if (identity?.kind === 'intrinsic') return base !== undefined && Reflect.get(globalThis, base) === owner;
   if (identity?.kind !== 'import') return false;
   const specifier = importMeta(identity.key)?.specifier;
   return specifier !== undefined && !isBuiltin(specifier);

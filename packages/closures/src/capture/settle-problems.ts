@@ -1,34 +1,45 @@
 import { NodeTag } from '../snapshot/snapshot-format.ts';
-import { GraphNode, type Step } from './graph-node.ts';
+import { type CaptureProblem, GraphNode, type Step } from './graph-node.ts';
 
 /** A value that cannot be shipped, and how the root reaches it. */
 export interface ReachedProblem {
   readonly node: GraphNode;
-  /** From the root to `node`. */
-  readonly path: readonly { readonly node: GraphNode; readonly step: Step }[];
+  readonly problem: CaptureProblem;
+  readonly path: CapturePath;
 }
 
+/** From the root to a node. */
+export type CapturePath = readonly { readonly node: GraphNode; readonly step: Step }[];
+
+/** Of one lambda: who has more to mend sees the others at the next check. */
+const PROBLEMS_MAX = 20;
+
 /**
- * Finds the nearest unshippable value that the root needs. When it needs none, what only methods of captured classes
- * use is replaced by a poison, which says the problem when it is touched: a job class that mentions the context can
- * still be captured.
+ * Finds the unshippable values that the root needs, the nearest first. When it needs none, what only methods of captured
+ * classes use is replaced by a poison, which says the problem when it is touched: a job class that mentions the context
+ * can still be captured.
  */
 export function settleProblems(
   root: GraphNode,
   explain: (problem: ReachedProblem) => string,
-): ReachedProblem | undefined {
-  const needed = findProblem(root);
-  if (needed !== undefined) return needed;
+): readonly ReachedProblem[] {
+  const needed = findProblems(root, PROBLEMS_MAX);
+  if (needed.length > 0) return needed;
   const seen = new Set<GraphNode>([root]);
   for (const node of seen) {
     for (const [index, value] of node.values.entries()) {
       if (!(value instanceof GraphNode)) continue;
-      const problem = node.soft?.(index) === true ? findProblem(value, node, index) : undefined;
+      const [problem] = node.soft?.(index) === true ? findProblems(value, 1, { node, index }) : [];
       if (problem === undefined) seen.add(value);
       else node.values[index] = poison(explain(problem));
     }
   }
-  return undefined;
+  return [];
+}
+
+/** Whether something that `node` needs for certain cannot ship. */
+export function needsProblem(node: GraphNode): boolean {
+  return findProblems(node, 1).length > 0;
 }
 
 function poison(message: string): GraphNode {
@@ -37,25 +48,44 @@ function poison(message: string): GraphNode {
   return node;
 }
 
+interface Edge {
+  readonly node: GraphNode;
+  readonly index: number;
+}
+
 /** Breadth first over what is needed for certain: the shortest path makes the clearest message. */
-function findProblem(from: GraphNode, owner?: GraphNode, ownerIndex = 0): ReachedProblem | undefined {
-  const cameFrom = new Map<GraphNode, { node: GraphNode; index: number } | undefined>();
-  cameFrom.set(from, owner && { node: owner, index: ownerIndex });
+function findProblems(from: GraphNode, max: number, owner?: Edge): ReachedProblem[] {
+  const found: ReachedProblem[] = [];
+  const cameFrom = new Map<GraphNode, Edge | undefined>([[from, owner]]);
   for (const node of cameFrom.keys()) {
-    if (node.problem !== undefined) return { node, path: pathTo(node, from, cameFrom) };
+    for (const problem of node.problems ?? []) {
+      found.push({ node, problem, path: pathTo(node, from, cameFrom) });
+      if (found.length === max) return found;
+    }
     for (const [index, value] of node.values.entries()) {
       if (!(value instanceof GraphNode) || cameFrom.has(value) || node.soft?.(index) === true) continue;
       cameFrom.set(value, { node, index });
     }
   }
-  return undefined;
+  return found;
+}
+
+/** The shortest path to a node that `root` needs. */
+export function shortestPath(root: GraphNode, target: GraphNode): CapturePath {
+  const cameFrom = new Map<GraphNode, Edge | undefined>([[root, undefined]]);
+  for (const node of cameFrom.keys()) {
+    if (node === target) break;
+    for (const [index, value] of node.values.entries())
+      if (value instanceof GraphNode && !cameFrom.has(value)) cameFrom.set(value, { node, index });
+  }
+  return pathTo(target, root, cameFrom);
 }
 
 function pathTo(
   node: GraphNode,
   from: GraphNode,
-  cameFrom: ReadonlyMap<GraphNode, { node: GraphNode; index: number } | undefined>,
-): ReachedProblem['path'] {
+  cameFrom: ReadonlyMap<GraphNode, Edge | undefined>,
+): CapturePath {
   const path: { node: GraphNode; step: Step }[] = [];
   for (let at: GraphNode | undefined = node; at !== undefined; ) {
     const source = cameFrom.get(at);

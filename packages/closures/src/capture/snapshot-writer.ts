@@ -1,5 +1,12 @@
 import { ByteWriter } from '../snapshot/byte-writer.ts';
-import { NodeTag, SNAPSHOT_VERSION, TIED, ValueTag } from '../snapshot/snapshot-format.ts';
+import {
+  Integrity,
+  NodeTag,
+  RESTRICTED,
+  SNAPSHOT_VERSION,
+  TIED,
+  ValueTag,
+} from '../snapshot/snapshot-format.ts';
 import { GraphNode, HOLE_VALUE, NameValue } from './graph-node.ts';
 
 export interface WrittenSnapshot {
@@ -27,12 +34,18 @@ export function writeSnapshot(root: GraphNode): WrittenSnapshot {
   const sizes: number[] = [];
   for (const node of nodes) {
     const from = writer.length;
-    writer.byte(node.isTied ? node.tag | TIED : node.tag);
+    writeTag(writer, node);
     writer.varint(node.values.length);
     for (const value of node.values) writeValue(writer, value);
     sizes.push(writer.length - from);
   }
   return { bytes: writer.finish(), nodes, sizes };
+}
+
+function writeTag(writer: ByteWriter, { tag, isTied, integrity }: GraphNode): void {
+  const isRestricted = integrity !== Integrity.Extensible;
+  writer.byte(tag | (isTied ? TIED : 0) | (isRestricted ? RESTRICTED : 0));
+  if (isRestricted) writer.byte(integrity);
 }
 
 function writeValue(writer: ByteWriter, value: unknown): void {
@@ -54,10 +67,14 @@ function prerequisites(node: GraphNode): readonly unknown[] {
     case NodeTag.FullClosure:
       return node.values.filter((_, index) => index === 1 || index >= 4);
     case NodeTag.Class:
-      return node.values.slice(3);
+      // `static #x` is set later.
+      return node.values.filter(
+        (_, index) => index >= 3 && node.meta?.captures[index - 3]?.isStaticPrivate !== true,
+      );
     case NodeTag.Method:
     case NodeTag.Instance:
     case NodeTag.BuiltinInstance:
+    case NodeTag.Heir:
       return node.values.slice(0, 1);
     case NodeTag.Bound:
     case NodeTag.Protocol:

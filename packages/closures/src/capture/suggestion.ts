@@ -6,11 +6,26 @@ export function createThere(name: string): string {
 }
 
 export function buildThere(name: string): string {
-  if (name === '') return 'wrap it in an arrow function';
+  if (name === '')
+    return 'build it on the executor:  const f = perExecutor(() => …)   and give the operator  (row) => f()(row)';
   return `build it on the executor:  const ${name} = perExecutor(() => …)   and call ${name}() inside the lambda`;
 }
 
 export function awaitThere(name: string): string {
   if (name === '') return 'await it outside of the lambda';
   return `await it outside of the lambda:  const value = await ${name}   and use value inside`;
+}
+
+/** `seen++`, `total += n`. */
+export function countThere(name: string): string {
+  return `count with an accumulator:  const ${name} = ssc.accumulator(0)   and ${name}.add(1) inside the lambda`;
+}
+
+/** Any other assignment. */
+export function keepThere(name: string): string {
+  return `return the value from the lambda, or keep one per executor process:  const ${name} = perExecutor(() => ({ value: … }))   and assign to ${name}().value`;
+}
+
+export function registerSymbol(name: string, description: string): string {
+  return `register it:  const ${name === '' ? 'mark' : name} = Symbol.for(${JSON.stringify(description)})`;
 }

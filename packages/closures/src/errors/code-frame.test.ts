@@ -21,6 +21,21 @@ describe('codeFrame', () => {
     ]);
   });
 
+  it('cuts long lines around what is marked', () => {
+    const line = `${'a'.repeat(5000)}HERE${'b'.repeat(5000)}`;
+    const frame = codeFrame(`first\n${line}`, [
+      { line: 2, column: 5000, length: 4, text: 'here', isMain: true },
+    ]).split('\n');
+    expect(frame[1]?.length).toBeLessThan(200);
+    expect(frame[1]).toMatch(/ \| …a+HEREb+…$/);
+    expect(frame[2]?.indexOf('^^^^ here')).toBe(frame[1]?.indexOf('HERE'));
+  });
+
+  it('marks what goes on in further lines to the end of its first', () => {
+    const frame = codeFrame('class A {\n}', [{ line: 1, column: 6, length: 50, text: '', isMain: true }]);
+    expect(frame.split('\n')[1]).toBe('      |       ^^^');
+  });
+
   it('is empty when a mark lies outside of the text', () => {
     expect(codeFrame('a', [{ line: 9, column: 0, length: 1, text: '', isMain: true }])).toBe('');
   });

@@ -27,6 +27,27 @@ describe('mapStack', () => {
     ]);
   });
 
+  it('finds the await of an async frame that the bundler moved into another statement', () => {
+    // Line 1: `return await load(n)`, made of `const found = await load(n)` (line 1) and `return found` (line 2).
+    const moved = {
+      version: 3,
+      names: [],
+      sources: ['src/job.ts'],
+      // return → 2:0, load → 1:20
+      mappings: 'AACA,aADoB',
+    };
+    const maps = loadSourceMaps([
+      { path: 'maps/executor/closures.mjs.map', content: new TextEncoder().encode(JSON.stringify(moved)) },
+    ]);
+    const stack =
+      'Error: x\n    at async later (/tmp/executor/closures.mjs:1:8)\n    at f (/tmp/executor/closures.mjs:1:8)';
+    expect(mapStack(stack, maps).split('\n')).toEqual([
+      'Error: x',
+      '    at async later (src/job.ts:1:15)',
+      '    at f (src/job.ts:2:1)',
+    ]);
+  });
+
   it('moves places inside of a text', () => {
     const text = '1. file:///tmp/p/executor/closures.mjs:3:9: wrong\n2. (/p/executor/other.mjs:1:1)';
     expect(mapPlaces(text, loadSourceMaps(files))).toBe(

@@ -1,4 +1,4 @@
-import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
+import { originalPositionFor, TraceMap, traceSegment } from '@jridgewell/trace-mapping';
 import type { BundleFile } from '../bundle/job-bundle.ts';
 
 /** Source maps by the path of the bundle file that they belong to: `driver.mjs`, `executor/closures.mjs`. */
@@ -58,7 +58,25 @@ function mapFrame(line: string, maps: SourceMaps): string | undefined {
   if (frame === undefined || path === undefined) return undefined;
   const map = maps.get(path);
   if (map === undefined) return undefined;
-  const original = originalPositionFor(map, { line: Number(lineText), column: Number(columnText) - 1 });
+  const at = { line: Number(lineText), column: Number(columnText) - 1 };
+  const original =
+    (/^\s+at async /.test(line) ? awaitPosition(map, at) : undefined) ?? originalPositionFor(map, at);
   if (original.source === null) return undefined;
   return line.replace(frame, `${original.source}:${original.line}:${original.column + 1}`);
+}
+
+const AWAIT = 'await ';
+
+/**
+ * Async frames stand at an `await`. Its mark in the map may belong to another statement: the bundler makes
+ * `return await f()` of `const x = await f(); return x`. The mark of what is awaited is its own.
+ */
+function awaitPosition(
+  map: TraceMap,
+  { line, column }: { readonly line: number; readonly column: number },
+): { source: string; line: number; column: number } | undefined {
+  const awaited = column + AWAIT.length;
+  if (traceSegment(map, line - 1, awaited)?.[0] !== awaited) return undefined;
+  const { source, line: row, column: at } = originalPositionFor(map, { line, column: awaited });
+  return source === null ? undefined : { source, line: row, column: Math.max(0, at - AWAIT.length) };
 }

@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { NodeTag } from '../snapshot/snapshot-format.ts';
-import { HOLE, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
+import { Integrity, NodeTag } from '../snapshot/snapshot-format.ts';
+import { HOLE, NodeReference, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
 
 type Resolve = (value: unknown) => unknown;
 type Later = (task: () => void) => void;
 
 /** Values without parts, made of this realm's constructors; undefined when `node` is no leaf. */
-export function buildLeaf({ tag, values }: SnapshotNode): unknown {
+export function buildLeaf({ tag, values }: SnapshotNode, resolve: Resolve): unknown {
   const [first, second] = values;
   switch (tag) {
     case NodeTag.Date:
@@ -17,13 +17,19 @@ export function buildLeaf({ tag, values }: SnapshotNode): unknown {
       return expression;
     }
     case NodeTag.Buffer:
+      if (first instanceof NodeReference)
+        return Buffer.from(resolve(first) as ArrayBuffer, second as number, values[2] as number);
       return Buffer.from(first as Uint8Array);
     case NodeTag.ArrayBuffer:
-      return bufferOf(first as Uint8Array);
+      return bufferOf(first as Uint8Array, second as number | undefined);
     case NodeTag.TypedArray: {
       const ViewType = Reflect.get(globalThis, first as string) as new (
         buffer: ArrayBuffer,
+        byteOffset?: number,
+        length?: number,
       ) => ArrayBufferView;
+      if (second instanceof NodeReference)
+        return new ViewType(resolve(second) as ArrayBuffer, values[2] as number, values[3] as number);
       return new ViewType(bufferOf(second as Uint8Array));
     }
     case NodeTag.Url:
@@ -39,8 +45,9 @@ export function buildLeaf({ tag, values }: SnapshotNode): unknown {
   }
 }
 
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  const buffer = new ArrayBuffer(bytes.byteLength);
+/** `maxByteLength`: of one that can grow. */
+function bufferOf(bytes: Uint8Array, maxByteLength?: number): ArrayBuffer {
+  const buffer = new ArrayBuffer(bytes.byteLength, maxByteLength === undefined ? {} : { maxByteLength });
   new Uint8Array(buffer).set(bytes);
   return buffer;
 }
@@ -56,15 +63,23 @@ export function makeContainer({ tag, values }: SnapshotNode, resolve: Resolve): 
       return new Set();
     case NodeTag.NullObject:
       return Object.create(null) as object;
+    case NodeTag.Heir:
+      return Object.create(resolve(values[0]) as object) as object;
     case NodeTag.Instance:
       return Object.create((resolve(values[0]) as { prototype: object }).prototype) as object;
     case NodeTag.BuiltinInstance:
       return makeBuiltinInstance(resolve(values[0]) as NewableFunction, resolve(values[1]) as object);
     case NodeTag.Error:
-      return new (Reflect.get(globalThis, values[0] as string) as ErrorConstructor)();
+      return makeError(values[0] as string);
     default:
       return {};
   }
+}
+
+/** `message` and `stack`, and of an AggregateError `errors`, are set when it is filled. */
+function makeError(name: string): Error {
+  if (name === 'AggregateError') return new AggregateError([]);
+  return new (Reflect.get(globalThis, name) as ErrorConstructor)();
 }
 
 /** The builtin part of an instance of `class X extends Map`: made without running X's constructor. */
@@ -73,7 +88,11 @@ function makeBuiltinInstance(owner: NewableFunction, content: object): object {
   if (ArrayBuffer.isView(content) || content instanceof RegExp) {
     return Object.setPrototypeOf(content, owner.prototype as object) as object;
   }
-  return Reflect.construct(content.constructor, [], owner) as object;
+  return Reflect.construct(
+    content.constructor,
+    content instanceof AggregateError ? [[]] : [],
+    owner,
+  ) as object;
 }
 
 /** Puts the content into a container made by `makeContainer`. */
@@ -95,6 +114,7 @@ export function fillContainer(container: object, node: SnapshotNode, resolve: Re
       for (const value of values) (container as Set<unknown>).add(resolve(value));
       return;
     case NodeTag.Instance:
+    case NodeTag.Heir:
       setProperties(container, values, 1, resolve);
       return;
     case NodeTag.BuiltinInstance:
@@ -103,8 +123,8 @@ export function fillContainer(container: object, node: SnapshotNode, resolve: Re
       later(() => copyContent(resolve(values[1]) as object, container));
       return;
     case NodeTag.Error:
-      defineHidden(container, 'message', values[1]);
-      defineHidden(container, 'stack', values[2]);
+      define(container, 'message', values[1], false);
+      define(container, 'stack', values[2], false);
       setProperties(container, values, 3, resolve);
       return;
     default:
@@ -113,22 +133,25 @@ export function fillContainer(container: object, node: SnapshotNode, resolve: Re
   }
 }
 
+/** See the format: a name or a symbol, then its value; behind `true` those that are not enumerable. */
 function setProperties(target: object, values: readonly unknown[], from: number, resolve: Resolve): void {
+  let enumerable = true;
   for (let i = from; i < values.length; i += 2) {
-    const key = values[i] as string;
+    const name = values[i];
+    if (name === true) {
+      enumerable = false;
+      continue;
+    }
+    const key = resolve(name) as string | symbol;
     const value = resolve(values[i + 1]);
-    if (key === '__proto__' || key in target) define(target, key, value);
-    else (target as Record<string, unknown>)[key] = value;
+    // Never through a setter of the class.
+    if (!enumerable || key === '__proto__' || key in target) define(target, key, value, enumerable);
+    else (target as Record<string | symbol, unknown>)[key] = value;
   }
 }
 
-/** Never through a setter of the class. */
-function define(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function defineHidden(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: false, configurable: true });
+function define(target: object, key: string | symbol, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable, configurable: true });
 }
 
 function copyContent(content: object, container: object): void {
@@ -149,4 +172,10 @@ function copyContent(content: object, container: object): void {
       );
     }
   }
+}
+
+export function restrict(value: object, integrity: Integrity): void {
+  if (integrity === Integrity.Frozen) Object.freeze(value);
+  else if (integrity === Integrity.Sealed) Object.seal(value);
+  else Object.preventExtensions(value);
 }

@@ -6,6 +6,8 @@ export interface ClosureFactory {
   readonly imports?: readonly string[];
   /** Indexes of the captures that a class needs while it is evaluated. */
   readonly eager?: readonly number[];
+  /** So many of the last captures are values of `static #x`. */
+  readonly privates?: number;
   /** A class that its module makes once. */
   readonly single?: boolean;
   /** Gives the closure; `this` becomes an arrow's `this`. */

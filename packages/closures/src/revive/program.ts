@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { MillraceError, messageOf } from '@millrace/common';
+import { type Clock, MillraceError, messageOf, systemClock } from '@millrace/common';
 import { NodeTag } from '../snapshot/snapshot-format.ts';
 import { readSnapshot, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
 import { ProgramInstances } from './program-instances.ts';
 import type { ProgramModule } from './program-module.ts';
+import type { Revival } from './revival.ts';
 import { type ReviveContext, Reviver } from './reviver.ts';
 import { SharedClasses } from './shared-classes.ts';
 
@@ -19,7 +20,12 @@ export interface Program {
    * of the closure threw while it was evaluated).
    */
   readonly revive: (bytes: Uint8Array, context: ReviveContext) => Promise<RevivedFunction>;
-  /** Disposes the `perExecutor` values. */
+  /**
+   * A task of this batch is over: disposes the `perExecutor` values whose key has changed. To be called before the next
+   * task is revived; that one need not wait for the promise. Throws MillraceError USER_CODE when one could not be disposed (5 s each); all are tried.
+   */
+  readonly endTask: (batchTime: number) => Promise<void>;
+  /** Disposes the `perExecutor` values, the latest first. Throws as `endTask`. */
   readonly close: () => Promise<void>;
 }
 
@@ -34,20 +40,31 @@ export async function openProgram(dir: string): Promise<Program> {
   }
 }
 
+export interface ProgramOptions {
+  readonly clock?: Clock;
+  /** Told of every function that is revived. */
+  readonly watch?: (revived: object, revival: Revival) => void;
+}
+
 /** A program from factories that are in this process already. */
-export function createProgram(module: ProgramModule): Program {
+export function createProgram(module: ProgramModule, options: ProgramOptions = {}): Program {
   const imports = new ImportValues(module);
-  const instances = new ProgramInstances();
+  const instances = new ProgramInstances(options.clock ?? systemClock);
   const classes = new WeakMap<ReviveContext, SharedClasses>();
   return {
     async revive(bytes, context) {
       const nodes = readSnapshot(bytes);
+      instances.touch(nodes);
       const missing = imports.missing(nodes);
       if (missing.length > 0) await imports.load(missing);
       const shared = classes.get(context) ?? new SharedClasses();
       classes.set(context, shared);
-      return new Reviver(nodes, module, imports.values, instances, context).root(shared) as RevivedFunction;
+      const reviver = new Reviver(nodes, module, imports.values, instances, context);
+      const revived = reviver.root(shared) as RevivedFunction;
+      options.watch?.(revived, { nodes, built: reviver.built });
+      return revived;
     },
+    endTask: (batchTime) => instances.endTask(batchTime),
     close: () => instances.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { MillraceError } from '@millrace/common';
-import { DESERIALIZE, NodeTag } from '../snapshot/snapshot-format.ts';
+import { DESERIALIZE, Integrity, NodeTag, SET_PRIVATES } from '../snapshot/snapshot-format.ts';
 import { NodeReference, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
-import { buildLeaf, fillContainer, makeContainer } from './container.ts';
+import { buildLeaf, fillContainer, makeContainer, restrict } from './container.ts';
 import { poisonValue } from './poison.ts';
 import type { ProgramInstances } from './program-instances.ts';
 import type { ClosureFactory, ProgramModule, TiedClosure } from './program-module.ts';
@@ -10,7 +10,8 @@ import type { BuiltValues, SharedClasses } from './shared-classes.ts';
 /** What a slot lends to the closures that it revives. */
 export interface ReviveContext {
   readonly broadcast: (id: string) => { readonly value: unknown };
-  readonly accumulator: (id: string) => { add(value: unknown): void };
+  /** `custom`: the user's own kind, when it is one. */
+  readonly accumulator: (id: string, custom?: unknown) => { add(value: unknown): void };
 }
 
 /**
@@ -25,8 +26,10 @@ export class Reviver {
   readonly #context: ReviveContext;
   readonly #built: BuiltValues = new Map();
   readonly #underWay = new Set<number>();
-  #queue: (() => void)[] = [];
+  readonly #pending = new Map<number, (() => void)[]>();
   #isDraining = false;
+  /** To be frozen or sealed when all is complete. */
+  readonly #restricted: [object, Integrity][] = [];
 
   constructor(
     nodes: readonly SnapshotNode[],
@@ -42,6 +45,11 @@ export class Reviver {
     this.#context = context;
   }
 
+  /** The value of each node, as far as one was made. */
+  get built(): BuiltValues {
+    return this.#built;
+  }
+
   /** The function that the snapshot is of. Top-level classes are those of the functions before it in `shared`. */
   root(shared: SharedClasses): unknown {
     shared.adopt(this.#nodes, this.#module, this.#built);
@@ -54,26 +62,36 @@ export class Reviver {
   revive(index: number): unknown {
     const value = this.#build(index);
     this.#drain();
+    for (const [restricted, integrity] of this.#restricted.splice(0)) restrict(restricted, integrity);
     return value;
   }
 
   readonly value = (value: unknown): unknown =>
     value instanceof NodeReference ? this.#build(value.index) : value;
 
-  /** Runs when the values that are being made exist. */
-  readonly later = (task: () => void): void => {
-    this.#queue.push(task);
-  };
+  /** Runs when the values that are being made exist; it completes the value of node `index`. */
+  #later(index: number, task: () => void): void {
+    const tasks = this.#pending.get(index);
+    if (tasks === undefined) this.#pending.set(index, [task]);
+    else tasks.push(task);
+  }
 
   #drain(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
     try {
-      for (let next = 0; next < this.#queue.length; next++) this.#queue[next]?.();
+      // What the tasks add comes at the end of the map.
+      for (const index of this.#pending.keys()) this.#finish(index);
     } finally {
-      this.#queue = [];
+      this.#pending.clear();
       this.#isDraining = false;
     }
+  }
+
+  #finish(index: number): void {
+    const tasks = this.#pending.get(index) ?? [];
+    this.#pending.delete(index);
+    for (const task of tasks) task();
   }
 
   #build(index: number): unknown {
@@ -89,6 +107,7 @@ export class Reviver {
     const value = this.#make(index, node);
     this.#underWay.delete(index);
     this.#built.set(index, value);
+    if (node.integrity !== Integrity.Extensible) this.#restricted.push([value as object, node.integrity]);
     return value;
   }
 
@@ -103,7 +122,7 @@ export class Reviver {
         return this.#class(index, node);
       case NodeTag.Method: {
         const owner = this.value(values[0]) as { prototype: object };
-        return Reflect.get(values[2] === true ? owner : owner.prototype, values[1] as string);
+        return Reflect.get(values[2] === true ? owner : owner.prototype, this.value(values[1]) as string);
       }
       case NodeTag.Bound: {
         const target = this.value(values[0]) as (...args: unknown[]) => unknown;
@@ -121,7 +140,9 @@ export class Reviver {
       case NodeTag.Broadcast:
         return this.#context.broadcast(values[0] as string);
       case NodeTag.Accumulator:
-        return this.#context.accumulator(values[0] as string);
+        return values.length === 1
+          ? this.#context.accumulator(values[0] as string)
+          : this.#context.accumulator(values[0] as string, this.value(values[1]));
       case NodeTag.Poison:
         return poisonValue(values[0] as string);
       case NodeTag.Protocol: {
@@ -135,21 +156,34 @@ export class Reviver {
         return Reflect.construct(type, args);
       }
       default: {
-        const leaf = buildLeaf(node);
+        const leaf = buildLeaf(node, this.value);
         if (leaf !== undefined) return leaf;
         const container = makeContainer(node, this.value);
         this.#built.set(index, container);
-        this.later(() => fillContainer(container, node, this.value, this.later));
+        const later = (task: () => void): void => this.#later(index, task);
+        later(() => fillContainer(container, node, this.value, later));
         return container;
       }
     }
   }
 
-  /** `value` with its content, for code that looks into it at once. */
+  /** `value` with its content and all that it reaches, for code that looks into it at once. */
   #complete(value: unknown): unknown {
     if (!(value instanceof NodeReference)) return value;
-    const inner = new Reviver(this.#nodes, this.#module, this.#imports, this.#instances, this.#context);
-    return inner.revive(value.index);
+    const built = this.#build(value.index);
+    const reached = new Set([value.index]);
+    for (const index of reached)
+      for (const next of this.#nodes[index]?.values ?? [])
+        if (next instanceof NodeReference && !this.#underWay.has(next.index)) reached.add(next.index);
+    for (let found = true; found; ) {
+      found = false;
+      for (const index of reached) {
+        if (!this.#pending.has(index)) continue;
+        found = true;
+        this.#finish(index);
+      }
+    }
+    return built;
   }
 
   #factory(id: unknown): { factory: ClosureFactory; imports: unknown[] } {
@@ -169,21 +203,22 @@ export class Reviver {
     }
     const [fn, set] = Reflect.apply<unknown, unknown[], TiedClosure>(factory.tie, self, imports);
     this.#built.set(index, fn);
-    this.later(() => set(captures.map(this.value)));
+    this.#later(index, () => set(captures.map(this.value)));
     return fn as object;
   }
 
   #fullClosure(index: number, node: SnapshotNode): object {
     const [, self, own, onPrototype, ...captures] = node.values;
     const fn = this.#closure(index, node, this.value(self), captures);
-    this.#hang(fn, own);
-    this.#hang((fn as { prototype: object }).prototype, onPrototype);
+    this.#hang(index, fn, own);
+    this.#hang(index, (fn as { prototype: object }).prototype, onPrototype);
     return fn;
   }
 
   #class(index: number, node: SnapshotNode): object {
     const [id, statics, members, ...captures] = node.values;
     const { factory, imports } = this.#factory(id);
+    const privates = captures.splice(captures.length - (factory.privates ?? 0));
     let owner: { prototype: object };
     if (!node.isTied || factory.tie === undefined) {
       owner = factory.make(...imports, ...captures.map(this.value)) as typeof owner;
@@ -192,36 +227,60 @@ export class Reviver {
       const eager = factory.eager ?? [];
       set(captures.map((capture, at) => (eager.includes(at) ? this.value(capture) : undefined)));
       owner = (make as () => typeof owner)();
-      this.later(() => set(captures.map(this.value)));
+      this.#later(index, () => set(captures.map(this.value)));
     }
     this.#built.set(index, owner);
-    this.#hang(owner, statics);
-    this.#hang(owner.prototype, members);
+    if (privates.length > 0) this.#setPrivates(index, owner, privates);
+    this.#hang(index, owner, statics);
+    this.#hang(index, owner.prototype, members);
     return owner;
   }
 
+  /** Through the method that the lifted text has for this. */
+  #setPrivates(index: number, owner: object, values: readonly unknown[]): void {
+    const set = Reflect.get(owner, SET_PRIVATES) as (...lists: unknown[][]) => void;
+    Reflect.deleteProperty(owner, SET_PRIVATES);
+    const isThere = values.map((value) => this.#isPoison(value));
+    this.#later(index, () => Reflect.apply(set, owner, [values.map(this.value), isThere]));
+  }
+
   /** Sets properties by value; what the class defines as read-only stays. */
-  #hang(holder: object, list: unknown): void {
+  #hang(index: number, holder: object, list: unknown): void {
     if (!(list instanceof NodeReference)) return;
     const values = this.#nodes[list.index]?.values ?? [];
-    this.later(() => {
+    this.#later(index, () => {
       for (let i = 0; i < values.length; i += 2) {
-        const key = values[i] as string;
-        const existing = Object.getOwnPropertyDescriptor(holder, key);
-        if (existing !== undefined && existing.writable !== true && existing.configurable !== true) continue;
-        Object.defineProperty(holder, key, {
-          value: this.value(values[i + 1]),
-          writable: true,
-          configurable: true,
-          enumerable: existing?.enumerable ?? true,
-        });
+        if (values[i] === null) Object.setPrototypeOf(holder, this.value(values[i + 1]) as object | null);
+        else this.#hangOne(holder, this.value(values[i]) as string | symbol, values[i + 1]);
       }
     });
   }
 
+  #hangOne(holder: object, key: string | symbol, content: unknown): void {
+    const existing = Object.getOwnPropertyDescriptor(holder, key);
+    const enumerable = existing?.enumerable ?? true;
+    const node = content instanceof NodeReference ? this.#nodes[content.index] : undefined;
+    // A function that uses `#x`: the class's own text made it.
+    if (this.#isPoison(content) && existing?.value !== undefined) return;
+    if (node?.tag === NodeTag.Accessor) {
+      const [get, set] = node.values.map(this.value);
+      Object.defineProperty(holder, key, { get, set, configurable: true, enumerable } as PropertyDescriptor);
+    } else if (existing?.configurable === false) {
+      // The prototype of a function, which may be replaced; that of a class may not.
+      if (existing.writable === true) Reflect.set(holder, key, this.value(content));
+    } else {
+      const value = this.value(content);
+      Object.defineProperty(holder, key, { value, writable: true, configurable: true, enumerable });
+    }
+  }
+
+  #isPoison(value: unknown): boolean {
+    return value instanceof NodeReference && this.#nodes[value.index]?.tag === NodeTag.Poison;
+  }
+
   #perExecutor(node: SnapshotNode): () => unknown {
-    const [key, factory, dispose] = node.values;
-    return this.#instances.getter(key as string, () => ({
+    const [, factory, dispose] = node.values;
+    return this.#instances.getter(this.#nodes, node, () => ({
       create: this.#callable(factory),
       dispose: dispose === undefined ? undefined : this.#callable(dispose),
     }));

@@ -67,7 +67,12 @@ function samePart(
   for (const [indexA, indexB] of pairs) {
     const left = a[indexA];
     const right = b[indexB];
-    if (left?.tag !== right?.tag || left?.values.length !== right?.values.length) return undefined;
+    if (
+      left?.tag !== right?.tag ||
+      left?.integrity !== right?.integrity ||
+      left?.values.length !== right?.values.length
+    )
+      return undefined;
     for (const [at, value] of (left?.values ?? []).entries()) {
       const other = right?.values[at];
       if (!(value instanceof NodeReference) || !(other instanceof NodeReference)) {

@@ -3,9 +3,12 @@
  * primitive or a reference to a node by its index. Canonical: the same graph gives the same bytes, so that the hash of
  * the bytes is the identity of what was captured (`v8.serialize` is not canonical, and drops prototypes silently).
  */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
-/** The values of a node, in order, follow each tag. `k, v…` are pairs. */
+/**
+ * The values of a node, in order, follow each tag. `k, v…` are pairs: k is a name or a symbol's node. After the pair
+ * `true, undefined` come properties that are not enumerable; `null, v` makes v the prototype.
+ */
 export const NodeTag = {
   /** id, captures… */
   Closure: 1,
@@ -25,7 +28,7 @@ export const NodeTag = {
   Intrinsic: 8,
   /** id */
   Broadcast: 9,
-  /** id */
+  /** id, the user's own kind of accumulator */
   Accumulator: 10,
   /** what the proxy says when it is touched */
   Poison: 11,
@@ -49,9 +52,9 @@ export const NodeTag = {
   Date: 20,
   /** source, flags, lastIndex */
   RegExp: 21,
-  /** bytes */
+  /** bytes; or an array buffer that others use, too, byte offset, length */
   Buffer: 22,
-  /** constructor's name, bytes */
+  /** constructor's name, bytes; or constructor's name, an array buffer that others use, too, byte offset, length */
   TypedArray: 23,
   /** bytes */
   ArrayBuffer: 24,
@@ -67,12 +70,23 @@ export const NodeTag = {
   WellKnownSymbol: 29,
   /** path of a builtin constructor (`Intl.NumberFormat`), arguments… */
   Constructed: 30,
+  /** prototype, k, v… : an object that inherits from another object, without a class */
+  Heir: 31,
+  /** get, set: in the place of a property's value */
+  Accessor: 32,
 } as const;
 
 export type NodeTag = (typeof NodeTag)[keyof typeof NodeTag];
 
 /** Added to the tag of a closure or class that is created before what it captures. */
 export const TIED = 0x80;
+
+/** Added to the tag of what is not extensible, sealed or frozen; a byte with the `Integrity` follows. */
+export const RESTRICTED = 0x40;
+
+export const Integrity = { Extensible: 0, Fixed: 1, Sealed: 2, Frozen: 3 } as const;
+
+export type Integrity = (typeof Integrity)[keyof typeof Integrity];
 
 export const ValueTag = {
   Undefined: 0,
@@ -101,3 +115,5 @@ export const ValueTag = {
 /** Class protocol for values with hidden state: `static [SERIALIZE](value)` and `static [DESERIALIZE](data)`. */
 export const SERIALIZE = Symbol.for('millrace.serialize');
 export const DESERIALIZE = Symbol.for('millrace.deserialize');
+/** A static method that lifted classes have until their `static #x` are set. */
+export const SET_PRIVATES = Symbol.for('millrace.set-privates');

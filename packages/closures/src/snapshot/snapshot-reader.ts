@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { MillraceError } from '@millrace/common';
-import { type NodeTag, SNAPSHOT_VERSION, TIED, ValueTag } from './snapshot-format.ts';
+import { Integrity, type NodeTag, RESTRICTED, SNAPSHOT_VERSION, TIED, ValueTag } from './snapshot-format.ts';
 
 /** A value that is another node. */
 export class NodeReference {
@@ -17,6 +17,7 @@ export const HOLE = Symbol('hole');
 export interface SnapshotNode {
   readonly tag: NodeTag;
   readonly isTied: boolean;
+  readonly integrity: Integrity;
   /** Primitives, Uint8Array for bytes, NodeReference, HOLE. */
   readonly values: readonly unknown[];
 }
@@ -42,9 +43,15 @@ class SnapshotReader {
     const nodes: SnapshotNode[] = [];
     for (let i = 0; i < count; i++) {
       const tag = this.#byte();
+      const integrity = (tag & RESTRICTED) === 0 ? Integrity.Extensible : (this.#byte() as Integrity);
       const values: unknown[] = [];
       for (let left = this.#varint(); left > 0; left--) values.push(this.#value());
-      nodes.push({ tag: (tag & ~TIED) as NodeTag, isTied: (tag & TIED) !== 0, values });
+      nodes.push({
+        tag: (tag & ~TIED & ~RESTRICTED) as NodeTag,
+        isTied: (tag & TIED) !== 0,
+        integrity,
+        values,
+      });
     }
     if (this.#at !== this.#bytes.length) throw corrupt('there are bytes after its end');
     return nodes;

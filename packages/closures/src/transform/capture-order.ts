@@ -19,7 +19,7 @@ export function canBeLater(tree: SyntaxTree, closure: SyntaxNode, variable: Vari
     case 'FunctionName':
       // Both are made when their block is entered.
       return (
-        closure.type === 'FunctionDeclaration' && tree.parentOf(closure) === tree.parentOf(definitionNode)
+        closure.type === 'FunctionDeclaration' && blockOf(tree, closure) === blockOf(tree, definitionNode)
       );
     case 'Variable':
       if (definition.parent?.kind === 'var') return true;
@@ -33,11 +33,18 @@ export function canBeLater(tree: SyntaxTree, closure: SyntaxNode, variable: Vari
 
 function isLater(tree: SyntaxTree, closure: SyntaxNode, definition: SyntaxNode, name: SyntaxNode): boolean {
   // A function declaration is made when its block is entered.
-  const hoistedTo = closure.type === 'FunctionDeclaration' ? tree.parentOf(closure) : undefined;
+  const hoistedTo = closure.type === 'FunctionDeclaration' ? blockOf(tree, closure) : undefined;
   return (
     definition.end > (hoistedTo ?? closure).start ||
     functionAround(tree, name) !== functionAround(tree, closure)
   );
+}
+
+/** Where a declaration stands; `export` is no block. */
+function blockOf(tree: SyntaxTree, declaration: SyntaxNode): SyntaxNode | undefined {
+  const parent = tree.parentOf(declaration);
+  const isExport = parent?.type === 'ExportNamedDeclaration' || parent?.type === 'ExportDefaultDeclaration';
+  return isExport ? tree.parentOf(parent) : parent;
 }
 
 function functionAround(tree: SyntaxTree, node: SyntaxNode): SyntaxNode | undefined {

@@ -1,35 +1,51 @@
 import type { Identifier } from 'acorn';
-import type { Definition, Variable } from 'eslint-scope';
-import type { CaptureMeta, ClosureMeta } from '../manifest.ts';
+import type { Variable } from 'eslint-scope';
+import type { CaptureMeta, ClosureMeta, FixedRead } from '../manifest.ts';
+import { SET_PRIVATES } from '../snapshot/snapshot-format.ts';
 import { canBeLater } from './capture-order.ts';
 import { closureName } from './closure-name.ts';
-import { importedName } from './import-name.ts';
+import { importOf } from './import-name.ts';
 import type { ModuleContext } from './module-context.ts';
 import { findRefusal } from './refusal.ts';
-import { isClass, type SyntaxNode } from './syntax-tree.ts';
-import { narrowNamespace, narrowThis, type Substitution } from './this-narrowing.ts';
-import type { CapturedVariable, TrackedClosure } from './tracked-closure.ts';
+import { type ClassNode, isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
+import {
+  freshName,
+  narrowNamespace,
+  narrowThis,
+  type Substitution,
+  type ThisRead,
+} from './this-narrowing.ts';
+import { type CapturedVariable, staticPrivates, type TrackedClosure } from './tracked-closure.ts';
 
 /** A parameter of the lifted factory. */
 export interface Slot {
   readonly parameter: string;
   /** What the driver's thunk evaluates; undefined for an import, which the executor provides. */
-  readonly expression?: string;
+  readonly expression?: string | typeof SUPERCLASS;
   readonly importKey?: string;
   readonly eager: boolean;
 }
+
+/** The slot of a superclass: only the class itself can give its value. */
+export const SUPERCLASS = Symbol('superclass');
 
 /** All decisions about one closure; the driver text and the lifted text follow from it. */
 export interface ClosurePlan {
   readonly closure: TrackedClosure;
   readonly meta: ClosureMeta;
   readonly isMethod: boolean;
+  /** Of a method with a computed key: the parameter that gets its value. */
+  readonly keyParameter: string | undefined;
   /** `const fact = (n) => … fact(n - 1)`: bound inside the factory, not captured. */
   readonly selfName: string | undefined;
   /** A re-assigned function declaration reads its own name from the captured variable. */
   readonly dropsOwnName: boolean;
   readonly slots: readonly Slot[];
   readonly capturesThis: boolean;
+  /** `this.factor`: what the closure reads of its `this`, when nothing else of that is used. */
+  readonly readsOfThis: readonly string[];
+  /** `static #x` of a class, whose values only the class itself can read and set. */
+  readonly privates: readonly string[];
   readonly substitutions: readonly Substitution[];
 }
 
@@ -55,6 +71,8 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
   };
   const self = new Set<Variable>();
   const narrowed = closure.thisUses.length > 0 ? narrowThis(tree, closure.thisUses) : [];
+  if (closure.heritage !== undefined) addHeritage(context, closure.heritage, draft);
+  const keyParameter = isMethod && parent.computed ? addComputedKey(context, parent.key, draft) : undefined;
   const byPosition = [...closure.captured.values()].toSorted((a, b) => firstUse(a) - firstUse(b));
   for (const captured of byPosition) {
     if (isSelf(context, closure, captured)) {
@@ -62,19 +80,22 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
       if (node.type !== 'FunctionDeclaration') draft.selfName = captured.name;
     } else addCapture(context, closure, captured, draft);
   }
-  addSubstituted(context, narrowed ?? [], draft);
+  const isPrivateRead = ({ property }: ThisRead): boolean => property === undefined;
+  addSubstituted(context, (narrowed ?? []).filter(isPrivateRead), draft);
+  const readsOfThis = addReadsOfThis(context, narrowed ?? [], draft);
   const capturesThis = narrowed === undefined;
   if (capturesThis) {
     const use = closure.thisUses[0] as SyntaxNode;
     draft.captures.push({ name: 'this', at: positions.original(use.start), isThis: true });
   }
+  const privates = addStaticPrivates(context, closure, draft);
   draft.substitutions.push(
     ...closure.dropped.map((part) => ({ ...part, text: droppedText(tree.code, part) })),
   );
   draft.substitutions.push(...context.dynamicImports.within(node));
 
   const name = closureName(tree, closure);
-  const refusal = findRefusal(context, closure, narrowed ?? [], isMethod);
+  const refusal = findRefusal(context, closure, narrowed ?? []);
   const text = tree.code.slice(node.start, node.end);
   const meta: ClosureMeta = {
     id: context.closureId(JSON.stringify([file, name, text, draft.slots, capturesThis])),
@@ -85,7 +106,11 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
     captures: draft.captures,
     writes: closure.writes
       .filter(({ variable }) => !self.has(variable) && variable.defs[0]?.type !== 'ImportBinding')
-      .map(({ identifier }) => ({ name: identifier.name, at: positions.original(identifier.start) })),
+      .map(({ identifier }) => ({
+        name: identifier.name,
+        at: positions.original(identifier.start),
+        ...(isCount(tree, identifier) && { isCount: true as const }),
+      })),
     ...(refusal && { refusal }),
     ...(hasPrivateFields(closure) && { hasPrivateFields: true }),
     ...(draft.mayBeCyclic && { mayBeCyclic: true }),
@@ -94,13 +119,71 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
     closure,
     meta,
     isMethod,
+    keyParameter,
     selfName: isMethod ? undefined : draft.selfName,
     dropsOwnName:
       node.type === 'FunctionDeclaration' && draft.slots.some((slot) => slot.parameter === node.id?.name),
     slots: draft.slots,
     capturesThis,
+    readsOfThis,
+    privates,
     substitutions: draft.substitutions,
   };
+}
+
+/** `extends make(Base)`: the class that it gave, on the driver. */
+function addHeritage(
+  context: ModuleContext,
+  { node: heritage, variable }: NonNullable<TrackedClosure['heritage']>,
+  draft: Draft,
+): void {
+  const { tree, positions } = context;
+  const parameter = freshName(tree.code, '$super');
+  draft.substitutions.push({ start: heritage.start, end: heritage.end, text: parameter });
+  draft.slots.push({ parameter, expression: SUPERCLASS, eager: true });
+  const name = tree.code.slice(heritage.start, heritage.end);
+  const at = positions.original(heritage.start);
+  draft.captures.push({ name, at, ...(variable && declarationOf(context, variable)), eager: true });
+}
+
+/** `[key]() {}`: what the key was when the object was made. */
+function addComputedKey(context: ModuleContext, key: SyntaxNode, draft: Draft): string {
+  const { tree, positions } = context;
+  const parameter = freshName(tree.code, '$key');
+  draft.substitutions.push({ start: key.start, end: key.end, text: parameter });
+  draft.slots.push({ parameter, expression: parameter, eager: true });
+  draft.captures.push({ name: tree.code.slice(key.start, key.end), at: positions.original(key.start) });
+  return parameter;
+}
+
+/** Not parameters: the closure gets an object with these properties as its `this`, or the real one. */
+function addReadsOfThis(context: ModuleContext, narrowed: readonly ThisRead[], draft: Draft): string[] {
+  const reads = new Map<string, ThisRead>();
+  for (const read of narrowed)
+    if (read.property !== undefined && !reads.has(read.property)) reads.set(read.property, read);
+  for (const [ofThis, { start }] of reads)
+    draft.captures.push({ name: `this.${ofThis}`, at: context.positions.original(start), ofThis });
+  return [...reads.keys()];
+}
+
+/** `static #x`: read through the class's tag, and set through a method that the lifted class has for a moment. */
+function addStaticPrivates(context: ModuleContext, closure: TrackedClosure, draft: Draft): string[] {
+  const privates = staticPrivates(closure);
+  const [first] = privates;
+  if (first === undefined) return [];
+  const owner = closureName(context.tree, closure);
+  for (const { name, node } of privates) {
+    const at = context.positions.original(node.start);
+    draft.captures.push({ name: `${owner}.#${name}`, at, isStaticPrivate: true });
+  }
+  const sets = privates.map(
+    ({ name, isKept }, index) =>
+      `${isKept ? `$isThere[${index}] || ` : ''}(this.#${name} = $values[${index}]);`,
+  );
+  const { start } = (closure.node as ClassNode).body;
+  const text = ` static [Symbol.for(${JSON.stringify(SET_PRIVATES.description)})]($values, $isThere) { ${sets.join(' ')} }`;
+  draft.substitutions.push({ start: start + 1, end: start + 1, text });
+  return privates.map(({ name }) => name);
 }
 
 function firstUse(captured: CapturedVariable): number {
@@ -146,20 +229,43 @@ function addCapture(
   if (imported?.name === '*') {
     const narrowed = narrowNamespace(context.tree, name, references);
     if (narrowed !== undefined) {
-      addSubstituted(context, narrowed, draft, eager);
+      addSubstituted(context, narrowed, draft, eager, imported.specifier);
       return;
     }
   }
   if (canBeLater(context.tree, closure.node, variable)) draft.mayBeCyclic = true;
   draft.slots.push({ parameter: name, expression: name, eager });
-  const declared = variable.identifiers[0] as unknown as Identifier | undefined;
+  const reads = fixedReadOf(context, variable);
   draft.captures.push({
     name,
     at: context.positions.original(firstUse(captured)),
-    ...(declared && { declaredAt: context.positions.original(declared.start) }),
-    ...(imported && { importedFrom: imported }),
+    ...declarationOf(context, variable),
+    ...(definition?.type === 'ClassName' && { isClassName: true }),
+    ...(reads && { reads }),
     ...(eager && { eager }),
   });
+}
+
+function declarationOf(
+  { positions }: ModuleContext,
+  variable: Variable,
+): Pick<CaptureMeta, 'declaredAt' | 'importedFrom'> {
+  const [definition] = variable.defs;
+  const declared = variable.identifiers[0] as unknown as Identifier | undefined;
+  return {
+    ...(declared && { declaredAt: positions.original(declared.start) }),
+    ...(definition?.type === 'ImportBinding' && { importedFrom: importOf(definition) }),
+  };
+}
+
+/** Of a variable that is never assigned again. */
+function fixedReadOf({ fixedReads }: ModuleContext, variable: Variable): FixedRead | undefined {
+  const [definition, ...others] = variable.defs;
+  if (definition?.type !== 'Variable' || others.length > 0) return undefined;
+  if (variable.references.some((reference) => reference.isWrite() && reference.init !== true))
+    return undefined;
+  const { init } = definition.node as unknown as { init?: SyntaxNode | null };
+  return init ? fixedReads.within(init) : undefined;
 }
 
 /** One slot for each different expression that takes the place of its uses. */
@@ -168,11 +274,12 @@ function addSubstituted(
   substitutions: readonly Substitution[],
   draft: Draft,
   eager = false,
+  namespaceOf?: string,
 ): void {
   const seen = new Set<string>();
   for (const substitution of substitutions) {
     draft.substitutions.push(substitution);
-    const { expression, text } = substitution;
+    const { expression, text, property } = substitution;
     if (expression === undefined || seen.has(text)) continue;
     seen.add(text);
     draft.mayBeCyclic = true;
@@ -180,19 +287,21 @@ function addSubstituted(
     draft.captures.push({
       name: expression,
       at: context.positions.original(substitution.start),
+      ...(namespaceOf !== undefined &&
+        property !== undefined && { importedFrom: { specifier: namespaceOf, name: property } }),
       ...(eager && { eager }),
     });
   }
 }
 
-export function importOf(definition: Definition): { specifier: string; name: string } {
-  const specifier = definition.node as unknown as SyntaxNode;
-  const declaration = definition.parent as unknown as { source: { value: string } };
-  return { specifier: declaration.source.value, name: importedName(specifier) };
-}
-
 function sameNode(a: unknown, b: unknown): boolean {
   return a === b;
+}
+
+function isCount(tree: SyntaxTree, identifier: SyntaxNode): boolean {
+  const parent = tree.parentOf(identifier);
+  if (parent?.type === 'UpdateExpression') return true;
+  return parent?.type === 'AssignmentExpression' && (parent.operator === '+=' || parent.operator === '-=');
 }
 
 function hasPrivateFields({ node }: TrackedClosure): boolean {

@@ -1,20 +1,20 @@
 import type { CallExpression } from 'acorn';
 import type { MagicString } from 'magic-string';
 import { canInferName } from './closure-name.ts';
-import type { ClosurePlan } from './closure-plan.ts';
+import { type ClosurePlan, SUPERCLASS } from './closure-plan.ts';
 import { memberAccess, named } from './lifted-factory.ts';
 import { isClass, isFunction, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
 
 /** Writes the tag of one closure into the driver's text. */
 export function writeTag(text: MagicString, tree: SyntaxTree, plan: ClosurePlan, engine: string): void {
   const { node } = plan.closure;
-  const args = `${JSON.stringify(plan.meta.id)}, ${thunk(plan)}`;
+  const args = `${JSON.stringify(plan.meta.id)}, ${thunk(plan, engine)}`;
   if (isClass(node)) {
     text.appendLeft(node.body.start + 1, ` static { ${engine}.k(this, ${args}); }`);
   } else if (node.type === 'FunctionDeclaration') {
     writeDeclarationTag(text, tree, plan, engine, args);
   } else if (plan.isMethod) {
-    writeMethodTag(text, tree, node, engine, args);
+    writeMethodTag(text, tree, plan, engine, args);
   } else {
     const { name } = plan.meta;
     const { before, after } = node.id == null && canInferName(name) ? named(name) : { before: '', after: '' };
@@ -23,10 +23,16 @@ export function writeTag(text: MagicString, tree: SyntaxTree, plan: ClosurePlan,
   }
 }
 
-function thunk(plan: ClosurePlan): string {
-  const values = plan.slots.flatMap(({ expression }) => (expression === undefined ? [] : [expression]));
-  if (plan.capturesThis) values.push('this');
-  return values.length === 0 ? '0' : `() => [${values.join(', ')}]`;
+function thunk(plan: ClosurePlan, engine: string): string {
+  const values = plan.slots.flatMap(({ expression }) => {
+    if (expression === undefined) return [];
+    return expression === SUPERCLASS ? [`${engine}.s(this)`] : [expression];
+  });
+  values.push(...plan.readsOfThis.map((property) => `this.${property}`));
+  values.push(...plan.privates.map((name) => `this.#${name}`));
+  if (plan.capturesThis || plan.readsOfThis.length > 0) values.push('this');
+  if (values.length === 0) return '0';
+  return `(${plan.keyParameter ?? ''}) => [${values.join(', ')}]`;
 }
 
 /** Tagged at the head of its block: declarations are hoisted, and may be used there. */
@@ -43,7 +49,15 @@ function writeDeclarationTag(
     name = `${engine}_default`;
     text.appendLeft(tree.code.indexOf('(', node.start), ` ${name}`);
   }
-  text.appendLeft(headOf(tree, node), `\n${engine}.c(${name}, ${args});`);
+  for (const head of headsOf(tree, node)) text.appendLeft(head, `\n${engine}.c(${name}, ${args});`);
+}
+
+/** A switch is one scope with several entrances. */
+function headsOf(tree: SyntaxTree, node: SyntaxNode): number[] {
+  const clause = tree.parentOf(node);
+  const around = clause?.type === 'SwitchCase' ? tree.parentOf(clause) : undefined;
+  if (around?.type !== 'SwitchStatement') return [headOf(tree, node)];
+  return around.cases.flatMap(({ consequent: [first] }) => (first === undefined ? [] : [first.start]));
 }
 
 function headOf(tree: SyntaxTree, node: SyntaxNode): number {
@@ -72,16 +86,24 @@ function afterDirectives(body: readonly SyntaxNode[], start: number): number {
   return at;
 }
 
-/** `m() {}` becomes `m: engine.c(({ m() {} }).m, …)`. Computed keys and `super` stay as they are: they cannot ship. */
+/**
+ * `m() {}` becomes `m: engine.c(({ m() {} }).m, …)`, and `[key]() {}` becomes `...engine.m({ [key]() {} }, …)`: the key is
+ * evaluated once. Methods with `super` stay as they are: they cannot ship.
+ */
 function writeMethodTag(
   text: MagicString,
   tree: SyntaxTree,
-  node: SyntaxNode,
+  plan: ClosurePlan,
   engine: string,
   args: string,
 ): void {
-  const property = tree.parentOf(node);
-  if (property?.type !== 'Property' || property.computed || usesOwnSuper(tree, node)) return;
+  const property = tree.parentOf(plan.closure.node);
+  if (property?.type !== 'Property' || usesOwnSuper(tree, plan.closure.node)) return;
+  if (property.computed) {
+    text.appendRight(property.start, `...${engine}.m({ `);
+    text.prependLeft(property.end, ` }, ${args})`);
+    return;
+  }
   const key = tree.code.slice(property.key.start, property.key.end);
   // `__proto__: value` in a literal sets the prototype; the method form does not.
   if (key === '__proto__') return;
@@ -114,7 +136,8 @@ export function writeBinds(text: MagicString, tree: SyntaxTree, engine: string):
       tree.code.slice(dot + 1, callee.property.start).trim() === '' &&
       tree.code.slice(callee.property.end, open).trim() === '';
     if (!isBare || dot < callee.object.end) continue;
-    text.appendRight(node.start, `${engine}.b(`);
+    // Before the tag of a function expression that begins here: `function () {}.bind(a)`.
+    text.prependRight(node.start, `${engine}.b(`);
     text.update(dot, open + 1, ', [');
     text.update(node.end - 1, node.end, '])');
   }

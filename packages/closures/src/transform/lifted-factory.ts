@@ -20,6 +20,8 @@ export interface LiftedFactory {
   readonly parameters: readonly string[];
   /** Indexes of the parameters that a class needs while it is evaluated. */
   readonly eager: readonly number[];
+  /** How many `static #x` it has: their values come last. */
+  readonly privates: number;
   /** Bound inside the factory to the closure itself. */
   readonly selfName: string | undefined;
   readonly isTieable: boolean;
@@ -43,6 +45,7 @@ export function liftClosure(tree: SyntaxTree, plan: ClosurePlan): LiftedFactory 
     ),
     parameters: values.map((slot) => slot.parameter),
     eager: values.flatMap((slot, index) => (slot.eager ? [index] : [])),
+    privates: plan.privates.length,
     selfName: plan.selfName,
     isTieable: meta.mayBeCyclic === true,
     before,
@@ -66,7 +69,9 @@ function wrapping(tree: SyntaxTree, plan: ClosurePlan): { before: string; after:
   const { node } = plan.closure;
   const parent = tree.parentOf(node);
   if (plan.isMethod && parent?.type === 'Property') {
-    return { before: '({ ', after: ` })${memberAccess(tree.code, parent.key)}` };
+    const { keyParameter } = plan;
+    const access = keyParameter === undefined ? memberAccess(tree.code, parent.key) : `[${keyParameter}]`;
+    return { before: '({ ', after: ` })${access}` };
   }
   const { name } = plan.meta;
   const needsName = (node.id == null || plan.dropsOwnName) && plan.selfName === undefined;

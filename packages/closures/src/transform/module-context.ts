@@ -1,4 +1,5 @@
 import type { DynamicImports } from './dynamic-imports.ts';
+import type { FixedReads } from './fixed-reads.ts';
 import type { SourcePositions } from './source-positions.ts';
 import type { ClassNode, SyntaxTree } from './syntax-tree.ts';
 
@@ -8,6 +9,7 @@ export interface ModuleContext {
   readonly positions: SourcePositions;
   readonly file: string;
   readonly dynamicImports: DynamicImports;
+  readonly fixedReads: FixedReads;
   readonly isDecorated: (node: ClassNode) => boolean;
   /** Executors load it by themselves: npm, node:, @millrace/…, and modules that begin with 'use executor'. */
   readonly isByReference: (specifier: string) => boolean;

@@ -1,13 +1,6 @@
 import type { PrivateIdentifier } from 'acorn';
-import {
-  contains,
-  hasOwnThis,
-  isClass,
-  isFunction,
-  type SyntaxNode,
-  type SyntaxTree,
-} from './syntax-tree.ts';
-import type { BoundToPlace, TrackedClosure } from './tracked-closure.ts';
+import { hasOwnThis, isClass, isFunction, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
+import { type BoundToPlace, isEvaluatedOnDriver, type TrackedClosure } from './tracked-closure.ts';
 
 type Tracked = ReadonlyMap<SyntaxNode, TrackedClosure>;
 
@@ -59,7 +52,7 @@ function recordReceiver(
     if (hasOwnThis(node) || node.type === 'StaticBlock') return;
     if (node.type === 'PropertyDefinition' && below === node.value) return;
     const closure = tracked.get(node);
-    if (closure === undefined) continue;
+    if (closure === undefined || isEvaluatedOnDriver(closure, use)) continue;
     if (isClass(node))
       closure.boundToPlace.push({ what: what === 'this' ? 'this of a class heritage' : what, node: use });
     else if (what === 'this') closure.thisUses.push(use);
@@ -108,7 +101,7 @@ function recordSuspension(
   for (let node = tree.parentOf(use); node !== undefined; node = tree.parentOf(node)) {
     if (isFunction(node) || node.type === 'StaticBlock') return;
     const closure = tracked.get(node);
-    if (closure !== undefined && !closure.dropped.some((part) => contains(part, use))) {
+    if (closure !== undefined && !isEvaluatedOnDriver(closure, use)) {
       closure.boundToPlace.push({ what, node: use });
     }
   }

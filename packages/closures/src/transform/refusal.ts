@@ -1,86 +1,182 @@
+import type { Identifier } from 'acorn';
 import type { ClosureMeta } from '../manifest.ts';
 import type { ModuleContext } from './module-context.ts';
-import { contains, isClass, type SyntaxNode } from './syntax-tree.ts';
+import type { SourcePositions } from './source-positions.ts';
+import { contains, hasOwnThis, isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
 import type { Substitution } from './this-narrowing.ts';
 import type { BoundToPlace, TrackedClosure } from './tracked-closure.ts';
 
-const PLACE_BOUND: Readonly<Record<BoundToPlace, { readonly reason: string; readonly fix: string }>> = {
-  arguments: {
-    reason: "it uses the enclosing function's `arguments`",
-    fix: 'use a rest parameter, `(...args) => …`',
-  },
-  super: {
-    reason: 'it uses `super` of the enclosing method',
-    fix: 'call the super method outside of the lambda, or move the code into a class method',
-  },
-  'new.target': {
-    reason: 'it uses `new.target` of the enclosing function',
-    fix: 'read it into a const outside of the lambda',
-  },
-  'import.meta': {
-    reason: '`import.meta` is different on an executor',
-    fix: 'read it into a const outside of the lambda',
-  },
-  await: {
-    reason: 'it awaits while the class itself is evaluated',
-    fix: 'read the awaited value into a const before the class',
-  },
-  yield: {
-    reason: 'it yields while the class itself is evaluated',
-    fix: 'read the yielded value into a const before the class',
-  },
-  eval: {
-    reason: '`eval` can reach every variable around it, so what it captures is not known',
-    fix: 'write the expression as a function',
-  },
-  'this of a class heritage': {
-    reason: 'it uses `this` of the enclosing function while the class itself is evaluated',
-    fix: 'read it into a const before the class',
-  },
-};
+interface Why {
+  readonly reason: string;
+  readonly fix: string;
+}
+
+/** Why a part of a closure's text has another meaning elsewhere; the fix has the author's own words in it. */
+function placeBound({ tree, positions }: ModuleContext, what: BoundToPlace, use: SyntaxNode): Why {
+  switch (what) {
+    case 'arguments': {
+      const outer = functionName(tree, use);
+      return {
+        reason: "it uses the enclosing function's `arguments`",
+        fix: `use a rest parameter:  ${outer}(...args)   and args inside the lambda`,
+      };
+    }
+    case 'super':
+      return {
+        reason: 'it uses `super` of the enclosing method',
+        fix: `call ${expressionText(tree, use, 'super')} outside of the lambda, or move this code into a method of the class`,
+      };
+    case 'new.target':
+      return {
+        reason: 'it uses `new.target` of the enclosing function',
+        fix: readOutside('target', expressionText(tree, use, 'new.target')),
+      };
+    case 'import.meta': {
+      const text = expressionText(tree, use, 'import.meta');
+      return {
+        reason: '`import.meta` is different on an executor',
+        fix: readOutside(text.split('.')[2] ?? 'meta', text),
+      };
+    }
+    case 'await':
+      return {
+        reason: 'it awaits while the class itself is evaluated',
+        fix: `read it into a const before the class:  const value = ${sourceLine(positions, use)}`,
+      };
+    case 'yield':
+      return {
+        reason: 'it yields while the class itself is evaluated',
+        fix: `read it into a const before the class:  const value = ${sourceLine(positions, use)}`,
+      };
+    case 'eval':
+      return {
+        reason: '`eval` can reach every variable around it, so what it captures is not known',
+        fix: `write ${sourceLine(positions, use)} as plain code or as a function`,
+      };
+    case 'this of a class heritage': {
+      const text = expressionText(tree, use, 'this');
+      return {
+        reason: 'it uses `this` of the enclosing function while the class itself is evaluated',
+        fix: `read it into a const before the class:  const value = ${text}`,
+      };
+    }
+  }
+}
+
+function readOutside(name: string, text: string): string {
+  return `read it outside of the lambda:  const ${name} = ${text}   and use ${name} inside`;
+}
+
+/** `import.meta.url`: the use with the members that are read from it. */
+function expressionText(tree: SyntaxTree, use: SyntaxNode, fallback: string): string {
+  const parent = tree.parentOf(use);
+  const isMember = parent?.type === 'MemberExpression' && parent.object === use && !parent.computed;
+  const whole = isMember ? parent : use;
+  const text = tree.code.slice(whole.start, whole.end);
+  return text.includes('\n') ? fallback : text;
+}
+
+const LINE_MAX = 60;
+
+function sourceLine(positions: SourcePositions, node: SyntaxNode): string {
+  const text = positions.textOf(node).replace(/\s+/g, ' ');
+  return text.length <= LINE_MAX ? text : `${text.slice(0, LINE_MAX)}…`;
+}
+
+/** Of the function that owns `arguments`; 'function' when it has none. */
+function functionName(tree: SyntaxTree, use: SyntaxNode): string {
+  for (let node = tree.parentOf(use); node !== undefined; node = tree.parentOf(node)) {
+    if (!hasOwnThis(node)) continue;
+    const parent = tree.parentOf(node);
+    const key = parent?.type === 'MethodDefinition' || parent?.type === 'Property' ? parent.key : undefined;
+    const id = (node as { id?: SyntaxNode | null }).id ?? key;
+    return id?.type === 'Identifier' ? id.name : 'function';
+  }
+  return 'function';
+}
 
 /** Why the text of `closure` has no meaning in another process, if so. */
 export function findRefusal(
   context: ModuleContext,
   closure: TrackedClosure,
   narrowedThis: readonly Substitution[],
-  isMethod: boolean,
 ): ClosureMeta['refusal'] {
-  const refuse = (reason: string, fix: string, at: SyntaxNode): ClosureMeta['refusal'] => ({
+  const { positions } = context;
+  const refuse = (reason: string, fix: string, at: SyntaxNode, end = at.end): ClosureMeta['refusal'] => ({
     reason,
     fix,
-    at: context.positions.original(at.start),
+    at: positions.original(at.start),
+    length: end - at.start,
   });
   const { node } = closure;
   const bound = closure.boundToPlace[0];
-  if (bound !== undefined)
-    return refuse(PLACE_BOUND[bound.what].reason, PLACE_BOUND[bound.what].fix, bound.node);
+  if (bound !== undefined) {
+    const { reason, fix } = placeBound(context, bound.what, bound.node);
+    return refuse(reason, fix, bound.node);
+  }
   const hidden = closure.privateUses.find((use) => !narrowedThis.some((part) => contains(part, use)));
   if (hidden !== undefined) {
-    return refuse(
-      `it uses the private field \`#${hidden.name}\``,
-      'read it into a const outside of the lambda',
-      hidden,
-    );
-  }
-  const parent = context.tree.parentOf(node);
-  if (isMethod && parent?.type === 'Property' && parent.computed) {
-    return refuse('it is a method with a computed key', 'write it as a property, `[key]: () => …`', node);
+    const reason = `it uses the private field \`#${hidden.name}\` of a class that encloses it`;
+    return refuse(reason, privateFix(context, hidden, node), hidden);
   }
   const moved = context.dynamicImports.unshippable(node);
   if (moved !== undefined) {
     return refuse(
       'it imports one of your own modules at run time, whose top level would then run on the executor',
-      "import it statically, or begin that module with 'use executor'",
+      `import ${sourceLine(positions, moved)} statically, or begin that module with 'use executor'`,
       moved,
+    );
+  }
+  const key = changingKey(closure);
+  if (key !== undefined) {
+    return refuse(
+      `a computed key of the class reads \`${key.name}\`, which is assigned again, so it may be another one on an executor`,
+      `read it into a const before the class:  const key = ${key.name}   and write [key]`,
+      key,
     );
   }
   if (isClass(node) && context.isDecorated(node)) {
     return refuse(
       'it is a decorated class: decorators run once, on the driver, and what they register elsewhere is missing on an executor',
-      "put the class in a module that begins with 'use executor'",
+      `put ${node.id?.name ?? 'the class'} in a module that begins with 'use executor'`,
       node,
+      node.body.start,
     );
   }
   return undefined;
+}
+
+/** Superclass and statics travel by value: what a class still needs while it is evaluated are its keys. */
+function changingKey({ node, captured }: TrackedClosure): Identifier | undefined {
+  if (!isClass(node)) return undefined;
+  for (const { variable, references, eager } of captured.values())
+    if (eager && variable.references.some((reference) => reference.isWrite() && reference.init !== true))
+      return references[0];
+  return undefined;
+}
+
+/** `other.#rate` can be read outside; `#rate in other` and a call are a method's business. */
+function privateFix({ tree, positions }: ModuleContext, use: SyntaxNode, lambda: SyntaxNode): string {
+  const member = tree.parentOf(use);
+  const name = (use as { name: string }).name;
+  const holder = member?.type === 'MemberExpression' ? tree.parentOf(member) : undefined;
+  const isCall = holder?.type === 'CallExpression' && holder.callee === member;
+  if (member?.type !== 'MemberExpression' || isCall || isParameter(tree, member, lambda))
+    return `give the class a public method that uses \`#${name}\`, and call that`;
+  return readOutside(name, sourceLine(positions, member));
+}
+
+/** Whether the object is a parameter of the lambda, or of a function in it: then nothing can be read outside. */
+function isParameter(
+  tree: SyntaxTree,
+  { object }: Extract<SyntaxNode, { type: 'MemberExpression' }>,
+  lambda: SyntaxNode,
+): boolean {
+  if (object.type !== 'Identifier') return false;
+  for (let node: SyntaxNode | undefined = object; node !== undefined; node = tree.parentOf(node)) {
+    const params = 'params' in node ? node.params : [];
+    if (params.some((param) => param.type === 'Identifier' && param.name === object.name)) return true;
+    if (node === lambda) return false;
+  }
+  return false;
 }

@@ -31,6 +31,20 @@ export class SourcePositions {
     };
   }
 
+  /** A piece of the text as its author wrote it, when that can be told: stripping types changes quotes. */
+  textOf({ start, end }: { readonly start: number; readonly end: number }): string {
+    const text = this.#code.slice(start, end);
+    const { line, column } = this.original(start);
+    const written = this.#sourceLines[line - 1]?.slice(column, column + text.length);
+    return written !== undefined && sameQuotes(written) === sameQuotes(text) ? written : text;
+  }
+
+  /** Where `word` stands last before `at`, in the author's line. */
+  wordBefore(word: string, at: Position): Position | undefined {
+    const column = this.#sourceLines[at.line - 1]?.lastIndexOf(word, at.column) ?? -1;
+    return column === -1 ? undefined : { line: at.line, column };
+  }
+
   /** Maps mark identifiers, not the start of an arrow: walks on from the mark through text that both files share. */
   #distance(offset: number, generated: number, line: number, column: number): number {
     const source = this.#sourceLines[line];
@@ -55,4 +69,8 @@ export class SourcePositions {
     }
     return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) };
   }
+}
+
+function sameQuotes(text: string): string {
+  return text.replace(/["'`]/g, '"');
 }

@@ -80,6 +80,13 @@ export function hasOwnThis(node: SyntaxNode): boolean {
   return isFunction(node) && node.type !== 'ArrowFunctionExpression';
 }
 
+/** Whether a call decides when `node` is evaluated, and not the module's own evaluation. */
+export function isInFunction(tree: SyntaxTree, node: SyntaxNode): boolean {
+  for (let at = tree.parentOf(node); at !== undefined; at = tree.parentOf(at))
+    if (isFunction(at)) return true;
+  return false;
+}
+
 export function contains(
   outer: { start: number; end: number },
   inner: { start: number; end: number },

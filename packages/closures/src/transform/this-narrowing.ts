@@ -9,14 +9,19 @@ export interface Substitution {
   readonly text: string;
   /** What the thunk evaluates on the driver; undefined: the text only. */
   readonly expression?: string;
+  /** The name that is read: of `this.x` (never of `this.#x`), of `config.x`. */
+  readonly property?: string;
 }
+
+/** `this.x`, which stays as it is (the closure gets another `this`), or `this.#x`, which has no meaning outside of its class. */
+export type ThisRead = Substitution;
 
 /**
  * When every use of the outer `this` is a plain read (`this.factor`, `this.#secret`), the closure captures just those
  * properties instead of the whole object: Spark's "captured the whole job class" does not happen.
  */
-export function narrowThis(tree: SyntaxTree, uses: readonly SyntaxNode[]): Substitution[] | undefined {
-  const substitutions: Substitution[] = [];
+export function narrowThis(tree: SyntaxTree, uses: readonly SyntaxNode[]): ThisRead[] | undefined {
+  const substitutions: ThisRead[] = [];
   for (const use of uses) {
     const member = tree.parentOf(use);
     if (member?.type !== 'MemberExpression' || !isPlainRead(tree, member, use)) return undefined;
@@ -25,8 +30,9 @@ export function narrowThis(tree: SyntaxTree, uses: readonly SyntaxNode[]): Subst
     substitutions.push({
       start: member.start,
       end: member.end,
-      text: freshName(tree.code, `${isPrivate ? '$p_' : '$t_'}${property}`),
+      text: isPrivate ? freshName(tree.code, `$p_${property}`) : tree.code.slice(member.start, member.end),
       expression: tree.code.slice(member.start, member.end),
+      ...(!isPrivate && { property }),
     });
   }
   return substitutions;
@@ -49,10 +55,12 @@ export function narrowNamespace(
     ) {
       return undefined;
     }
+    const property = (member.property as { name: string }).name;
     substitutions.push({
       start: member.start,
       end: member.end,
-      text: freshName(tree.code, `$n_${name}_${(member.property as { name: string }).name}`),
+      text: freshName(tree.code, `$n_${name}_${property}`),
+      property,
       expression: tree.code.slice(member.start, member.end),
     });
   }

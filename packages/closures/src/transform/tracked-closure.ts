@@ -2,6 +2,7 @@ import type { Identifier, PrivateIdentifier } from 'acorn';
 import type { Variable } from 'eslint-scope';
 import {
   type ClassNode,
+  contains,
   type FunctionNode,
   isClass,
   isFunction,
@@ -40,6 +41,8 @@ export interface TrackedClosure {
   readonly privateUses: PrivateIdentifier[];
   /** Parts of a class's text that executors must not run again: static initialisers, whose values travel instead. */
   readonly dropped: readonly { readonly start: number; readonly end: number }[];
+  /** The superclass expression, when its value travels and not its text. */
+  heritage: { readonly node: SyntaxNode; readonly variable: Variable | undefined } | undefined;
 }
 
 /** Class methods go with their class; getters and setters are data. */
@@ -57,29 +60,63 @@ export function trackedClosures(tree: SyntaxTree): Map<SyntaxNode, TrackedClosur
       boundToPlace: [],
       thisUses: [],
       privateUses: [],
-      dropped: isClass(node) ? staticInitialisers(node) : [],
+      dropped: isClass(node) ? staticInitialisers(tree, node) : [],
+      heritage: undefined,
     });
   }
   return tracked;
 }
 
 /**
- * A static's value travels; running its initialiser again would undo `Config.limit = 2` and repeat side effects.
- * A static `#x` cannot be set from outside: then everything stays.
+ * A static's value travels; running its initialiser again would undo `Config.limit = 2` and repeat side effects. A function stays: it has
+ * none, and one that uses `#x` exists only within its class.
  */
-function staticInitialisers(node: ClassNode): { start: number; end: number }[] {
-  const members = node.body.body;
-  const hasStaticPrivate = members.some(
-    (member) =>
-      member.type === 'PropertyDefinition' && member.static && member.key.type === 'PrivateIdentifier',
-  );
-  if (hasStaticPrivate) return [];
+function staticInitialisers(tree: SyntaxTree, node: ClassNode): { start: number; end: number }[] {
   const dropped: { start: number; end: number }[] = [];
-  for (const member of members) {
+  for (const member of node.body.body) {
     if (member.type === 'StaticBlock') dropped.push({ start: member.start, end: member.end });
-    if (member.type === 'PropertyDefinition' && member.static && member.value) {
+    if (
+      member.type === 'PropertyDefinition' &&
+      member.static &&
+      member.value &&
+      !usesPrivate(tree, member.value)
+    ) {
       dropped.push({ start: member.value.start, end: member.value.end });
     }
   }
   return dropped;
+}
+
+/** `static count = () => Config.#all`. */
+function usesPrivate(tree: SyntaxTree, value: SyntaxNode): boolean {
+  return (
+    isFunction(value) && tree.nodes.some((node) => node.type === 'PrivateIdentifier' && contains(value, node))
+  );
+}
+
+interface StaticPrivate {
+  readonly name: string;
+  readonly node: SyntaxNode;
+  /** Its initialiser is a part of the lifted text. */
+  readonly isKept: boolean;
+}
+
+/** The `static #x` fields of a class, without the `#`. */
+export function staticPrivates({ node, dropped }: TrackedClosure): StaticPrivate[] {
+  if (!isClass(node)) return [];
+  return node.body.body.flatMap((member) => {
+    if (member.type !== 'PropertyDefinition' || !member.static || member.key.type !== 'PrivateIdentifier')
+      return [];
+    const { key, value } = member;
+    const isKept = value != null && !dropped.some((part) => contains(part, value));
+    return [{ name: key.name, node: key, isKept }];
+  });
+}
+
+/** Whether executors do not run `node` again: the value that it gave on the driver travels. */
+export function isEvaluatedOnDriver(closure: TrackedClosure, node: SyntaxNode): boolean {
+  const { dropped, heritage } = closure;
+  return (
+    dropped.some((part) => contains(part, node)) || (heritage !== undefined && contains(heritage.node, node))
+  );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { closuresModule } from '../bundle/closures-module.ts';
 import { transformModule } from './transform-module.ts';
 
 function transform(code: string): ReturnType<typeof transformModule> {
@@ -73,7 +74,7 @@ describe('what is refused', () => {
     ['a foreign private name after in', 'class A { #x; m() { const f = (o) => #x in o } }', '`#x`'],
     ['super', 'class A extends B { m() { const f = () => super.m() } }', '`super`'],
     ['await in a class head', 'async function o() { const f = class { [await 1]() {} } }', 'awaits'],
-    ['this in a class head', 'function o() { const f = class extends this.B {} }', '`this`'],
+    ['this in a class head', 'function o() { const f = class { [this.k]() {} } }', '`this`'],
   ])('%s', (_title, code, reason) => {
     const meta = transform(code).closures.find((closure) => closure.name === 'f');
     expect(meta?.refusal?.reason).toContain(reason);
@@ -104,8 +105,16 @@ describe('the texts', () => {
     expect(text).not.toMatch(/make|touch/);
   });
 
-  it('keep static initialisers when a static private field needs them', () => {
-    expect(lifted('class A { static #n = make(); static m() { return A.#n } }', 'A')).toContain('make()');
+  it('have a way to set static private fields, whose initialisers do not run again', () => {
+    const text = lifted('class A { static #n = make(); static m() { return A.#n } }', 'A');
+    expect(text).not.toContain('make()');
+    expect(text).toContain('(this.#n = $values[0])');
+  });
+
+  it('keep a static function that uses #private: it exists only within its class', () => {
+    const text = lifted('class A { static #n = 1; static m = () => A.#n; static k = () => 2 }', 'A');
+    expect(text).toContain('static m = () => A.#n');
+    expect(text).not.toContain('() => 2');
   });
 
   it('do not collide with names of the file', () => {
@@ -122,6 +131,15 @@ describe('the texts', () => {
   it('have the form for cycles only where a capture may be younger', () => {
     const { factories } = transform('const a = 1; const f = () => a; const g = () => h(), h = () => g()');
     expect(factories.map((factory) => factory.isTieable)).toEqual([false, true, false]);
+  });
+
+  it('are written twice only where they have the form for cycles, and not at all when they cannot ship', () => {
+    const code =
+      'const a = 1; const f = () => a; const g = () => h(), h = () => g(); const i = () => import.meta.url';
+    const text = closuresModule(new Map([['job.ts', transform(code)]]), []).code;
+    expect(text.match(/make: function/g)).toHaveLength(3);
+    expect(text.match(/tie: function/g)).toHaveLength(1);
+    expect(text).not.toContain('import.meta');
   });
 
   it.each([

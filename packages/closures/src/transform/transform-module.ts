@@ -5,16 +5,20 @@ import type { ClosureMeta, ImportMeta, Position } from '../manifest.ts';
 import { type ClosurePlan, planClosure } from './closure-plan.ts';
 import { writeBinds, writeTag } from './driver-rewrite.ts';
 import { DynamicImports } from './dynamic-imports.ts';
+import { type EnvironmentRead, environmentReads } from './environment-reads.ts';
+import { FixedReads } from './fixed-reads.ts';
 import { findFreeVariables } from './free-variables.ts';
 import { type LiftedFactory, liftClosure } from './lifted-factory.ts';
 import type { ModuleContext } from './module-context.ts';
-import { type ExportOrigin, exportOrigins } from './module-exports.ts';
+import { type ExportOrigin, exportOrigins, starExports } from './module-exports.ts';
 import { type ModuleRequest, moduleRequests, registerImports } from './module-imports.ts';
+import { type OutputLambda, outputLambda } from './output-lambdas.ts';
 import { findPlaceBoundUses } from './place-bound-uses.ts';
 import { shortHash } from './short-hash.ts';
 import { SourcePositions } from './source-positions.ts';
 import { parseModule, type SyntaxTree } from './syntax-tree.ts';
 import { freshName } from './this-narrowing.ts';
+import { type TopLevelAwait, topLevelAwaits } from './top-level-await.ts';
 import { trackedClosures } from './tracked-closure.ts';
 
 export const RUNTIME_SPECIFIER = '@millrace/closures/runtime';
@@ -46,6 +50,11 @@ export interface TransformedModule {
   readonly sideEffectImports: readonly string[];
   /** Where a name that the module exports is declared, or the module that it comes from. */
   readonly exports: Readonly<Record<string, ExportOrigin>>;
+  /** The modules whose names it exports, too: `export * from '…'`. */
+  readonly starExports: readonly string[];
+  readonly environmentReads: readonly EnvironmentRead[];
+  readonly topLevelAwaits: readonly TopLevelAwait[];
+  readonly outputLambdas: readonly OutputLambda[];
   /** Start offsets of all syntax nodes, ascending: the points that the executor's source map has. */
   readonly nodeStarts: readonly number[];
   readonly original: (offset: number) => Position;
@@ -62,7 +71,7 @@ export function transformModule(input: TransformInput): TransformedModule {
   const imports = new Map<string, ImportMeta>();
   const context = createContext(input, tree, positions, imports);
   const tracked = trackedClosures(tree);
-  findFreeVariables(tree, tracked);
+  findFreeVariables(tree, tracked, input.isByReference);
   findPlaceBoundUses(tree, tracked);
 
   const engine = freshName(input.code, '$millrace');
@@ -86,7 +95,14 @@ export function transformModule(input: TransformInput): TransformedModule {
     imports: [...imports.values()],
     requests: moduleRequests(tree, positions),
     sideEffectImports,
-    exports: exportOrigins(tree, positions),
+    exports: exportOrigins(tree, positions, context.fixedReads),
+    starExports: starExports(tree),
+    environmentReads: environmentReads(tree, positions),
+    topLevelAwaits: topLevelAwaits(tree, positions),
+    outputLambdas: plans.flatMap(({ closure, meta }) => {
+      const shipped = outputLambda(tree, closure.node);
+      return shipped === undefined ? [] : [{ meta, ...shipped }];
+    }),
     nodeStarts: [...new Set(tree.nodes.map((node) => node.start))].toSorted((a, b) => a - b),
     original: (offset) => positions.original(offset),
   };
@@ -117,6 +133,7 @@ function createContext(
         return `millrace-from:${directory}:${specifier}`;
       return undefined;
     }),
+    fixedReads: new FixedReads(tree),
     isDecorated: (node) => {
       const parent = tree.parentOf(node);
       const name =

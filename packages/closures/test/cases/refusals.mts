@@ -17,7 +17,7 @@ function UsesNewTarget() { return () => new.target }
 class Base { m() { return 1 } } class Derived extends Base { lambda() { return () => super.m() } }
 const meta = () => import.meta.url, withEval = () => eval('counter')
 const dec = (c: any, _ctx?: any) => c; @dec class Decorated { m() { return 1 } }
-const computed = { ['a' + 1]() { return 1 } } as any, superObj = { __proto__: { m() { return 1 } }, m() { return super.m() } } as any
+const superObj = { __proto__: { m() { return 1 } }, m() { return super.m() } } as any
 const deepWrite = { f: (x: number) => { const g = () => { counter = x }; g() } }
 ;(globalThis as any).userGlobal = memoize((x: number) => x); const h = (globalThis as any).userGlobal
 const dyn = async () => (await import('./lib/constants.mts')).UNIT
@@ -55,7 +55,6 @@ export default {
   'import.meta': refuse(() => meta, /^CLOSURE_NOT_SHIPPABLE: .*`import\.meta`/),
   'eval': refuse(() => withEval, /`eval`/),
   'decorated class': refuse(() => () => new Decorated(), /decorated class/),
-  'computed method': refuse(() => computed.a1, /^CLOSURE_/),
   'use before initialisation': { run: ({ refusal }: any) => { const text = refusal(() => later); const later = 1; return text + later }, refuses: /^CLOSURE_USE_BEFORE_INIT: .*Cannot access 'later'[^]*> \d+ \|[^]*here[^]*move the declaration/ },
   'own module imported at run time': refuse(() => dyn, /imports one of your own modules at run time/),
   'context': refuse(({ forbidden }) => { const ssc = forbidden('StreamingContext'); return () => ssc }, /captured `ssc` is a StreamingContext: the StreamingContext exists only on the driver[^]*fix: collect/),
@@ -64,6 +63,6 @@ export default {
   'subclass of a server': refuse(() => { const f = new Foreign(); return () => f }, /process-local state/),
   'await in a class head': refuse(awaitsInClass, /awaits while the class/),
   'not a function': refuse(() => 5, /^CLOSURE_NOT_SHIPPABLE: .*not number/),
-  'bound argument': refuse(() => helper.bind(null, promise as any), /^CLOSURE_CAPTURE: .*Promise/),
-  'large capture warns': { run: ({ capture }: any) => { const table = new Uint8Array(2_000_000); return capture(() => table.length).warnings[0] }, refuses: /captures 1\.9 MB, most of it in `table`: const shared = ssc\.broadcast\(table\)/ },
+  'bound argument': refuse(() => helper.bind(null, promise as any), /^CLOSURE_CAPTURE: [^]*a Promise[^]*`db\.conn` is a Socket/),
+  'large capture warns': { run: ({ capture }: any) => { const table = new Uint8Array(2_000_000); return ((w: any) => `${w.what}: ${w.fix}`)(capture(() => table.length).warnings()[0]) }, refuses: /captures 1\.9 MB, most of it in `table`: broadcast it:  const shared = ssc\.broadcast\(table\)/ },
 } satisfies Cases

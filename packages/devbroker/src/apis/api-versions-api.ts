@@ -1,6 +1,5 @@
-import type { WireWriter } from '@millrace/kafka';
+import { KAFKA_ERROR, type WireWriter } from '@millrace/kafka';
 import { type Api, defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import { array, int16, int32, since, string, struct, withDefault } from '../protocol/schema.ts';
 
 const request = struct({
@@ -31,7 +30,7 @@ export function apiVersionsApi(table: () => readonly Api[]): Api {
 export function writeUnsupportedApiVersions(writer: WireWriter, table: readonly Api[]): void {
   response.write(
     writer,
-    { errorCode: BROKER_ERROR.UNSUPPORTED_VERSION, apis: table },
+    { errorCode: KAFKA_ERROR.UNSUPPORTED_VERSION, apis: table },
     { version: 0, flexible: false },
   );
 }

@@ -1,5 +1,5 @@
+import { KAFKA_ERROR } from '@millrace/kafka';
 import { defineApi, type RequestContext } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import {
   array,
   boolean,
@@ -77,7 +77,7 @@ export const describeConfigsApi = defineApi({
       if (problem !== 0) return { errorCode: problem, type, name, configs: [] };
       const configs = type === TOPIC ? topicConfigs(context.state.topics.get(name) as Topic) : [];
       const wanted = keys === null ? configs : configs.filter((config) => keys.includes(config.name));
-      return { errorCode: BROKER_ERROR.NONE, type, name, configs: wanted };
+      return { errorCode: KAFKA_ERROR.NONE, type, name, configs: wanted };
     }),
   }),
 });
@@ -91,11 +91,11 @@ function topicConfigs(topic: Topic) {
 }
 
 function resourceProblem({ state, faults }: RequestContext, type: number, name: string): number {
-  if (type !== TOPIC && type !== BROKER) return BROKER_ERROR.INVALID_REQUEST;
-  if (type === BROKER) return faults.errorFor() ?? BROKER_ERROR.NONE;
+  if (type !== TOPIC && type !== BROKER) return KAFKA_ERROR.INVALID_REQUEST;
+  if (type === BROKER) return faults.errorFor() ?? KAFKA_ERROR.NONE;
   const injected = faults.errorFor(name);
   if (injected !== undefined) return injected;
-  return state.topics.get(name) === undefined ? BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION : BROKER_ERROR.NONE;
+  return state.topics.get(name) === undefined ? KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION : KAFKA_ERROR.NONE;
 }
 
 const alterResponse = struct({
@@ -128,7 +128,7 @@ function alter(
   if (problem !== 0) return { errorCode: problem, type, name };
   if (changes.some(({ operation }) => operation !== SET && operation !== DELETE)) {
     const errorMessage = 'the embedded broker can set and delete configs, not append or subtract';
-    return { errorCode: BROKER_ERROR.INVALID_CONFIG, errorMessage, type, name };
+    return { errorCode: KAFKA_ERROR.INVALID_CONFIG, errorMessage, type, name };
   }
   const configs = type === TOPIC ? context.state.topics.get(name)?.configs : undefined;
   if (configs !== undefined && !options.validateOnly) {
@@ -138,7 +138,7 @@ function alter(
       else configs.set(change.name, change.value);
     }
   }
-  return { errorCode: BROKER_ERROR.NONE, type, name };
+  return { errorCode: KAFKA_ERROR.NONE, type, name };
 }
 
 export const alterConfigsApi = defineApi({

@@ -1,7 +1,7 @@
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import type { BrokerState } from '../broker-state.ts';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import {
   array,
   chunkedBytes,
@@ -105,9 +105,11 @@ export const fetchApi = defineApi({
     ),
   async handle(request, context) {
     // A session id that this broker never gave: the client starts anew with a full request.
-    if (request.sessionId !== 0) return { errorCode: BROKER_ERROR.FETCH_SESSION_ID_NOT_FOUND, topics: [] };
+    if (request.sessionId !== 0) return { errorCode: KAFKA_ERROR.FETCH_SESSION_ID_NOT_FOUND, topics: [] };
+    // As Apache Kafka does to a client above its quota: it gets nothing but the time.
+    if (context.faults.throttleMs > 0) return { throttleTimeMs: context.faults.throttleMs, topics: [] };
     await untilAnswerable(request, context);
-    return { throttleTimeMs: context.faults.throttleMs, topics: readAll(request, context) };
+    return { topics: readAll(request, context) };
   },
 });
 
@@ -125,11 +127,11 @@ interface DivergingEpoch {
 
 type Readable =
   | { readonly log: PartitionLog; readonly divergingEpoch: DivergingEpoch | undefined }
-  | { readonly errorCode: BrokerErrorCode };
+  | { readonly errorCode: KafkaErrorNumber };
 
 function readable(context: RequestContext, name: string | undefined, wanted: FetchPartition): Readable {
   if (name === undefined) {
-    return { errorCode: context.faults.errorFor('', wanted.partition) ?? BROKER_ERROR.UNKNOWN_TOPIC_ID };
+    return { errorCode: context.faults.errorFor('', wanted.partition) ?? KAFKA_ERROR.UNKNOWN_TOPIC_ID };
   }
   const led = ledPartition(context, name, wanted.partition, wanted.currentLeaderEpoch);
   if (!led.ok) return { errorCode: led.errorCode };
@@ -137,13 +139,13 @@ function readable(context: RequestContext, name: string | undefined, wanted: Fet
   if (wanted.lastFetchedEpoch >= 0) {
     // Where the client's log and this one part, told by the epoch of what it read last (KIP-595).
     const { epoch, endOffset } = log.endOffsetForEpoch(wanted.lastFetchedEpoch);
-    if (epoch < 0) return { errorCode: BROKER_ERROR.OFFSET_OUT_OF_RANGE };
+    if (epoch < 0) return { errorCode: KAFKA_ERROR.OFFSET_OUT_OF_RANGE };
     if (epoch < wanted.lastFetchedEpoch || endOffset < wanted.fetchOffset) {
       return { log, divergingEpoch: { epoch, endOffset } };
     }
   }
   if (wanted.fetchOffset < log.logStartOffset || wanted.fetchOffset > log.logEndOffset) {
-    return { errorCode: BROKER_ERROR.OFFSET_OUT_OF_RANGE };
+    return { errorCode: KAFKA_ERROR.OFFSET_OUT_OF_RANGE };
   }
   return { log, divergingEpoch: undefined };
 }
@@ -213,7 +215,7 @@ function readAll(request: Request, context: RequestContext) {
       left = Math.max(0, left - records.reduce((sum, chunk) => sum + chunk.length, 0));
       return {
         partition: wanted.partition,
-        errorCode: BROKER_ERROR.NONE,
+        errorCode: KAFKA_ERROR.NONE,
         highWatermark: log.logEndOffset,
         lastStableOffset: log.logEndOffset,
         logStartOffset: log.logStartOffset,
@@ -230,10 +232,10 @@ function failure(
   context: RequestContext,
   name: string | undefined,
   partition: number,
-  errorCode: BrokerErrorCode,
+  errorCode: KafkaErrorNumber,
 ): PartitionResponse {
   const moved =
-    errorCode === BROKER_ERROR.NOT_LEADER_OR_FOLLOWER || errorCode === BROKER_ERROR.FENCED_LEADER_EPOCH;
+    errorCode === KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER || errorCode === KAFKA_ERROR.FENCED_LEADER_EPOCH;
   const current =
     moved && name !== undefined ? context.state.topics.partition({ topic: name, partition }) : undefined;
   return {

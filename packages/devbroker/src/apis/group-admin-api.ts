@@ -1,8 +1,8 @@
+import { KAFKA_ERROR } from '@millrace/kafka';
 import { coordinatorOf } from '../broker-state.ts';
 import { GROUP_STATE_NAMES } from '../groups/group-coordinator.ts';
 import { NO_BYTES } from '../groups/group-member.ts';
 import { defineApi, type RequestContext } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import {
   array,
   between,
@@ -67,10 +67,10 @@ function locate({ state, faults }: RequestContext, key: string, keyType: number)
   if (injected !== undefined) return { errorCode: injected, ...nowhere };
   if (keyType !== GROUP) {
     const errorMessage = 'the embedded broker coordinates consumer groups only: it has no transactions';
-    return { errorCode: BROKER_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage, ...nowhere };
+    return { errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage, ...nowhere };
   }
   const node = coordinatorOf(state, key);
-  return { errorCode: BROKER_ERROR.NONE, nodeId: node.id, host: node.host, port: node.port };
+  return { errorCode: KAFKA_ERROR.NONE, nodeId: node.id, host: node.host, port: node.port };
 }
 
 export const listGroupsApi = defineApi({
@@ -92,7 +92,7 @@ export const listGroupsApi = defineApi({
     ),
   }),
   handle: ({ statesFilter, typesFilter }, { state, faults, nodeId }) => ({
-    errorCode: faults.errorFor() ?? BROKER_ERROR.NONE,
+    errorCode: faults.errorFor() ?? KAFKA_ERROR.NONE,
     groups: state.groups
       .all()
       // Clients ask every node and join the answers.
@@ -150,7 +150,7 @@ function describe({ state, faults, version }: RequestContext, groupId: string) {
   const group = state.groups.get(groupId);
   if (group === undefined) {
     // Since v6 an unknown group is an error, before it was a dead one (KIP-1043).
-    const errorCode = version >= 6 ? BROKER_ERROR.GROUP_ID_NOT_FOUND : BROKER_ERROR.NONE;
+    const errorCode = version >= 6 ? KAFKA_ERROR.GROUP_ID_NOT_FOUND : KAFKA_ERROR.NONE;
     return { errorCode, groupId, groupState: 'Dead' };
   }
   const { state: groupState, protocolType, protocolName, members } = group.coordinator;

@@ -1,5 +1,5 @@
+import { KAFKA_ERROR } from '@millrace/kafka';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import {
   array,
   boolean,
@@ -51,9 +51,9 @@ export const joinGroupApi = defineApi({
     const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs } = request;
     const injected = faults.errorFor();
     if (injected !== undefined) return { errorCode: injected, memberId };
-    if (groupId === '') return { errorCode: BROKER_ERROR.INVALID_GROUP_ID, memberId };
+    if (groupId === '') return { errorCode: KAFKA_ERROR.INVALID_GROUP_ID, memberId };
     if (sessionTimeoutMs < SESSION_TIMEOUT_MS_MIN || sessionTimeoutMs > SESSION_TIMEOUT_MS_MAX) {
-      return { errorCode: BROKER_ERROR.INVALID_SESSION_TIMEOUT, memberId };
+      return { errorCode: KAFKA_ERROR.INVALID_SESSION_TIMEOUT, memberId };
     }
     const answer = await state.groups.join(
       groupId,
@@ -103,7 +103,7 @@ export const syncGroupApi = defineApi({
       generationId,
       assignments: new Map(assignments.map((one) => [one.memberId, Buffer.from(one.assignment)])),
     });
-    return answer ?? { errorCode: BROKER_ERROR.UNKNOWN_MEMBER_ID };
+    return answer ?? { errorCode: KAFKA_ERROR.UNKNOWN_MEMBER_ID };
   },
 });
 
@@ -156,7 +156,7 @@ export const leaveGroupApi = defineApi({
     if (injected !== undefined) return { errorCode: injected };
     if (version < 3) return { errorCode: state.groups.leave(groupId, memberId) };
     return {
-      errorCode: BROKER_ERROR.NONE,
+      errorCode: KAFKA_ERROR.NONE,
       members: members.map((member) => ({
         memberId: member.memberId,
         groupInstanceId: member.groupInstanceId,

@@ -1,5 +1,5 @@
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import { defineApi, type RequestContext } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import {
   array,
   between,
@@ -51,13 +51,13 @@ export const offsetCommitApi = defineApi({
   handle({ groupId, generationId, memberId, topics }, context) {
     const { groups } = context.state;
     const refusal =
-      groupId === '' ? BROKER_ERROR.INVALID_GROUP_ID : groups.checkCommit(groupId, memberId, generationId);
+      groupId === '' ? KAFKA_ERROR.INVALID_GROUP_ID : groups.checkCommit(groupId, memberId, generationId);
     return {
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map((partition) => ({
           index: partition.index,
-          errorCode: refusal === BROKER_ERROR.NONE ? commit(context, groupId, name, partition) : refusal,
+          errorCode: refusal === KAFKA_ERROR.NONE ? commit(context, groupId, name, partition) : refusal,
         })),
       })),
     };
@@ -69,17 +69,17 @@ function commit(
   groupId: string,
   topic: string,
   { index, offset, leaderEpoch, metadata }: ReadOf<typeof committing>,
-): BrokerErrorCode {
+): KafkaErrorNumber {
   const injected = faults.errorFor(topic, index);
   if (injected !== undefined) return injected;
   if (state.topics.partition({ topic, partition: index }) === undefined) {
-    return BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+    return KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
   }
   if (metadata !== null && Buffer.byteLength(metadata) > METADATA_BYTES_MAX) {
-    return BROKER_ERROR.OFFSET_METADATA_TOO_LARGE;
+    return KAFKA_ERROR.OFFSET_METADATA_TOO_LARGE;
   }
   state.groups.getOrCreate(groupId).offsets.set(topic, index, { offset, leaderEpoch, metadata });
-  return BROKER_ERROR.NONE;
+  return KAFKA_ERROR.NONE;
 }
 
 const wantedTopics = nullableArray(struct({ name: string, partitions: array(int32) }));
@@ -137,7 +137,7 @@ export const offsetFetchApi = defineApi({
       groups: groups.map((group) => ({
         groupId: group.groupId,
         topics: committed(context, group.groupId, group.topics),
-        errorCode: BROKER_ERROR.NONE,
+        errorCode: KAFKA_ERROR.NONE,
       })),
     };
   },
@@ -157,7 +157,7 @@ function committed({ state, faults }: RequestContext, groupId: string, wanted: R
         offset: found?.offset ?? -1,
         leaderEpoch: found?.leaderEpoch ?? -1,
         metadata: found?.metadata ?? '',
-        errorCode: faults.errorFor(name, index) ?? BROKER_ERROR.NONE,
+        errorCode: faults.errorFor(name, index) ?? KAFKA_ERROR.NONE,
       };
     }),
   }));
@@ -182,15 +182,15 @@ export const offsetDeleteApi = defineApi({
     const injected = faults.errorFor();
     const group = state.groups.get(groupId);
     if (injected !== undefined || group === undefined) {
-      return { errorCode: injected ?? BROKER_ERROR.GROUP_ID_NOT_FOUND, topics: [] };
+      return { errorCode: injected ?? KAFKA_ERROR.GROUP_ID_NOT_FOUND, topics: [] };
     }
-    if (group.coordinator.state !== 'EMPTY') return { errorCode: BROKER_ERROR.NON_EMPTY_GROUP, topics: [] };
+    if (group.coordinator.state !== 'EMPTY') return { errorCode: KAFKA_ERROR.NON_EMPTY_GROUP, topics: [] };
     return {
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ index }) => {
           group.offsets.delete(name, index);
-          return { index, errorCode: BROKER_ERROR.NONE };
+          return { index, errorCode: KAFKA_ERROR.NONE };
         }),
       })),
     };

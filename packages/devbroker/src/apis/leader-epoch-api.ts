@@ -1,5 +1,5 @@
+import { KAFKA_ERROR } from '@millrace/kafka';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import { array, int16, int32, int64, since, string, struct, withDefault } from '../protocol/schema.ts';
 import { ledPartition } from './leader-check.ts';
 
@@ -38,7 +38,7 @@ export const offsetForLeaderEpochApi = defineApi({
         const led = ledPartition(context, topic, partition, currentLeaderEpoch);
         if (!led.ok) return { errorCode: led.errorCode, partition, leaderEpoch: -1, endOffset: -1 };
         const { epoch, endOffset } = led.partition.log.endOffsetForEpoch(leaderEpoch);
-        return { errorCode: BROKER_ERROR.NONE, partition, leaderEpoch: epoch, endOffset };
+        return { errorCode: KAFKA_ERROR.NONE, partition, leaderEpoch: epoch, endOffset };
       }),
     })),
   }),

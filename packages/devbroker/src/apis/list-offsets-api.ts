@@ -1,8 +1,12 @@
 import { MillraceError } from '@millrace/common';
-import { decodeRecordBatches, type TopicPartition } from '@millrace/kafka';
+import {
+  decodeRecordBatches,
+  KAFKA_ERROR,
+  type KafkaErrorNumber,
+  type TopicPartition,
+} from '@millrace/kafka';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import { array, int8, int16, int32, int64, since, string, struct, withDefault } from '../protocol/schema.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
 import { ledPartition } from './leader-check.ts';
@@ -42,7 +46,7 @@ const response = struct({
 });
 
 interface Found {
-  readonly errorCode?: BrokerErrorCode;
+  readonly errorCode?: KafkaErrorNumber;
   readonly timestamp?: number;
   readonly offset?: number;
   readonly leaderEpoch?: number;
@@ -83,7 +87,7 @@ function find(
     case MAX_TIMESTAMP:
       return firstAtOrAfter(log, { topic, partition: wanted.index }, log.maxTimestamp());
     default:
-      if (wanted.timestamp < 0) return { errorCode: BROKER_ERROR.INVALID_REQUEST };
+      if (wanted.timestamp < 0) return { errorCode: KAFKA_ERROR.INVALID_REQUEST };
       return firstAtOrAfter(log, { topic, partition: wanted.index }, wanted.timestamp);
   }
 }
@@ -94,7 +98,7 @@ function firstAtOrAfter(log: PartitionLog, tp: TopicPartition, timestamp: number
     return decodeUntil(log, tp, timestamp);
   } catch (error) {
     // The checksum was right when it was produced, but what it covers is no sequence of records.
-    if (MillraceError.is(error)) return { errorCode: BROKER_ERROR.CORRUPT_MESSAGE };
+    if (MillraceError.is(error)) return { errorCode: KAFKA_ERROR.CORRUPT_MESSAGE };
     throw error;
   }
 }

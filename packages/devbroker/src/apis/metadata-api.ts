@@ -1,6 +1,6 @@
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import {
   array,
   between,
@@ -103,22 +103,22 @@ function describeOne(wanted: WantedTopic, mayCreate: boolean, context: RequestCo
   const injected = context.faults.errorFor(topic?.name ?? wanted.name ?? undefined);
   if (injected !== undefined) return missing(wanted.name, wanted.topicId, injected);
   if (topic !== undefined) return found(topic);
-  if (wanted.name === null) return missing(null, wanted.topicId, BROKER_ERROR.UNKNOWN_TOPIC_ID);
+  if (wanted.name === null) return missing(null, wanted.topicId, KAFKA_ERROR.UNKNOWN_TOPIC_ID);
   if (mayCreate && autoCreatePartitions > 0) {
     const created = topics.create(wanted.name, autoCreatePartitions);
     return created.ok ? found(created.topic) : missing(wanted.name, ZERO_UUID, created.errorCode);
   }
   const refusal = topics.refusal(wanted.name, 1);
-  return missing(wanted.name, ZERO_UUID, refusal?.errorCode ?? BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+  return missing(wanted.name, ZERO_UUID, refusal?.errorCode ?? KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
 }
 
-function missing(name: string | null, topicId: string, errorCode: BrokerErrorCode): TopicResponse {
+function missing(name: string | null, topicId: string, errorCode: KafkaErrorNumber): TopicResponse {
   return { errorCode, name, topicId, partitions: [] };
 }
 
 function found(topic: Topic): TopicResponse {
   return {
-    errorCode: BROKER_ERROR.NONE,
+    errorCode: KAFKA_ERROR.NONE,
     name: topic.name,
     topicId: topic.id,
     partitions: topic.partitions.map(({ leaderId, log }, partition) => ({

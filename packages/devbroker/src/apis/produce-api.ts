@@ -1,6 +1,6 @@
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import {
   array,
   int16,
@@ -13,7 +13,7 @@ import {
   struct,
   withDefault,
 } from '../protocol/schema.ts';
-import { checkProducedBatch } from '../storage/record-batch-header.ts';
+import { checkProducedBatch } from '../storage/produced-batch.ts';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../storage/topic.ts';
 
 const request = struct({
@@ -51,7 +51,7 @@ const response = struct({
 
 interface PartitionAnswer {
   readonly index: number;
-  readonly errorCode: BrokerErrorCode;
+  readonly errorCode: KafkaErrorNumber;
   readonly baseOffset: number;
   readonly logStartOffset?: number;
   readonly errorMessage?: string | null;
@@ -72,11 +72,11 @@ export const produceApi = defineApi({
     const whole =
       transactionalId !== null
         ? refused(
-            BROKER_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             'the embedded broker has no transactions',
           )
         : acks < -1 || acks > 1
-          ? refused(BROKER_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is none of -1, 0, 1`)
+          ? refused(KAFKA_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is none of -1, 0, 1`)
           : undefined;
     const answer = {
       throttleTimeMs: context.faults.throttleMs,
@@ -93,7 +93,7 @@ export const produceApi = defineApi({
 });
 
 function refused(
-  errorCode: BrokerErrorCode,
+  errorCode: KafkaErrorNumber,
   errorMessage: string | null = null,
 ): Omit<PartitionAnswer, 'index'> {
   return { errorCode, baseOffset: -1, errorMessage };
@@ -109,15 +109,15 @@ function append(
   if (injected !== undefined) return refused(injected, 'injected fault');
   const topic = context.state.topics.get(topicName);
   const partition = topic?.partitions[index];
-  if (topic === undefined || partition === undefined) return refused(BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
-  if (partition.leaderId !== context.nodeId) return refused(BROKER_ERROR.NOT_LEADER_OR_FOLLOWER);
+  if (topic === undefined || partition === undefined) return refused(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION);
+  if (partition.leaderId !== context.nodeId) return refused(KAFKA_ERROR.NOT_LEADER_OR_FOLLOWER);
   if (records === null || records.length === 0) {
-    return refused(BROKER_ERROR.INVALID_RECORD, 'no record batch was sent');
+    return refused(KAFKA_ERROR.INVALID_RECORD, 'no record batch was sent');
   }
   const bytesMax = Number(topic.configs.get('max.message.bytes') ?? DEFAULT_MAX_MESSAGE_BYTES);
   if (records.length > bytesMax) {
     return refused(
-      BROKER_ERROR.MESSAGE_TOO_LARGE,
+      KAFKA_ERROR.MESSAGE_TOO_LARGE,
       `a batch of ${records.length} bytes is over max.message.bytes = ${bytesMax}`,
     );
   }
@@ -126,7 +126,7 @@ function append(
   const result = partition.log.append(records, batch.header);
   if (!result.ok) return refused(result.errorCode);
   return {
-    errorCode: BROKER_ERROR.NONE,
+    errorCode: KAFKA_ERROR.NONE,
     baseOffset: result.baseOffset,
     logStartOffset: partition.log.logStartOffset,
   };

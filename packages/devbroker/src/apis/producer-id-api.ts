@@ -1,5 +1,5 @@
+import { KAFKA_ERROR } from '@millrace/kafka';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
 import { int16, int32, int64, nullableString, since, struct, withDefault } from '../protocol/schema.ts';
 
 /** Ids for idempotent producers. A transactional id is refused with an error that clients do not retry. */
@@ -28,8 +28,8 @@ export const initProducerIdApi = defineApi({
         { transactionalId },
         'the embedded broker has no transactions: use a real Apache Kafka for a transactional producer',
       );
-      return { errorCode: BROKER_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
+      return { errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
     }
-    return { errorCode: BROKER_ERROR.NONE, producerId: state.nextProducerId(), producerEpoch: 0 };
+    return { errorCode: KAFKA_ERROR.NONE, producerId: state.nextProducerId(), producerEpoch: 0 };
   },
 });

@@ -1,6 +1,6 @@
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
 import {
   array,
   boolean,
@@ -22,13 +22,13 @@ import {
 import { ledPartition } from './leader-check.ts';
 
 interface Outcome {
-  readonly errorCode: BrokerErrorCode;
+  readonly errorCode: KafkaErrorNumber;
   readonly errorMessage?: string | null;
 }
 
-const DONE: Outcome = { errorCode: BROKER_ERROR.NONE, errorMessage: null };
+const DONE: Outcome = { errorCode: KAFKA_ERROR.NONE, errorMessage: null };
 
-function refused(errorCode: BrokerErrorCode, errorMessage: string): Outcome {
+function refused(errorCode: KafkaErrorNumber, errorMessage: string): Outcome {
   return { errorCode, errorMessage };
 }
 
@@ -83,7 +83,7 @@ function create(wanted: ReadOf<typeof newTopic>, validateOnly: boolean, { state,
   if (injected !== undefined) return refused(injected, 'injected fault');
   if (wanted.replicationFactor > 1) {
     return refused(
-      BROKER_ERROR.INVALID_REPLICATION_FACTOR,
+      KAFKA_ERROR.INVALID_REPLICATION_FACTOR,
       `the embedded broker keeps one replica, not ${wanted.replicationFactor}`,
     );
   }
@@ -131,12 +131,12 @@ export const deleteTopicsApi = defineApi({
         if (injected !== undefined) return { name, topicId, errorCode: injected };
         if (topic === undefined) {
           const errorCode =
-            name === null ? BROKER_ERROR.UNKNOWN_TOPIC_ID : BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+            name === null ? KAFKA_ERROR.UNKNOWN_TOPIC_ID : KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
           return { name, topicId, errorCode };
         }
         state.topics.delete(topic.name);
         state.groups.forgetTopic(topic.name);
-        return { name: topic.name, topicId: topic.id, errorCode: BROKER_ERROR.NONE };
+        return { name: topic.name, topicId: topic.id, errorCode: KAFKA_ERROR.NONE };
       }),
     };
   },
@@ -171,7 +171,7 @@ export const createPartitionsApi = defineApi({
       if (injected !== undefined) return { name, ...refused(injected, 'injected fault') };
       const topic = state.topics.get(name);
       if (topic === undefined) {
-        return { name, ...refused(BROKER_ERROR.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${name}`) };
+        return { name, ...refused(KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${name}`) };
       }
       const refusal = state.topics.growthRefusal(topic, count);
       if (refusal !== undefined) return { name, ...refused(refusal.errorCode, refusal.message) };
@@ -221,8 +221,8 @@ function deleteRecords(context: RequestContext, topic: string, index: number, of
   // −1 is "up to the high watermark".
   const before = offset === -1 ? log.logEndOffset : offset;
   if (before < 0 || before > log.logEndOffset) {
-    return { lowWatermark: -1, errorCode: BROKER_ERROR.OFFSET_OUT_OF_RANGE };
+    return { lowWatermark: -1, errorCode: KAFKA_ERROR.OFFSET_OUT_OF_RANGE };
   }
   log.deleteRecordsBefore(before);
-  return { lowWatermark: log.logStartOffset, errorCode: BROKER_ERROR.NONE };
+  return { lowWatermark: log.logStartOffset, errorCode: KAFKA_ERROR.NONE };
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { MillraceError, seededRandom } from '@millrace/common';
-import { API_KEYS, type BrokerApiName } from '../protocol/api-keys.ts';
+import { API_KEY, type ApiName } from '@millrace/kafka';
 import { FaultHooks, type FaultTarget } from './fault-hooks.ts';
 
-function facts(api: BrokerApiName, ...targets: FaultTarget[]) {
-  return { apiKey: API_KEYS[api], clientId: 'c', nodeId: 1, targets };
+function facts(api: ApiName, ...targets: FaultTarget[]) {
+  return { apiKey: API_KEY[api], clientId: 'c', nodeId: 1, targets };
 }
 
 const error = (code: number) => ({ kind: 'error', code }) as const;
@@ -78,13 +78,10 @@ describe('fault hooks', () => {
     expect(hooks.strike(facts('Metadata')).errorFor()).toBeUndefined();
   });
 
-  it.each([
-    { times: 0 },
-    { after: -1 },
-    { every: 0 },
-    { probability: 2 },
-    { api: 'Fetsch' as BrokerApiName },
-  ])('refuse %j', (rule) => {
-    expect(() => new FaultHooks().inject({ ...rule, action: error(1) })).toThrow(MillraceError);
-  });
+  it.each([{ times: 0 }, { after: -1 }, { every: 0 }, { probability: 2 }, { api: 'Fetsch' as ApiName }])(
+    'refuse %j',
+    (rule) => {
+      expect(() => new FaultHooks().inject({ ...rule, action: error(1) })).toThrow(MillraceError);
+    },
+  );
 });

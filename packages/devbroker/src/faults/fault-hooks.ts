@@ -1,13 +1,12 @@
 import { MillraceError, type Random, systemRandom } from '@millrace/common';
-import { API_KEYS, type BrokerApiName } from '../protocol/api-keys.ts';
-import type { BrokerErrorCode } from '../protocol/broker-error.ts';
+import { API_KEY, type ApiName, type KafkaErrorNumber } from '@millrace/kafka';
 
 // A test that adds rules in a loop and never removes them should hear of it.
 const RULES_MAX = 1000;
 
 /** Which requests a fault meets: all that are given must match. A request with several partitions matches when one of them does. */
 export interface FaultMatch {
-  readonly api?: BrokerApiName;
+  readonly api?: ApiName;
   readonly topic?: string;
   readonly partition?: number;
   readonly clientId?: string;
@@ -19,7 +18,7 @@ export interface FaultMatch {
  * delay: answers later, and holds later requests of the same connection up, as Kafka does.
  * drop: never answers. close: closes the connection. Both either instead of the work, or `after` it: then it is done but the client cannot know.
  * close `midway`: after the work, and half of the answer has been sent.
- * throttle: answers Fetch and Produce with this throttle time (KIP-219).
+ * throttle: answers Fetch and Produce with this throttle time (KIP-219), Fetch with nothing else.
  * error: answers this error number for what matched, without the work.
  * changeLeader: moves the matching partitions to another node (absent: the next) and raises their leader epochs, then goes on.
  */
@@ -28,7 +27,7 @@ export type FaultAction =
   | { readonly kind: 'drop'; readonly when?: 'before' | 'after' }
   | { readonly kind: 'close'; readonly when?: 'before' | 'after' | 'midway' }
   | { readonly kind: 'throttle'; readonly throttleMs: number }
-  | { readonly kind: 'error'; readonly code: BrokerErrorCode }
+  | { readonly kind: 'error'; readonly code: KafkaErrorNumber }
   | { readonly kind: 'changeLeader'; readonly nodeId?: number };
 
 export interface FaultRule extends FaultMatch {
@@ -79,7 +78,7 @@ export interface RequestFaults {
     readonly nodeId: number | undefined;
   }>;
   /** The injected error number for a partition, or for the request as a whole; undefined: none. */
-  errorFor(topic?: string, partition?: number): BrokerErrorCode | undefined;
+  errorFor(topic?: string, partition?: number): KafkaErrorNumber | undefined;
 }
 
 interface ActiveRule {
@@ -151,14 +150,14 @@ function checkRule(rule: FaultRule, rules: number): void {
     Number.isInteger(after) && after >= 0 ? '' : `after must be an integer ≥ 0, not ${after}`,
     Number.isInteger(every) && every >= 1 ? '' : `every must be an integer ≥ 1, not ${every}`,
     probability >= 0 && probability <= 1 ? '' : `probability must be in [0, 1], not ${probability}`,
-    rule.api === undefined || Object.hasOwn(API_KEYS, rule.api) ? '' : `there is no API "${rule.api}"`,
+    rule.api === undefined || Object.hasOwn(API_KEY, rule.api) ? '' : `there is no API "${rule.api}"`,
     rules < RULES_MAX ? '' : `there are ${rules} faults already`,
   ].filter((problem) => problem !== '');
   if (problems.length > 0) throw new MillraceError('CONFIG_INVALID', `a fault: ${problems.join('; ')}`);
 }
 
 function matches(rule: FaultRule, facts: RequestFacts): boolean {
-  if (rule.api !== undefined && API_KEYS[rule.api] !== facts.apiKey) return false;
+  if (rule.api !== undefined && API_KEY[rule.api] !== facts.apiKey) return false;
   if (rule.nodeId !== undefined && rule.nodeId !== facts.nodeId) return false;
   if (rule.clientId !== undefined && rule.clientId !== facts.clientId) return false;
   if (rule.topic === undefined && rule.partition === undefined) return true;

@@ -1,9 +1,9 @@
-import type { BrokerErrorCode } from '../protocol/broker-error.ts';
+import type { KafkaErrorNumber } from '@millrace/kafka';
 import { NO_BYTES, type ReplyTo } from './group-member.ts';
 
 export interface JoinAnswer {
   readonly kind: 'join';
-  readonly errorCode: BrokerErrorCode;
+  readonly errorCode: KafkaErrorNumber;
   readonly generationId: number;
   readonly protocolType: string | null;
   readonly protocolName: string | null;
@@ -15,7 +15,7 @@ export interface JoinAnswer {
 
 export interface SyncAnswer {
   readonly kind: 'sync';
-  readonly errorCode: BrokerErrorCode;
+  readonly errorCode: KafkaErrorNumber;
   readonly protocolType: string | null;
   readonly protocolName: string | null;
   readonly assignment: Buffer;
@@ -27,7 +27,7 @@ export interface GroupEffect {
   readonly answer: JoinAnswer | SyncAnswer;
 }
 
-export function failedJoin(to: ReplyTo, memberId: string, errorCode: BrokerErrorCode): GroupEffect {
+export function failedJoin(to: ReplyTo, memberId: string, errorCode: KafkaErrorNumber): GroupEffect {
   return {
     to,
     answer: {
@@ -43,7 +43,7 @@ export function failedJoin(to: ReplyTo, memberId: string, errorCode: BrokerError
   };
 }
 
-export function failedSync(to: ReplyTo, errorCode: BrokerErrorCode): GroupEffect {
+export function failedSync(to: ReplyTo, errorCode: KafkaErrorNumber): GroupEffect {
   return {
     to,
     answer: { kind: 'sync', errorCode, protocolType: null, protocolName: null, assignment: NO_BYTES },

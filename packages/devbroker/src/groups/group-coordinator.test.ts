@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
+import { KAFKA_ERROR } from '@millrace/kafka';
 import type { GroupEffect, JoinAnswer, SyncAnswer } from './group-answers.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
 import type { JoinRequest } from './group-member.ts';
@@ -117,7 +117,7 @@ describe('a consumer group', () => {
     const driver = new Driver();
     const first = driver.join('a', {}, true);
     expect(driver.joined(first)).toMatchObject({
-      errorCode: BROKER_ERROR.MEMBER_ID_REQUIRED,
+      errorCode: KAFKA_ERROR.MEMBER_ID_REQUIRED,
       memberId: 'a',
     });
     driver.join('b', {}, true);
@@ -135,25 +135,25 @@ describe('a consumer group', () => {
     expect(driver.errorOf(join)).toBeUndefined();
     driver.pass(SESSION_MS);
     expect(driver.joined(join)).toMatchObject({ generationId: 1, leader: 'a' });
-    expect(driver.errorOf(driver.rejoin('ghost'))).toBe(BROKER_ERROR.UNKNOWN_MEMBER_ID);
+    expect(driver.errorOf(driver.rejoin('ghost'))).toBe(KAFKA_ERROR.UNKNOWN_MEMBER_ID);
   });
 
   it('rebalances when a second member joins: heartbeats say so, the next generation has both', () => {
     const driver = new Driver();
     driver.join('a');
     driver.sync('a', { a: 'all' });
-    expect(driver.group.heartbeat('a', 1, driver.now)).toBe(BROKER_ERROR.NONE);
+    expect(driver.group.heartbeat('a', 1, driver.now)).toBe(KAFKA_ERROR.NONE);
     const b = driver.join('b');
     expect(driver.errorOf(b)).toBeUndefined();
-    expect(driver.group.heartbeat('a', 1, driver.now)).toBe(BROKER_ERROR.REBALANCE_IN_PROGRESS);
+    expect(driver.group.heartbeat('a', 1, driver.now)).toBe(KAFKA_ERROR.REBALANCE_IN_PROGRESS);
     const a = driver.rejoin('a');
     expect(driver.joined(a)?.members.map(({ memberId }) => memberId)).toEqual(['a', 'b']);
     const bSync = driver.sync('b');
     expect(driver.errorOf(bSync)).toBeUndefined();
     driver.sync('a', { a: 'half', b: 'other half' });
     expect(driver.assignment(bSync)).toBe('other half');
-    expect(driver.group.heartbeat('b', 1, driver.now)).toBe(BROKER_ERROR.ILLEGAL_GENERATION);
-    expect(driver.group.heartbeat('b', 2, driver.now)).toBe(BROKER_ERROR.NONE);
+    expect(driver.group.heartbeat('b', 1, driver.now)).toBe(KAFKA_ERROR.ILLEGAL_GENERATION);
+    expect(driver.group.heartbeat('b', 2, driver.now)).toBe(KAFKA_ERROR.NONE);
   });
 
   it('removes a member whose session is over, and the others rebalance', () => {
@@ -163,24 +163,24 @@ describe('a consumer group', () => {
     driver.pass(1);
     expect(driver.group.members.map(({ id }) => id)).toEqual(['a']);
     expect(driver.group.state).toBe('PREPARING_REBALANCE');
-    expect(driver.group.heartbeat('b', 2, driver.now)).toBe(BROKER_ERROR.UNKNOWN_MEMBER_ID);
+    expect(driver.group.heartbeat('b', 2, driver.now)).toBe(KAFKA_ERROR.UNKNOWN_MEMBER_ID);
     expect(driver.joined(driver.rejoin('a'))).toMatchObject({ generationId: 3 });
   });
 
   it('gives the leadership on when the leader leaves', () => {
     const driver = stableGroup();
-    expect(driver.leave('a')).toBe(BROKER_ERROR.NONE);
-    expect(driver.leave('a')).toBe(BROKER_ERROR.UNKNOWN_MEMBER_ID);
+    expect(driver.leave('a')).toBe(KAFKA_ERROR.NONE);
+    expect(driver.leave('a')).toBe(KAFKA_ERROR.UNKNOWN_MEMBER_ID);
     expect(driver.joined(driver.rejoin('b'))).toMatchObject({ generationId: 3, leader: 'b' });
   });
 
   it('is empty when the last member has left, and takes commits of strangers only then', () => {
     const driver = stableGroup();
-    expect(driver.group.checkCommit('', -1, 0)).toBe(BROKER_ERROR.UNKNOWN_MEMBER_ID);
+    expect(driver.group.checkCommit('', -1, 0)).toBe(KAFKA_ERROR.UNKNOWN_MEMBER_ID);
     driver.leave('a');
     driver.leave('b');
     expect(driver.group.state).toBe('EMPTY');
-    expect(driver.group.checkCommit('', -1, 0)).toBe(BROKER_ERROR.NONE);
+    expect(driver.group.checkCommit('', -1, 0)).toBe(KAFKA_ERROR.NONE);
     expect(driver.group.nextDeadline).toBe(Infinity);
   });
 
@@ -207,7 +207,7 @@ describe('a consumer group', () => {
       driver.group.heartbeat('a', 3, driver.now);
       driver.pass(5000);
     }
-    expect(driver.errorOf(waiting)).toBe(BROKER_ERROR.REBALANCE_IN_PROGRESS);
+    expect(driver.errorOf(waiting)).toBe(KAFKA_ERROR.REBALANCE_IN_PROGRESS);
     expect(driver.joined(driver.rejoin('b'))).toMatchObject({ leader: 'b', members: [{ memberId: 'b' }] });
   });
 
@@ -229,8 +229,8 @@ describe('a consumer group', () => {
     driver.rejoin('b');
     const sync = driver.sync('b');
     driver.join('c');
-    expect(driver.errorOf(sync)).toBe(BROKER_ERROR.REBALANCE_IN_PROGRESS);
-    expect(driver.group.checkCommit('b', 1, driver.now)).toBe(BROKER_ERROR.NONE);
+    expect(driver.errorOf(sync)).toBe(KAFKA_ERROR.REBALANCE_IN_PROGRESS);
+    expect(driver.group.checkCommit('b', 1, driver.now)).toBe(KAFKA_ERROR.NONE);
   });
 
   it('elects a protocol that all members have, and refuses a member that has none in common', () => {
@@ -243,12 +243,10 @@ describe('a consumer group', () => {
     const a = driver.rejoin('a', offers('range', 'sticky'));
     driver.rejoin('b', offers('sticky'));
     expect(driver.joined(a)).toMatchObject({ protocolName: 'sticky' });
-    expect(driver.errorOf(driver.join('c', offers('own')))).toBe(BROKER_ERROR.INCONSISTENT_GROUP_PROTOCOL);
+    expect(driver.errorOf(driver.join('c', offers('own')))).toBe(KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL);
     expect(driver.errorOf(driver.join('c', { protocolType: 'connect' }))).toBe(
-      BROKER_ERROR.INCONSISTENT_GROUP_PROTOCOL,
+      KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL,
     );
-    expect(driver.errorOf(driver.join('c', { protocols: [] }))).toBe(
-      BROKER_ERROR.INCONSISTENT_GROUP_PROTOCOL,
-    );
+    expect(driver.errorOf(driver.join('c', { protocols: [] }))).toBe(KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL);
   });
 });

@@ -1,5 +1,5 @@
 import { type TransitionTable, transition } from '@millrace/common';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import { failedJoin, failedSync, type GroupEffect } from './group-answers.ts';
 import {
   commonProtocols,
@@ -90,13 +90,13 @@ export class GroupCoordinator {
     const isNew = request.memberId === '';
     const known = this.byId.get(request.memberId);
     if (!isNew && known === undefined && !this.pending.has(request.memberId)) {
-      return [failedJoin(reply, request.memberId, BROKER_ERROR.UNKNOWN_MEMBER_ID)];
+      return [failedJoin(reply, request.memberId, KAFKA_ERROR.UNKNOWN_MEMBER_ID)];
     }
     const refusal = this.joinRefusal(request, known);
     if (refusal !== undefined) return [failedJoin(reply, request.memberId, refusal)];
     if (isNew && identity.requireKnownId) {
       this.pending.set(identity.newId, now + request.sessionTimeoutMs);
-      return [failedJoin(reply, identity.newId, BROKER_ERROR.MEMBER_ID_REQUIRED)];
+      return [failedJoin(reply, identity.newId, KAFKA_ERROR.MEMBER_ID_REQUIRED)];
     }
     return known === undefined
       ? this.admit(request, isNew ? identity.newId : request.memberId, reply, now)
@@ -114,51 +114,49 @@ export class GroupCoordinator {
   ): readonly GroupEffect[] {
     const member = this.byId.get(request.memberId);
     const problem = this.generationProblem(member, request.generationId);
-    if (member === undefined || problem !== BROKER_ERROR.NONE) return [failedSync(reply, problem)];
+    if (member === undefined || problem !== KAFKA_ERROR.NONE) return [failedSync(reply, problem)];
     touch(member, now);
     if (this.currentState === 'STABLE') return [this.synced(reply, member)];
     if (this.currentState !== 'COMPLETING_REBALANCE') {
-      return [failedSync(reply, BROKER_ERROR.REBALANCE_IN_PROGRESS)];
+      return [failedSync(reply, KAFKA_ERROR.REBALANCE_IN_PROGRESS)];
     }
     const superseded = member.syncing;
     member.syncing = reply;
     const effects =
-      superseded === undefined ? [] : [failedSync(superseded, BROKER_ERROR.REBALANCE_IN_PROGRESS)];
+      superseded === undefined ? [] : [failedSync(superseded, KAFKA_ERROR.REBALANCE_IN_PROGRESS)];
     return member.id === this.leaderId ? [...effects, ...this.assign(request.assignments, now)] : effects;
   }
 
-  heartbeat(memberId: string, generationId: number, now: number): BrokerErrorCode {
+  heartbeat(memberId: string, generationId: number, now: number): KafkaErrorNumber {
     const member = this.byId.get(memberId);
     const problem = this.generationProblem(member, generationId);
-    if (member === undefined || problem !== BROKER_ERROR.NONE) return problem;
+    if (member === undefined || problem !== KAFKA_ERROR.NONE) return problem;
     touch(member, now);
-    return this.currentState === 'PREPARING_REBALANCE'
-      ? BROKER_ERROR.REBALANCE_IN_PROGRESS
-      : BROKER_ERROR.NONE;
+    return this.currentState === 'PREPARING_REBALANCE' ? KAFKA_ERROR.REBALANCE_IN_PROGRESS : KAFKA_ERROR.NONE;
   }
 
   leave(
     memberId: string,
     now: number,
-  ): { readonly errorCode: BrokerErrorCode; readonly effects: readonly GroupEffect[] } {
+  ): { readonly errorCode: KafkaErrorNumber; readonly effects: readonly GroupEffect[] } {
     const member = this.byId.get(memberId);
     if (member === undefined && !this.pending.delete(memberId)) {
-      return { errorCode: BROKER_ERROR.UNKNOWN_MEMBER_ID, effects: [] };
+      return { errorCode: KAFKA_ERROR.UNKNOWN_MEMBER_ID, effects: [] };
     }
     const effects = member === undefined ? this.completeJoinWhenAllHere(now) : this.remove([member], now);
-    return { errorCode: BROKER_ERROR.NONE, effects };
+    return { errorCode: KAFKA_ERROR.NONE, effects };
   }
 
   /** Whether an offset commit is allowed; generation −1 and no member id is somebody who manages partitions himself. */
-  checkCommit(memberId: string, generationId: number, now: number): BrokerErrorCode {
-    if (generationId < 0 && memberId === '' && this.byId.size === 0) return BROKER_ERROR.NONE;
+  checkCommit(memberId: string, generationId: number, now: number): KafkaErrorNumber {
+    if (generationId < 0 && memberId === '' && this.byId.size === 0) return KAFKA_ERROR.NONE;
     const member = this.byId.get(memberId);
     const problem = this.generationProblem(member, generationId);
-    if (member === undefined || problem !== BROKER_ERROR.NONE) return problem;
+    if (member === undefined || problem !== KAFKA_ERROR.NONE) return problem;
     touch(member, now);
     return this.currentState === 'COMPLETING_REBALANCE'
-      ? BROKER_ERROR.REBALANCE_IN_PROGRESS
-      : BROKER_ERROR.NONE;
+      ? KAFKA_ERROR.REBALANCE_IN_PROGRESS
+      : KAFKA_ERROR.NONE;
   }
 
   /** Removes members whose session is over, ends a rebalance that took too long, forgets unused ids. */
@@ -175,18 +173,18 @@ export class GroupCoordinator {
     return dead.length > 0 ? this.remove(dead, now) : this.completeJoinWhenAllHere(now);
   }
 
-  private joinRefusal(request: JoinRequest, known: Member | undefined): BrokerErrorCode | undefined {
+  private joinRefusal(request: JoinRequest, known: Member | undefined): KafkaErrorNumber | undefined {
     const others = this.members.filter((member) => member !== known);
     if (known === undefined && others.length + this.pending.size >= MEMBERS_MAX)
-      return BROKER_ERROR.GROUP_MAX_SIZE_REACHED;
+      return KAFKA_ERROR.GROUP_MAX_SIZE_REACHED;
     if (request.protocols.length === 0 || request.protocolType === '') {
-      return BROKER_ERROR.INCONSISTENT_GROUP_PROTOCOL;
+      return KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL;
     }
     if (others.length === 0) return undefined;
     const common = commonProtocols(others);
     const fits =
       request.protocolType === this.type && request.protocols.some(({ name }) => common.includes(name));
-    return fits ? undefined : BROKER_ERROR.INCONSISTENT_GROUP_PROTOCOL;
+    return fits ? undefined : KAFKA_ERROR.INCONSISTENT_GROUP_PROTOCOL;
   }
 
   private admit(request: JoinRequest, id: string, reply: ReplyTo, now: number): readonly GroupEffect[] {
@@ -223,7 +221,7 @@ export class GroupCoordinator {
     member.sessionTimeoutMs = request.sessionTimeoutMs;
     member.rebalanceTimeoutMs = request.rebalanceTimeoutMs;
     const effects =
-      superseded === undefined ? [] : [failedJoin(superseded, member.id, BROKER_ERROR.REBALANCE_IN_PROGRESS)];
+      superseded === undefined ? [] : [failedJoin(superseded, member.id, KAFKA_ERROR.REBALANCE_IN_PROGRESS)];
     return [...effects, ...this.rebalance(now)];
   }
 
@@ -232,7 +230,7 @@ export class GroupCoordinator {
     const effects: GroupEffect[] = [];
     for (const member of this.members) {
       if (member.syncing === undefined) continue;
-      effects.push(failedSync(member.syncing, BROKER_ERROR.REBALANCE_IN_PROGRESS));
+      effects.push(failedSync(member.syncing, KAFKA_ERROR.REBALANCE_IN_PROGRESS));
       member.syncing = undefined;
       touch(member, now);
     }
@@ -290,10 +288,10 @@ export class GroupCoordinator {
       this.byId.delete(member.id);
       const waiting: GroupEffect[] = [];
       if (member.joining !== undefined) {
-        waiting.push(failedJoin(member.joining, member.id, BROKER_ERROR.UNKNOWN_MEMBER_ID));
+        waiting.push(failedJoin(member.joining, member.id, KAFKA_ERROR.UNKNOWN_MEMBER_ID));
       }
       if (member.syncing !== undefined)
-        waiting.push(failedSync(member.syncing, BROKER_ERROR.UNKNOWN_MEMBER_ID));
+        waiting.push(failedSync(member.syncing, KAFKA_ERROR.UNKNOWN_MEMBER_ID));
       return waiting;
     });
     return [...effects, ...this.rebalance(now)];
@@ -303,9 +301,9 @@ export class GroupCoordinator {
     return now + Math.max(0, ...this.members.map((member) => member.rebalanceTimeoutMs));
   }
 
-  private generationProblem(member: Member | undefined, generationId: number): BrokerErrorCode {
-    if (member === undefined) return BROKER_ERROR.UNKNOWN_MEMBER_ID;
-    return generationId === this.generation ? BROKER_ERROR.NONE : BROKER_ERROR.ILLEGAL_GENERATION;
+  private generationProblem(member: Member | undefined, generationId: number): KafkaErrorNumber {
+    if (member === undefined) return KAFKA_ERROR.UNKNOWN_MEMBER_ID;
+    return generationId === this.generation ? KAFKA_ERROR.NONE : KAFKA_ERROR.ILLEGAL_GENERATION;
   }
 
   private joined(to: ReplyTo, member: Member): GroupEffect {
@@ -314,7 +312,7 @@ export class GroupCoordinator {
       to,
       answer: {
         kind: 'join',
-        errorCode: BROKER_ERROR.NONE,
+        errorCode: KAFKA_ERROR.NONE,
         generationId: this.generation,
         protocolType: this.type,
         protocolName: this.protocol,
@@ -335,7 +333,7 @@ export class GroupCoordinator {
       to,
       answer: {
         kind: 'sync',
-        errorCode: BROKER_ERROR.NONE,
+        errorCode: KAFKA_ERROR.NONE,
         protocolType: this.type,
         protocolName: this.protocol,
         assignment: member.assignment,

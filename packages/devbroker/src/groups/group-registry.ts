@@ -1,5 +1,5 @@
 import type { Clock, Random, Timer } from '@millrace/common';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
 import { randomUuid } from '../storage/topic-store.ts';
 import { CommittedOffsets } from './committed-offsets.ts';
 import type { GroupEffect, JoinAnswer, SyncAnswer } from './group-answers.ts';
@@ -64,38 +64,38 @@ export class GroupRegistry {
     )) as SyncAnswer;
   }
 
-  heartbeat(groupId: string, memberId: string, generationId: number): BrokerErrorCode {
+  heartbeat(groupId: string, memberId: string, generationId: number): KafkaErrorNumber {
     const group = this.groups.get(groupId);
-    if (group === undefined) return BROKER_ERROR.UNKNOWN_MEMBER_ID;
+    if (group === undefined) return KAFKA_ERROR.UNKNOWN_MEMBER_ID;
     const errorCode = group.coordinator.heartbeat(memberId, generationId, this.now());
     this.schedule(group);
     return errorCode;
   }
 
-  leave(groupId: string, memberId: string): BrokerErrorCode {
+  leave(groupId: string, memberId: string): KafkaErrorNumber {
     const group = this.groups.get(groupId);
-    if (group === undefined) return BROKER_ERROR.UNKNOWN_MEMBER_ID;
+    if (group === undefined) return KAFKA_ERROR.UNKNOWN_MEMBER_ID;
     const { errorCode, effects } = group.coordinator.leave(memberId, this.now());
     this.apply(group, effects);
     return errorCode;
   }
 
   /** Whether this member of this generation may commit; a group that does not exist yet takes commits without a member. */
-  checkCommit(groupId: string, memberId: string, generationId: number): BrokerErrorCode {
+  checkCommit(groupId: string, memberId: string, generationId: number): KafkaErrorNumber {
     const group = this.groups.get(groupId);
     if (group === undefined) {
-      return generationId < 0 && memberId === '' ? BROKER_ERROR.NONE : BROKER_ERROR.ILLEGAL_GENERATION;
+      return generationId < 0 && memberId === '' ? KAFKA_ERROR.NONE : KAFKA_ERROR.ILLEGAL_GENERATION;
     }
     return group.coordinator.checkCommit(memberId, generationId, this.now());
   }
 
-  delete(groupId: string): BrokerErrorCode {
+  delete(groupId: string): KafkaErrorNumber {
     const group = this.groups.get(groupId);
-    if (group === undefined) return BROKER_ERROR.GROUP_ID_NOT_FOUND;
-    if (group.coordinator.state !== 'EMPTY') return BROKER_ERROR.NON_EMPTY_GROUP;
+    if (group === undefined) return KAFKA_ERROR.GROUP_ID_NOT_FOUND;
+    if (group.coordinator.state !== 'EMPTY') return KAFKA_ERROR.NON_EMPTY_GROUP;
     group.timer?.cancel();
     this.groups.delete(groupId);
-    return BROKER_ERROR.NONE;
+    return KAFKA_ERROR.NONE;
   }
 
   /** A deleted topic takes the committed offsets of its partitions with it. */

@@ -1,7 +1,6 @@
-import type { WireReader, WireWriter } from '@millrace/kafka';
+import { API_KEY, type ApiName, type WireReader, type WireWriter } from '@millrace/kafka';
 import type { BrokerState } from '../broker-state.ts';
 import type { FaultTarget, RequestFaults } from '../faults/fault-hooks.ts';
-import { API_KEYS, type BrokerApiName } from './api-keys.ts';
 import type { Codec, WireVersion } from './schema.ts';
 
 /** What a handler knows beside the request itself. */
@@ -19,7 +18,7 @@ export interface RequestContext {
 
 /** One API as its schemas and its handler. */
 export interface ApiDefinition<Request, Response> {
-  readonly name: BrokerApiName;
+  readonly name: ApiName;
   /** Inclusive. */
   readonly minVersion: number;
   /** Inclusive. */
@@ -43,7 +42,7 @@ export interface DecodedRequest {
 
 /** An API with its types closed over, so that different ones fit one table. */
 export interface Api {
-  readonly name: BrokerApiName;
+  readonly name: ApiName;
   readonly key: number;
   readonly minVersion: number;
   readonly maxVersion: number;
@@ -58,7 +57,7 @@ export function defineApi<Request, Response>(definition: ApiDefinition<Request, 
   const { name, minVersion, maxVersion, flexibleFrom } = definition;
   return {
     name,
-    key: API_KEYS[name],
+    key: API_KEY[name],
     minVersion,
     maxVersion,
     flexibleFrom,

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type Logger, MillraceError } from '@millrace/common';
 import { Connection } from './connection.ts';
 import type { RequestRouter } from './request-router.ts';
@@ -10,11 +10,18 @@ export class BrokerNode {
   private readonly server: Server;
   private readonly logger: Logger;
   private readonly connections = new Set<Connection>();
+  /** Sockets of clients that came before `serve`: a port that was known before may have some at once. */
+  private readonly early = new Set<Socket>();
+  private readonly keepEarly = (socket: Socket): void => {
+    socket.on('error', ignored);
+    this.early.add(socket);
+  };
 
   private constructor(id: number, server: Server, logger: Logger) {
     this.id = id;
     this.server = server;
     this.logger = logger;
+    server.on('connection', this.keepEarly);
   }
 
   /** Listens; connections wait unread until `serve`. @throws MillraceError PORT_IN_USE. */
@@ -44,15 +51,24 @@ export class BrokerNode {
   }
 
   serve(router: RequestRouter): void {
-    this.server.on('connection', (socket) => {
+    const accept = (socket: Socket): void => {
       const connection = new Connection({ socket, nodeId: this.id, router, logger: this.logger });
       this.connections.add(connection);
       socket.once('close', () => this.connections.delete(connection));
-    });
+    };
+    this.server.off('connection', this.keepEarly);
+    this.server.on('connection', accept);
+    for (const socket of this.early) {
+      socket.off('error', ignored);
+      accept(socket);
+    }
+    this.early.clear();
   }
 
   closeConnections(): void {
     for (const connection of this.connections) connection.close();
+    for (const socket of this.early) socket.destroy();
+    this.early.clear();
   }
 
   async close(): Promise<void> {
@@ -62,3 +78,6 @@ export class BrokerNode {
     await closed;
   }
 }
+
+/** 'close' follows. */
+function ignored(): void {}

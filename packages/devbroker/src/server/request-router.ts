@@ -1,10 +1,9 @@
 import { type Clock, MillraceError, messageOf } from '@millrace/common';
-import { WireReader, WireWriter } from '@millrace/kafka';
+import { API_KEY, WireReader, WireWriter } from '@millrace/kafka';
 import { writeUnsupportedApiVersions } from '../apis/api-versions-api.ts';
 import type { BrokerState } from '../broker-state.ts';
 import type { RequestFaults } from '../faults/fault-hooks.ts';
 import type { Api, DecodedRequest } from '../protocol/api.ts';
-import { API_KEYS } from '../protocol/api-keys.ts';
 
 /** What a connection does about one request. */
 export type Answer =
@@ -91,7 +90,7 @@ export class RequestRouter {
     if (faults.after !== undefined) return silenced(faults.after);
     if (write === undefined) return SILENCE;
     // ApiVersions keeps the old response header, so that any client can read it (KIP-511).
-    const flexibleHeader = header.version >= api.flexibleFrom && api.key !== API_KEYS.ApiVersions;
+    const flexibleHeader = header.version >= api.flexibleFrom && api.key !== API_KEY.ApiVersions;
     const frame = reply(header.correlationId, flexibleHeader, write);
     return faults.midway
       ? { kind: 'cut', bytes: frame.subarray(0, frame.length >> 1) }
@@ -99,7 +98,7 @@ export class RequestRouter {
   }
 
   private unsupported(header: RequestHeader): Answer {
-    if (header.apiKey === API_KEYS.ApiVersions) {
+    if (header.apiKey === API_KEY.ApiVersions) {
       const write = (writer: WireWriter) => writeUnsupportedApiVersions(writer, this.table);
       return { kind: 'reply', frame: reply(header.correlationId, false, write) };
     }

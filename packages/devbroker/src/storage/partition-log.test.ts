@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeRecordBatch } from '@millrace/kafka';
-import { BROKER_ERROR } from '../protocol/broker-error.ts';
+import { encodeRecordBatch, KAFKA_ERROR } from '@millrace/kafka';
 import { type AppendResult, PartitionLog } from './partition-log.ts';
-import { checkProducedBatch } from './record-batch-header.ts';
+import { checkProducedBatch } from './produced-batch.ts';
 
 interface BatchOptions {
   readonly values?: readonly string[];
@@ -157,7 +156,7 @@ describe('an idempotent producer', () => {
     append(log, { producer: producer(0) });
     expect(append(log, { producer: producer(2) })).toEqual({
       ok: false,
-      errorCode: BROKER_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,
+      errorCode: KAFKA_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER,
     });
   });
 
@@ -168,7 +167,7 @@ describe('an idempotent producer', () => {
     expect(append(log, { producer: producer(0, 1) })).toEqual({ ok: true, baseOffset: 1 });
     expect(append(log, { producer: producer(1, 0) })).toEqual({
       ok: false,
-      errorCode: BROKER_ERROR.INVALID_PRODUCER_EPOCH,
+      errorCode: KAFKA_ERROR.INVALID_PRODUCER_EPOCH,
     });
   });
 
@@ -197,12 +196,12 @@ describe('a produced batch', () => {
   };
 
   it.each([
-    ['a flipped bit', damaged((b) => b.writeUInt8((b[65] as number) ^ 1, 65)), BROKER_ERROR.CORRUPT_MESSAGE],
-    ['a cut tail', good.subarray(0, good.length - 1), BROKER_ERROR.CORRUPT_MESSAGE],
-    ['a few bytes', Buffer.alloc(10), BROKER_ERROR.CORRUPT_MESSAGE],
-    ['a negative length', damaged((b) => b.writeInt32BE(-1, 8)), BROKER_ERROR.CORRUPT_MESSAGE],
-    ['an old format', damaged((b) => b.writeInt8(1, 16)), BROKER_ERROR.INVALID_RECORD],
-    ['two batches', Buffer.concat([good, good]), BROKER_ERROR.INVALID_RECORD],
+    ['a flipped bit', damaged((b) => b.writeUInt8((b[65] as number) ^ 1, 65)), KAFKA_ERROR.CORRUPT_MESSAGE],
+    ['a cut tail', good.subarray(0, good.length - 1), KAFKA_ERROR.CORRUPT_MESSAGE],
+    ['a few bytes', Buffer.alloc(10), KAFKA_ERROR.CORRUPT_MESSAGE],
+    ['a negative length', damaged((b) => b.writeInt32BE(-1, 8)), KAFKA_ERROR.CORRUPT_MESSAGE],
+    ['an old format', damaged((b) => b.writeInt8(1, 16)), KAFKA_ERROR.INVALID_RECORD],
+    ['two batches', Buffer.concat([good, good]), KAFKA_ERROR.INVALID_RECORD],
   ])('with %s is refused', (_what, batch, errorCode) => {
     expect(checkProducedBatch(batch)).toMatchObject({ ok: false, errorCode });
   });
@@ -213,6 +212,6 @@ describe('a produced batch', () => {
       transactional: true,
       producer: { id: 1n, epoch: 0, sequence: 0 },
     });
-    expect(checkProducedBatch(batch)).toMatchObject({ ok: false, errorCode: BROKER_ERROR.INVALID_TXN_STATE });
+    expect(checkProducedBatch(batch)).toMatchObject({ ok: false, errorCode: KAFKA_ERROR.INVALID_TXN_STATE });
   });
 });

@@ -1,8 +1,8 @@
 import { invariant } from '@millrace/common';
-import type { BrokerErrorCode } from '../protocol/broker-error.ts';
+import type { KafkaErrorNumber } from '@millrace/kafka';
 import { LeaderEpochs } from './leader-epochs.ts';
+import { assignBatch, type RecordBatchHeader } from './produced-batch.ts';
 import { ProducerStates } from './producer-states.ts';
-import { assignBatch, type RecordBatchHeader } from './record-batch-header.ts';
 
 // What a stored batch costs beside its bytes (object, Buffer, array slot): keeps many tiny batches within the bound.
 const BATCH_OVERHEAD_BYTES = 256;
@@ -30,7 +30,7 @@ const DROPPED: StoredBatch = {
 
 export type AppendResult =
   | { readonly ok: true; readonly baseOffset: number }
-  | { readonly ok: false; readonly errorCode: BrokerErrorCode };
+  | { readonly ok: false; readonly errorCode: KafkaErrorNumber };
 
 /** The batches of one partition, in memory, bounded by bytes: the oldest go first and the log start moves. */
 export class PartitionLog {

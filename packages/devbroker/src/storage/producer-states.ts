@@ -1,5 +1,5 @@
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
-import type { RecordBatchHeader } from './record-batch-header.ts';
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
+import type { RecordBatchHeader } from './produced-batch.ts';
 
 // Kafka's ProducerStateEntry.NUM_BATCHES_TO_RETAIN: a client has at most 5 requests in flight.
 const BATCHES_REMEMBERED = 5;
@@ -22,7 +22,7 @@ interface ProducerState {
 export type SequenceVerdict =
   | { readonly kind: 'append' }
   | { readonly kind: 'duplicate'; readonly baseOffset: number }
-  | { readonly kind: 'refused'; readonly errorCode: BrokerErrorCode };
+  | { readonly kind: 'refused'; readonly errorCode: KafkaErrorNumber };
 
 /** Sequence numbers of the idempotent producers of one partition (KIP-98; ProducerStateManager). */
 export class ProducerStates {
@@ -32,12 +32,12 @@ export class ProducerStates {
     const known = this.producers.get(header.producerId);
     if (header.producerId < 0 || known === undefined) return { kind: 'append' };
     if (header.producerEpoch < known.epoch) {
-      return { kind: 'refused', errorCode: BROKER_ERROR.INVALID_PRODUCER_EPOCH };
+      return { kind: 'refused', errorCode: KAFKA_ERROR.INVALID_PRODUCER_EPOCH };
     }
     if (header.producerEpoch > known.epoch) {
       return header.baseSequence === 0
         ? { kind: 'append' }
-        : { kind: 'refused', errorCode: BROKER_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER };
+        : { kind: 'refused', errorCode: KAFKA_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER };
     }
     const lastSequence = lastSequenceOf(header);
     const duplicate = known.batches.find(
@@ -48,7 +48,7 @@ export class ProducerStates {
     if (newest === undefined || (newest.lastSequence + 1) % SEQUENCES === header.baseSequence) {
       return { kind: 'append' };
     }
-    return { kind: 'refused', errorCode: BROKER_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER };
+    return { kind: 'refused', errorCode: KAFKA_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER };
   }
 
   /** Remembers a batch that `check` let pass and that was appended. */

@@ -1,6 +1,5 @@
 import { MillraceError, type Random, randomInt } from '@millrace/common';
-import type { TopicPartition } from '@millrace/kafka';
-import { BROKER_ERROR, type BrokerErrorCode } from '../protocol/broker-error.ts';
+import { KAFKA_ERROR, type KafkaErrorNumber, type TopicPartition } from '@millrace/kafka';
 import { type Partition, Topic } from './topic.ts';
 
 // org.apache.kafka.common.internals.Topic: the legal characters and the longest name.
@@ -9,7 +8,7 @@ const NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 export const PARTITIONS_MAX = 10_000;
 
 interface Refusal {
-  readonly errorCode: BrokerErrorCode;
+  readonly errorCode: KafkaErrorNumber;
   readonly message: string;
 }
 
@@ -51,14 +50,17 @@ export class TopicStore {
   /** What `create` would refuse, without creating. */
   refusal(name: string, partitions: number): Refusal | undefined {
     if (!NAME.test(name) || name === '.' || name === '..') {
-      return { errorCode: BROKER_ERROR.INVALID_TOPIC, message: `"${name}" is not a legal topic name` };
+      return {
+        errorCode: KAFKA_ERROR.INVALID_TOPIC_EXCEPTION,
+        message: `"${name}" is not a legal topic name`,
+      };
     }
     if (this.byName.has(name)) {
-      return { errorCode: BROKER_ERROR.TOPIC_ALREADY_EXISTS, message: `Topic '${name}' already exists.` };
+      return { errorCode: KAFKA_ERROR.TOPIC_ALREADY_EXISTS, message: `Topic '${name}' already exists.` };
     }
     if (!Number.isInteger(partitions) || partitions < 1 || partitions > PARTITIONS_MAX) {
       return {
-        errorCode: BROKER_ERROR.INVALID_PARTITIONS,
+        errorCode: KAFKA_ERROR.INVALID_PARTITIONS,
         message: `the number of partitions must be in [1, ${PARTITIONS_MAX}], not ${partitions}`,
       };
     }
@@ -95,7 +97,7 @@ export class TopicStore {
     if (Number.isInteger(count) && count > topic.partitions.length && count <= PARTITIONS_MAX)
       return undefined;
     return {
-      errorCode: BROKER_ERROR.INVALID_PARTITIONS,
+      errorCode: KAFKA_ERROR.INVALID_PARTITIONS,
       message: `Topic has ${topic.partitions.length} partitions; ${count} would not be an increase up to ${PARTITIONS_MAX}.`,
     };
   }

@@ -189,7 +189,7 @@ describe('an application', () => {
     const { engine } = await start(setup);
     expect(await pump(setup.clock, engine.done)).toMatchObject({
       code: 'USER_CODE',
-      what: 'my mistake',
+      what: 'foreachRDD threw TypeError: my mistake',
       details: { output: 'foreachRDD' },
     });
   });
@@ -250,9 +250,46 @@ describe('an application', () => {
     const { engine } = await start(setup);
     setup.clock.advance(200);
     await settle();
-    engine.stop({ mode: 'drain' });
-    await pump(setup.clock, engine.done, { limitMs: 40_000, stepMs: 100 });
+    engine.stop({ mode: 'now' });
+    expect(await pump(setup.clock, engine.done)).toBeUndefined();
     expect(engine.state).toBe('ENDED');
+  });
+
+  it('says that its batch is unfinished when a drain takes too long, and runs it again', async () => {
+    let waits = true;
+    const setup = world((ssc) =>
+      stream(ssc, 'views').foreachRDD(async (rdd) => {
+        await (waits ? new Promise<void>(() => undefined) : rdd.count());
+      }),
+    );
+    const { engine, events } = await start(setup);
+    setup.clock.advance(200);
+    await settle();
+    engine.stop({ mode: 'drain' });
+    expect(await pump(setup.clock, engine.done, { limitMs: 40_000, stepMs: 100 })).toMatchObject({
+      code: 'DRAIN_TIMEOUT',
+    });
+    // It did not fail.
+    expect(events.map(({ kind }) => kind)).toEqual(['running', 'ended']);
+    expect(events.at(-1)).toMatchObject({ error: { code: 'DRAIN_TIMEOUT' } });
+    waits = false;
+    const again = await start(setup);
+    await completed(setup, again, 1);
+    expect(batches(again.events)[0]).toMatchObject({ records: 150 });
+    again.engine.stop({ mode: 'drain' });
+    await pump(setup.clock, again.engine.done);
+  });
+
+  it('stops at once while Kafka does not answer', async () => {
+    const setup = world((ssc) => stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count())));
+    const running = await start(setup);
+    await completed(setup, running, 1);
+    setup.kafka.listOffsets = () => new Promise(() => undefined);
+    setup.clock.advance(200);
+    await settle();
+    running.engine.stop({ mode: 'drain' });
+    await settle();
+    expect(running.engine.state).toBe('ENDED');
   });
 
   it('finishes the running batch when it drains', async () => {
@@ -340,7 +377,7 @@ describe('an application', () => {
     running.engine.fail(new TypeError('thrown in a timer'));
     expect(await pump(setup.clock, running.engine.done)).toMatchObject({
       code: 'USER_CODE',
-      what: 'thrown in a timer',
+      what: 'a callback of the job threw TypeError: thrown in a timer',
     });
   });
 });

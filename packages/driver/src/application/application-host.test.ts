@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MILLRACE_VERSION, NODE_MAJOR } from '@millrace/common';
 import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
 
 const ENTRY = fileURLToPath(new URL('./host-main.ts', import.meta.url));
@@ -11,8 +12,8 @@ const MANIFEST = {
   formatVersion: 1,
   programHash: 'p',
   entry: 'job.ts',
-  nodeMajor: 24,
-  apiVersion: '0',
+  nodeMajor: NODE_MAJOR,
+  apiVersion: MILLRACE_VERSION,
   closures: [],
   imports: [],
   sources: {},
@@ -22,16 +23,21 @@ const MANIFEST = {
 class Host {
   readonly child: ChildProcess;
   readonly messages: HostToDriver[] = [];
+  printed = '';
   readonly exited: Promise<number | null>;
+  /** All that it printed has come, too. */
+  readonly closed: Promise<unknown>;
 
   constructor() {
     this.child = fork(ENTRY, [], {
       serialization: 'advanced',
       execArgv: ['--conditions=@millrace/source'],
-      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
     });
+    this.child.stdout?.on('data', (text: Buffer) => (this.printed += text.toString()));
     this.child.on('message', (message) => this.messages.push(message as HostToDriver));
     this.exited = new Promise((resolve) => this.child.on('exit', resolve));
+    this.closed = new Promise((resolve) => this.child.on('close', resolve));
   }
 
   async hear<K extends HostToDriver['kind']>(kind: K): Promise<Extract<HostToDriver, { kind: K }>> {
@@ -136,6 +142,14 @@ describe('an application host process', () => {
     expect(await host.hear('pong')).toEqual({ kind: 'pong', sequence: 7 });
     host.send({ kind: 'stop', mode: 'drain' });
     expect(await host.exited).toBe(0);
+  });
+
+  it('loses nothing of what the job printed before it ended the process', async () => {
+    const lines = 20_000;
+    await start(`for (let n = 0; n < ${lines}; n++) console.log('line ' + n); process.exit(7)`);
+    expect(await host.exited).toBe(7);
+    await host.closed;
+    expect(host.printed.split('\n')).toHaveLength(lines + 1);
   });
 
   it('ends when its driver is gone', async () => {

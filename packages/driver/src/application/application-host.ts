@@ -1,6 +1,8 @@
+import { type JobWarning, warningText } from '@millrace/closures';
 import {
   assertNever,
   type Clock,
+  type ErrorRecord,
   type Logger,
   MillraceError,
   type Random,
@@ -13,7 +15,8 @@ import { ApplicationEngine } from './application-engine.ts';
 import { IpcTaskBackend } from './ipc-task-backend.ts';
 import { closureShipper, loadProgram } from './load-program.ts';
 import { applicationLogFiles } from './log/log-files.ts';
-import { programErrors } from './program-errors.ts';
+import { framed, programErrors } from './program-errors.ts';
+import { userError } from './user-error.ts';
 
 export interface ApplicationHostOptions {
   readonly clock: Clock;
@@ -37,10 +40,13 @@ const FAIL_TIMEOUT_MS = 5_000;
 /** What an application host process does: one application, from 'start' to its end. */
 export class ApplicationHost {
   readonly #options: ApplicationHostOptions;
-  readonly #granted = Promise.withResolvers<void>();
+  /** With the epoch that is known. */
+  readonly #granted = Promise.withResolvers<number>();
   #backend: IpcTaskBackend | undefined;
   #engine: ApplicationEngine | undefined;
   #failed = false;
+  /** Moves errors to the user's sources, once there is a program. */
+  #mapError = (error: ErrorRecord): ErrorRecord => error;
 
   constructor(options: ApplicationHostOptions) {
     this.#options = options;
@@ -52,7 +58,7 @@ export class ApplicationHost {
         void this.#run(message);
         return;
       case 'name-granted':
-        this.#granted.resolve();
+        this.#granted.resolve(message.knownEpoch);
         return;
       case 'task-event':
         this.#backend?.taskEvent(message.event);
@@ -81,7 +87,7 @@ export class ApplicationHost {
     if (this.#failed || this.#engine?.state === 'ENDED') return;
     this.#failed = true;
     logger.error({ err: error }, 'an error that nobody caught');
-    const coded = MillraceError.from(error, 'USER_CODE', {
+    const coded = userError(error, 'USER_CODE', 'a callback or a promise of the job that nobody waits for', {
       remedy: 'Catch it where it is thrown; await or return every promise.',
     });
     if (this.#engine && this.#engine.state !== 'CREATED') {
@@ -89,24 +95,27 @@ export class ApplicationHost {
       clock.schedule(FAIL_TIMEOUT_MS, () => exit(1));
       return;
     }
-    this.#refuse(coded);
+    this.#refuse(this.#mapped(coded));
   }
 
   async #run(start: StartMessage): Promise<void> {
     const { clock, send, exit } = this.#options;
+    this.#mapError = programErrors(start.programDir);
     try {
       const engine = await this.#prepare(start);
       this.#engine = engine;
-      const notes = await engine.validate();
+      const anew = start.anew === true;
+      const notes = await engine.validate({ anew });
       const { name: application, batchInterval: batchIntervalMs } = engine.options;
       send({ kind: 'validated', application, batchIntervalMs, notes });
-      await withDeadline(this.#granted.promise, NAME_TIMEOUT_MS, 'granting the name', clock);
-      const { epoch } = await engine.start();
+      const granted = this.#granted.promise;
+      const knownEpoch = await withDeadline(granted, NAME_TIMEOUT_MS, 'granting the name', clock);
+      const { epoch } = await engine.start({ knownEpoch, anew });
       send({ kind: 'started', application, epoch });
       exit((await engine.done) ? 1 : 0);
     } catch (error) {
       if (MillraceError.is(error, 'CANCELLED')) exit(0);
-      else this.#refuse(this.#mapped(start, error));
+      else this.#refuse(this.#mapped(error));
     }
   }
 
@@ -117,9 +126,11 @@ export class ApplicationHost {
     setEnvironment(start.environment);
     const overrides =
       start.application === undefined ? start.config : { ...start.config, name: start.application };
-    const evaluation = loadProgram(start.programDir, overrides);
-    const job = await withDeadline(evaluation, EVALUATION_TIMEOUT_MS, evaluationTooSlow, clock);
     const event = (each: ApplicationEvent): void => send({ kind: 'event', event: each });
+    const warn = (warning: JobWarning): void =>
+      event({ kind: 'notice', level: 'warn', text: warningText(warning), warning });
+    const evaluation = loadProgram(start.programDir, overrides, warn);
+    const job = await withDeadline(evaluation, EVALUATION_TIMEOUT_MS, evaluationTooSlow, clock);
     return new ApplicationEngine({
       job,
       programHash: start.programHash,
@@ -129,17 +140,17 @@ export class ApplicationHost {
       connectKafka: (options) => connectKafka(options, { clock, random, logger }),
       logFiles: applicationLogFiles(start.applicationsDir, job.options.name),
       event,
-      ship: closureShipper((text) => event({ kind: 'notice', level: 'warn', text })),
-      mapError: programErrors(start.programDir),
+      ship: closureShipper(warn),
+      mapError: this.#mapError,
     });
   }
 
-  #mapped(start: StartMessage, error: unknown): MillraceError {
-    return MillraceError.fromRecord(programErrors(start.programDir)(MillraceError.toRecord(error)));
+  #mapped(error: unknown): MillraceError {
+    return MillraceError.fromRecord(this.#mapError(MillraceError.toRecord(error)));
   }
 
   #refuse(error: MillraceError): void {
-    this.#options.send({ kind: 'refused', error: MillraceError.toRecord(error) });
+    this.#options.send({ kind: 'refused', error: framed(MillraceError.toRecord(error)) });
     this.#options.exit(1);
   }
 }

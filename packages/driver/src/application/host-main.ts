@@ -7,29 +7,48 @@ import { ApplicationHost } from './application-host.ts';
 
 /** Exit code of a host whose driver is gone: nobody reads it. */
 const DRIVER_LOST = 3;
-const FLUSH_TIMEOUT_MS = 2_000;
+/** A driver reads 5 MB/s of what a job prints. */
+const FLUSH_TIMEOUT_MS = 5_000;
 
 const channel = process.send?.bind(process);
+// A pipe is written to asynchronously by default: a job that calls process.exit, or fills its heap, would lose its last words.
+for (const stream of [process.stdout, process.stderr]) {
+  const { _handle: handle } = stream as { readonly _handle?: { setBlocking?(blocking: boolean): void } };
+  handle?.setBlocking?.(true);
+}
+
 let unsent = 0;
 let exitCode: number | undefined;
 
 function send(message: HostToDriver): void {
   unsent++;
-  channel?.(message, undefined, undefined, () => {
-    unsent--;
-    if (unsent === 0 && exitCode !== undefined) process.exit(exitCode);
-  });
+  channel?.(message, undefined, undefined, sent);
 }
 
+function sent(): void {
+  unsent--;
+  if (unsent === 0 && exitCode !== undefined) process.exit(exitCode);
+}
+
+/** Ends the process when its messages, and what the job has printed, are on their way. */
 function exit(code: number): void {
-  exitCode ??= code;
-  if (unsent === 0) process.exit(exitCode);
+  if (exitCode !== undefined) return;
+  exitCode = code;
+  for (const stream of [process.stdout, process.stderr]) {
+    unsent++;
+    stream.write('', sent);
+  }
   // A driver that does not read is no reason to stay.
   systemClock.schedule(FLUSH_TIMEOUT_MS, () => process.exit(exitCode));
 }
 
-// Standard error is the job's: only what an operator must know goes there.
-const logger = createLogger({ name: 'host', level: 'warn', format: 'json' });
+// The driver gives the engine's log a pipe of its own: standard output and error are the job's. Without one (a check), standard error.
+const logger = createLogger({
+  name: 'host',
+  level: 'warn',
+  format: 'json',
+  fd: Number(process.argv[2] ?? 2),
+});
 
 const host = new ApplicationHost({
   clock: systemClock,

@@ -1,6 +1,6 @@
 import { type Clock, type ErrorRecord, MillraceError, withDeadline } from '@millrace/common';
 import type { HostToDriver } from '../host-protocol.ts';
-import type { StageKey, TaskBackend, TaskEvent, TaskSet } from '../task-backend.ts';
+import type { ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from '../task-backend.ts';
 
 const PUT_BLOB_TIMEOUT_MS = 30_000;
 
@@ -25,6 +25,10 @@ export class IpcTaskBackend implements TaskBackend {
 
   submit(set: TaskSet): void {
     this.#send({ kind: 'submit', set });
+  }
+
+  prefetch(expected: readonly ExpectedRange[]): void {
+    this.#send({ kind: 'prefetch', expected });
   }
 
   cancel(key: StageKey): void {

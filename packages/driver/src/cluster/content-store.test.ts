@@ -3,7 +3,8 @@ import { ContentStore } from './content-store.ts';
 
 describe('ContentStore', () => {
   it('holds the same content of two applications once, until both drop it', () => {
-    const store = new ContentStore(10);
+    const dropped: string[] = [];
+    const store = new ContentStore(10, (hashes) => void dropped.push(...hashes));
     store.put('a', 'h', new Uint8Array(6));
     store.put('a', 'h', new Uint8Array(6));
     store.put('b', 'h', new Uint8Array(6));
@@ -11,7 +12,9 @@ describe('ContentStore', () => {
     store.drop('a', ['h', 'unknown']);
     store.drop('a', ['h']);
     expect(store.get('h')?.length).toBe(6);
+    expect(dropped).toEqual([]);
     store.dropAll('b');
+    expect(dropped).toEqual(['h']);
     expect(store.get('h')).toBeUndefined();
     expect(store.bytes).toBe(0);
   });

@@ -10,8 +10,12 @@ export class ContentStore {
   readonly #byOwner = new Map<string, Set<string>>();
   #bytes = 0;
 
-  constructor(bytesMax: number) {
+  readonly #onDropped: (hashes: readonly string[]) => void;
+
+  /** `onDropped`: told what nobody owns any more, so that executors need not hold it either. */
+  constructor(bytesMax: number, onDropped: (hashes: readonly string[]) => void = () => undefined) {
     this.#bytesMax = bytesMax;
+    this.#onDropped = onDropped;
   }
 
   /** @throws MillraceError MESSAGE_TOO_LARGE when all content together has more bytes than allowed. */
@@ -40,6 +44,7 @@ export class ContentStore {
 
   drop(owner: string, hashes: Iterable<string>): void {
     const owned = this.#byOwner.get(owner);
+    const dropped: string[] = [];
     for (const hash of hashes) {
       if (owned?.delete(hash) !== true) continue;
       const blob = this.#blobs.get(hash);
@@ -47,8 +52,10 @@ export class ContentStore {
       if (blob?.owners.size !== 0) continue;
       this.#blobs.delete(hash);
       this.#bytes -= blob.content.length;
+      dropped.push(hash);
     }
     if (owned?.size === 0) this.#byOwner.delete(owner);
+    if (dropped.length > 0) this.#onDropped(dropped);
   }
 
   dropAll(owner: string): void {

@@ -1,5 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { assertNever, type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import {
   checkHello,
   type DriverMessageInit,
@@ -7,6 +8,7 @@ import {
   type ExecutorMessage,
   errorToWire,
   failCall,
+  type LaunchTaskInit,
   unaryHandler,
 } from '@millrace/proto';
 import { type ExecutorEntry, type ExecutorInfo, ExecutorRegistry } from './executor-registry.ts';
@@ -32,6 +34,9 @@ export interface ExecutorLinkListener {
   lost(info: ExecutorInfo): void;
 }
 
+/** A message is far below what gRPC lets through. */
+const LAUNCH_BYTES_AT_ONCE = 1024 * 1024;
+
 type Stream = ServerDuplexStream<ExecutorMessage, DriverMessageInit>;
 
 /** The driver's end of the executors' links: streams in and out, and who is there. */
@@ -41,6 +46,8 @@ export class ExecutorLinkService implements ExecutorCommands {
   readonly #streams = new Map<string, Stream>();
   /** Stage of the last launch on each stream. */
   readonly #stages = new WeakMap<Stream, Uint8Array>();
+  /** Launches that are not sent yet. */
+  readonly #launches = new Map<Stream, { readonly tasks: LaunchTaskInit[]; bytes: number }>();
   #listener: ExecutorLinkListener | undefined;
   #check: Timer | undefined;
 
@@ -77,19 +84,51 @@ export class ExecutorLinkService implements ExecutorCommands {
   launch(command: Extract<SchedulerEffect, { kind: 'launch' }>): void {
     const stream = this.#streams.get(command.executorId);
     if (!stream) return;
-    stream.write({ launch: launchToWire(command, this.#stages.get(stream)) });
+    const task = launchToWire(command, this.#stages.get(stream));
     this.#stages.set(stream, command.set.stage);
+    const launches = this.#launches.get(stream) ?? { tasks: [], bytes: 0 };
+    const bytes = command.task.task.length + (task.stage?.length ?? 0);
+    if (launches.bytes + bytes > LAUNCH_BYTES_AT_ONCE) this.flush();
+    launches.tasks.push(task);
+    launches.bytes += bytes;
+    this.#launches.set(stream, launches);
   }
 
-  kill(executorId: string, key: AttemptKey, reason: string): void {
-    this.#streams.get(executorId)?.write({ kill: { key: keyToWire(key), reason } });
+  /** Sends what was launched: one message an executor costs it, and us, less than one a task. */
+  flush(): void {
+    for (const [stream, launches] of this.#launches) {
+      stream.write({ launch: { tasks: launches.tasks.splice(0) } });
+      launches.bytes = 0;
+    }
+    this.#launches.clear();
+  }
+
+  kill(executorId: string, key: AttemptKey, reason: string, onlyWaiting: boolean): void {
+    this.#tell(executorId, { kill: { key: keyToWire(key), reason, onlyWaiting } });
   }
 
   dropBlock(executorId: string, blockId: string): void {
-    this.#streams.get(executorId)?.write({ dropBlocks: { blockIds: [blockId] } });
+    this.#tell(executorId, { dropBlocks: { blockIds: [blockId] } });
+  }
+
+  prefetch(executorId: string, slot: number, ranges: readonly OffsetRange[]): void {
+    this.#tell(executorId, { prefetch: { slot, ranges: [...ranges] } });
+  }
+
+  /** What was launched before comes before. */
+  #tell(executorId: string, message: DriverMessageInit): void {
+    this.flush();
+    this.#streams.get(executorId)?.write(message);
+  }
+
+  /** Executors may hold it in memory: broadcasts that were destroyed, snapshots of batches that are over. */
+  dropContent(hashes: readonly string[]): void {
+    this.flush();
+    for (const stream of this.#streams.values()) stream.write({ dropBlocks: { blockIds: [...hashes] } });
   }
 
   dropApplication(application: string, belowEpoch: number): void {
+    this.flush();
     for (const stream of this.#streams.values())
       stream.write({ dropApplication: { application, belowEpoch } });
   }
@@ -97,7 +136,7 @@ export class ExecutorLinkService implements ExecutorCommands {
   /** It finishes what runs and takes nothing new. */
   drain(executorId: string, timeoutMs: number): void {
     if (!this.#registry.drain(executorId)) return;
-    this.#streams.get(executorId)?.write({ drain: { timeoutMs } });
+    this.#tell(executorId, { drain: { timeoutMs } });
     this.#listener?.handle({ kind: 'executor-draining', executorId });
   }
 

@@ -12,22 +12,24 @@ export interface RunningAttempt {
   readonly task: TaskRun;
   readonly key: AttemptKey;
   readonly slot: Slot;
-  readonly startedAt: number;
 }
 
 export function* runningAttempts(runs: Iterable<TaskSetRun>): Generator<RunningAttempt> {
   for (const run of runs) {
     for (const [partition, task] of run.tasks) {
       if (task.status.state !== 'RUNNING') continue;
-      const { attempt, slot, startedAt } = task.status;
-      yield { run, task, key: { ...run.set.key, partition, attempt }, slot, startedAt };
+      const { attempt, slot } = task.status;
+      yield { run, task, key: { ...run.set.key, partition, attempt }, slot };
     }
   }
 }
 
-export function isOverdue({ run, startedAt }: RunningAttempt, now: number): boolean {
+/** One that waits behind another has not begun. */
+export function isOverdue({ run, key, slot }: RunningAttempt, now: number): boolean {
   const { taskTimeoutMs } = run.set;
-  return taskTimeoutMs > 0 && now - startedAt >= taskTimeoutMs + OVERDUE_GRACE_MS;
+  const [running] = slot.occupants;
+  if (running?.attemptId !== attemptIdOf(key)) return false;
+  return taskTimeoutMs > 0 && now - running.since >= taskTimeoutMs + OVERDUE_GRACE_MS;
 }
 
 export function overdueError({ run, task, key, slot }: RunningAttempt): ErrorRecord {
@@ -37,7 +39,11 @@ export function overdueError({ run, task, key, slot }: RunningAttempt): ErrorRec
     new MillraceError(
       'TASK_TIMEOUT',
       `${describes} ran longer than ${run.set.taskTimeoutMs} ms, and its executor did not end it`,
-      { details: { partition, attempt, executorId: slot.executor.id } },
+      {
+        remedy:
+          'Look at that executor: its process answers and does not end the slot. Or raise taskTimeout in defineJob().',
+        details: { partition, attempt, executorId: slot.executor.id },
+      },
     ),
   );
 }

@@ -7,7 +7,7 @@ function members(hosts: Readonly<Record<string, string>>, version = 1): Membersh
   return { version, ids, idsOnHost: (host) => ids.filter((id) => hosts[id] === host) };
 }
 function task(partition: number, preference: TaskPreference): TaskDescription {
-  return { partition, preference, task: new Uint8Array(), describes: `t-${partition}` };
+  return { partition, preference, span: 0, task: new Uint8Array(), describes: `t-${partition}` };
 }
 const consistent = (partition: number): TaskDescription =>
   task(partition, { kind: 'consistent', key: `t-${partition}`, affinity: `a-${partition}` });

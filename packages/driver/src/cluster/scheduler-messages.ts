@@ -63,7 +63,14 @@ export type SchedulerEffect =
       readonly set: TaskSet;
       readonly task: TaskDescription;
     }
-  | { readonly kind: 'kill'; readonly executorId: string; readonly key: AttemptKey; readonly reason: string }
+  | {
+      readonly kind: 'kill';
+      readonly executorId: string;
+      readonly key: AttemptKey;
+      readonly reason: string;
+      /** Only if it still waits behind another task. */
+      readonly onlyWaiting?: true;
+    }
   | { readonly kind: 'report'; readonly event: TaskEvent }
   | { readonly kind: 'fetch-result'; readonly key: AttemptKey; readonly block: RemoteResult }
   | { readonly kind: 'drop-block'; readonly executorId: string; readonly blockId: string }

@@ -1,13 +1,17 @@
 import { invariant } from '@millrace/common';
 import type { Membership } from './placement.ts';
+import type { AttemptKey } from './scheduler-messages.ts';
 
-/** The attempt that occupies a slot. It stays until the executor says that it ended, though its set may be over. */
+/** An attempt that a slot was given. It stays until the executor says that it ended, though its set may be over. */
 export interface Occupant {
   readonly attemptId: string;
-  readonly application: string;
-  readonly epoch: number;
-  /** Monotonic, ms. */
-  readonly since: number;
+  readonly key: AttemptKey;
+  /** Infinity: not known. */
+  readonly expectedMs: number;
+  /** Monotonic, ms: since then it runs, or waits behind another one. */
+  since: number;
+  /** The executor was asked to give it back if it has not begun. */
+  recalled: boolean;
 }
 
 /** One slot of one executor, as the driver sees it. */
@@ -18,7 +22,8 @@ export interface Slot {
   readonly name: string;
   /** Said by the executor: its process lives. */
   ready: boolean;
-  running: Occupant | undefined;
+  /** The first one runs, the others wait behind it. */
+  readonly occupants: Occupant[];
 }
 
 export interface Executor {
@@ -33,6 +38,7 @@ export interface Executor {
 export class SlotPool implements Membership {
   readonly #executors = new Map<string, Executor>();
   readonly #free = new Set<Slot>();
+  readonly #crowded = new Set<Slot>();
   #version = 0;
   #ids: readonly string[] = [];
   #members: ReadonlySet<string> = new Set();
@@ -59,6 +65,11 @@ export class SlotPool implements Membership {
     return this.#free;
   }
 
+  /** Slots in which something waits behind another task. */
+  get crowded(): ReadonlySet<Slot> {
+    return this.#crowded;
+  }
+
   executor(id: string): Executor | undefined {
     return this.#executors.get(id);
   }
@@ -76,10 +87,13 @@ export class SlotPool implements Membership {
   remove(id: string): readonly Slot[] {
     const executor = this.#executors.get(id);
     if (!executor) return [];
-    for (const slot of executor.free) this.#free.delete(slot);
+    for (const slot of executor.slots.values()) {
+      this.#free.delete(slot);
+      this.#crowded.delete(slot);
+    }
     this.#executors.delete(id);
     this.#countMembers();
-    return [...executor.slots.values()].filter((slot) => slot.running !== undefined);
+    return [...executor.slots.values()].filter((slot) => slot.occupants.length > 0);
   }
 
   /** Free slots that became so are returned. */
@@ -90,7 +104,7 @@ export class SlotPool implements Membership {
     for (const index of live) {
       if (executor.slots.has(index)) continue;
       const name = `${id}#${index}`;
-      executor.slots.set(index, { executor, index, name, ready: false, running: undefined });
+      executor.slots.set(index, { executor, index, name, ready: false, occupants: [] });
     }
     const freed: Slot[] = [];
     for (const slot of executor.slots.values()) {
@@ -110,33 +124,34 @@ export class SlotPool implements Membership {
   }
 
   occupy(slot: Slot, occupant: Occupant): void {
-    invariant(slot.running === undefined, `slot ${slot.name} already runs ${slot.running?.attemptId}`);
-    slot.running = occupant;
+    slot.occupants.push(occupant);
     this.#place(slot);
   }
 
-  /** The slot, when it ran this attempt. */
-  release(executorId: string, index: number, attemptId: string): Slot | undefined {
+  /** The slot, when it had this attempt. */
+  release(executorId: string, index: number, attemptId: string, now: number): Slot | undefined {
     const slot = this.#executors.get(executorId)?.slots.get(index);
-    if (slot?.running?.attemptId !== attemptId) return undefined;
-    this.#vacate(slot);
+    if (!slot?.occupants.some((occupant) => occupant.attemptId === attemptId)) return undefined;
+    this.#vacate(slot, (occupant) => occupant.attemptId === attemptId, now);
     return slot;
   }
 
-  /** Slots whose occupant is meant; they are vacant now. */
-  releaseWhere(isMeant: (occupant: Occupant) => boolean): readonly Slot[] {
+  /** Slots with occupants that are meant; they are rid of them now. */
+  releaseWhere(isMeant: (occupant: Occupant) => boolean, now: number): readonly Slot[] {
     const released: Slot[] = [];
     for (const executor of this.#executors.values()) {
-      for (const slot of executor.slots.values()) {
-        if (slot.running && isMeant(slot.running)) released.push(slot);
-      }
+      for (const slot of executor.slots.values()) if (slot.occupants.some(isMeant)) released.push(slot);
     }
-    for (const slot of released) this.#vacate(slot);
+    for (const slot of released) this.#vacate(slot, isMeant, now);
     return released;
   }
 
-  #vacate(slot: Slot): void {
-    slot.running = undefined;
+  #vacate(slot: Slot, isMeant: (occupant: Occupant) => boolean, now: number): void {
+    const [before] = slot.occupants;
+    const staying = slot.occupants.filter((occupant) => !isMeant(occupant));
+    slot.occupants.splice(0, Number.POSITIVE_INFINITY, ...staying);
+    const [running] = staying;
+    if (running && running !== before) running.since = now;
     this.#place(slot);
     // The last slot of an executor that leaves: it is no home any more.
     if (!slot.ready) this.#countMembers();
@@ -150,7 +165,9 @@ export class SlotPool implements Membership {
   }
 
   #place(slot: Slot): boolean {
-    const free = slot.ready && slot.running === undefined && !slot.executor.draining;
+    if (slot.occupants.length > 1) this.#crowded.add(slot);
+    else this.#crowded.delete(slot);
+    const free = slot.ready && slot.occupants.length === 0 && !slot.executor.draining;
     if (free === slot.executor.free.has(slot)) return false;
     if (free) {
       slot.executor.free.add(slot);
@@ -187,6 +204,6 @@ export function readyCount(executor: Executor): number {
 }
 
 function isLive(executor: Executor): boolean {
-  for (const slot of executor.slots.values()) if (slot.ready || slot.running !== undefined) return true;
+  for (const slot of executor.slots.values()) if (slot.ready || slot.occupants.length > 0) return true;
   return false;
 }

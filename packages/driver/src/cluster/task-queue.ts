@@ -9,20 +9,22 @@ export class TaskQueue {
     this.#tasks.push(task);
   }
 
-  /** Takes the next task that still waits for its first attempt. */
-  take(): TaskRun | undefined {
-    while (this.#head < this.#tasks.length) {
-      const task = this.#tasks[this.#head++];
-      if (task && waitsForFirst(task)) return task;
+  /** The next task that still waits for its first attempt. */
+  peek(): TaskRun | undefined {
+    for (let task = this.#tasks[this.#head]; task !== undefined; task = this.#tasks[++this.#head]) {
+      if (waitsForFirst(task)) return task;
     }
     return undefined;
   }
 
+  take(): TaskRun | undefined {
+    const task = this.peek();
+    if (task) this.#head++;
+    return task;
+  }
+
   isEmpty(): boolean {
-    for (let task = this.#tasks[this.#head]; task !== undefined; task = this.#tasks[++this.#head]) {
-      if (waitsForFirst(task)) return false;
-    }
-    return true;
+    return this.peek() === undefined;
   }
 
   /** Those that still wait, in order. */

@@ -18,7 +18,7 @@ export const TASK_TRANSITIONS: TransitionTable<TaskState> = {
 /** What belongs to a state exists only in it. */
 export type TaskStatus =
   | { readonly state: 'WAITING' }
-  | { readonly state: 'RUNNING'; readonly attempt: number; readonly slot: Slot; readonly startedAt: number }
+  | { readonly state: 'RUNNING'; readonly attempt: number; readonly slot: Slot }
   | { readonly state: 'FETCHING'; readonly attempt: number; readonly end: AttemptEnd }
   | { readonly state: 'ENDED' };
 

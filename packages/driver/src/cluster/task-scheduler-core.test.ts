@@ -1,112 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorCode, MillraceError } from '@millrace/common';
 import * as fc from 'fast-check';
-import type { TaskDescription, TaskPreference, TaskSet } from '../task-backend.ts';
-import type { AttemptOutcome, SchedulerEffect, SchedulerEvent } from './scheduler-messages.ts';
-import { TaskSchedulerCore } from './task-scheduler-core.ts';
+import {
+  anywhere,
+  SchedulerBench as Bench,
+  consistent,
+  ended,
+  failure,
+  type Launch,
+  launches,
+  success,
+  taskSet,
+} from './testing/scheduler-bench.ts';
 
-const METRICS = { records: 0, bytes: 0, queueMs: 0, runMs: 0, fetchMs: 0, consumerCached: false };
 const NONE = new Uint8Array();
-type Launch = Extract<SchedulerEffect, { kind: 'launch' }>;
-
-const failure = (code: ErrorCode, retryable?: boolean): AttemptOutcome => ({
-  kind: 'failure',
-  error: MillraceError.toRecord(
-    new MillraceError(code, 'it broke', retryable === undefined ? {} : { retryable }),
-  ),
-});
-const success: AttemptOutcome = { kind: 'result', result: new Uint8Array([7]) };
-const consistent = (partition: number): TaskPreference => ({
-  kind: 'consistent',
-  key: `views-${partition}`,
-  affinity: `views-${partition}`,
-});
-const anywhere = (): TaskPreference => ({ kind: 'any' });
-
-function taskSet(
-  partitions: number,
-  options: Partial<TaskSet> & {
-    readonly batchTime?: number;
-    readonly epoch?: number;
-    readonly prefer?: (partition: number) => TaskPreference;
-  } = {},
-): TaskSet {
-  const { batchTime = 1000, epoch = 1, prefer = anywhere, ...rest } = options;
-  const tasks = Array.from(
-    { length: partitions },
-    (_, partition): TaskDescription => ({
-      partition,
-      preference: prefer(partition),
-      task: NONE,
-      describes: `views-${partition}`,
-    }),
-  );
-  return {
-    key: { application: 'app', epoch, batchTime, jobId: 0, stageId: 0 },
-    programHash: 'p',
-    stage: NONE,
-    tasks,
-    attemptsMax: 4,
-    taskTimeoutMs: 60_000,
-    localityWaitMs: 1000,
-    ...rest,
-  };
-}
-
-/** A core with a hand-moved time that keeps what runs and what was reported. */
-class Bench {
-  readonly core = new TaskSchedulerCore();
-  now = 0;
-  readonly running: Launch[] = [];
-  readonly effects: SchedulerEffect[] = [];
-
-  do(event: SchedulerEvent): readonly SchedulerEffect[] {
-    const effects = this.core.handle(event, this.now);
-    for (const effect of effects) if (effect.kind === 'launch') this.running.push(effect);
-    this.effects.push(...effects);
-    return effects;
-  }
-  executor(executorId: string, slots: number, host = 'h'): void {
-    this.do({ kind: 'executor-joined', executorId, host });
-    this.do({ kind: 'slots-ready', executorId, ready: Array.from({ length: slots }, (_, index) => index) });
-  }
-  lose(executorId: string): readonly SchedulerEffect[] {
-    const lost = this.running.filter((launch) => launch.executorId === executorId);
-    for (const launch of lost) this.running.splice(this.running.indexOf(launch), 1);
-    return this.do({
-      kind: 'executor-lost',
-      executorId,
-      error: MillraceError.toRecord(new MillraceError('EXECUTOR_LOST', 'gone')),
-    });
-  }
-  end(launch: Launch | undefined, outcome: AttemptOutcome = success): readonly SchedulerEffect[] {
-    if (!launch) throw new Error('nothing was launched');
-    this.running.splice(this.running.indexOf(launch), 1);
-    return this.do(ended(launch, outcome));
-  }
-  endAll(): void {
-    while (this.running.length > 0) this.end(this.running[0]);
-  }
-  reports(kind: string): unknown[] {
-    return this.effects.flatMap((effect) =>
-      effect.kind === 'report' && effect.event.kind === kind ? [effect.event] : [],
-    );
-  }
-  assertIdle(): void {
-    expect(this.core.counts).toEqual({ sets: 0, waiting: 0, running: 0 });
-    expect(this.core.wakeAt(this.now)).toBe(Number.POSITIVE_INFINITY);
-  }
-}
-
-function ended(launch: Launch, outcome: AttemptOutcome): SchedulerEvent {
-  const { executorId, slot, key } = launch;
-  return {
-    kind: 'attempt-ended',
-    end: { executorId, slot, key, outcome, accumulators: NONE, metrics: METRICS },
-  };
-}
-const launches = (effects: readonly SchedulerEffect[]): Launch[] =>
-  effects.filter((effect) => effect.kind === 'launch');
 
 describe('TaskSchedulerCore', () => {
   it('runs every task once and reports each success', () => {

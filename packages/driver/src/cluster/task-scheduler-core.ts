@@ -2,7 +2,7 @@ import { assertNever, type ErrorRecord, invariant } from '@millrace/common';
 import type { StageKey, TaskSet } from '../task-backend.ts';
 import { AttemptNumbers } from './attempt-numbers.ts';
 import { isOverdue, OVERDUE_GRACE_MS, overdueError, runningAttempts, wantedIds } from './overdue-attempts.ts';
-import { Placement } from './placement.ts';
+import type { Placement } from './placement.ts';
 import {
   type AttemptEnd,
   type AttemptKey,
@@ -11,15 +11,15 @@ import {
   type SchedulerEvent,
   stageIdOf,
 } from './scheduler-messages.ts';
-import { type Slot, SlotPool } from './slot-pool.ts';
+import { SlotPool } from './slot-pool.ts';
 import { type FailureClass, failureClass } from './task-failure-class.ts';
+import { TaskLauncher } from './task-launcher.ts';
 import type { TaskRun } from './task-run.ts';
 import { TaskSetRun } from './task-set-run.ts';
 
 // Losses never count as failures, but a set that loses this many attempts of one task is driven in circles by its executors.
 const LOSSES_MAX = 100;
 const OVERDUE_CHECK_MS = 5_000;
-const WARNED_HOSTS_MAX = 1_000;
 
 /**
  * Which task runs on which slot: events in, effects out, no time, network or timers of its own. FIFO over task sets.
@@ -27,10 +27,11 @@ const WARNED_HOSTS_MAX = 1_000;
  */
 export class TaskSchedulerCore {
   readonly pool = new SlotPool();
-  readonly #placement = new Placement();
+  readonly #launcher = new TaskLauncher(this.pool, (effect) => {
+    this.#effects.push(effect);
+  });
   readonly #runs = new Map<string, TaskSetRun>();
   readonly #attempts = new AttemptNumbers();
-  readonly #warnedHosts = new Set<string>();
   #effects: SchedulerEffect[] = [];
   #overdueCheckAt = 0;
 
@@ -78,12 +79,18 @@ export class TaskSchedulerCore {
     return this.#effects;
   }
 
+  /** Where the tasks of a consumer run. */
+  get placement(): Placement {
+    return this.#launcher.placement;
+  }
+
   /** When 'time-passed' would decide something; Infinity: never. */
   wakeAt(now: number): number {
     let at = Number.POSITIVE_INFINITY;
     if (this.#runs.size === 0) return at;
     // Without a free slot whoever frees one decides.
     if (this.pool.free.size > 0) for (const run of this.#runs.values()) at = Math.min(at, run.wakeAt(now));
+    at = Math.min(at, this.#launcher.recallAt(now));
     return Math.min(at, Math.max(this.#overdueCheckAt, now + 1));
   }
 
@@ -93,7 +100,7 @@ export class TaskSchedulerCore {
     for (const run of this.#runs.values()) waiting += run.waiting;
     let running = 0;
     for (const executor of this.pool.executors()) {
-      for (const slot of executor.slots.values()) if (slot.running !== undefined) running++;
+      for (const slot of executor.slots.values()) running += slot.occupants.length;
     }
     return { sets: this.#runs.size, waiting, running };
   }
@@ -102,12 +109,12 @@ export class TaskSchedulerCore {
     const before = this.pool.ids.length;
     const freed = this.pool.setReady(executorId, ready);
     if (before === 0 && this.pool.ids.length > 0) this.#planHomeless(now);
-    for (const slot of freed) this.#offer(slot, now);
+    for (const slot of freed) this.#launcher.offer(slot, this.#runs.values(), now);
   }
 
   /** Sets that came while there was no executor get their homes now. */
   #planHomeless(now: number): void {
-    for (const run of this.#runs.values()) this.#plan(run, run.takeHomeless(), now);
+    for (const run of this.#runs.values()) this.#launcher.plan(run, run.takeHomeless(), now);
   }
 
   #submit(set: TaskSet, now: number): void {
@@ -118,71 +125,16 @@ export class TaskSchedulerCore {
     if (run.remaining === 0) return;
     if (this.#runs.size === 0) this.#overdueCheckAt = now + OVERDUE_CHECK_MS;
     this.#runs.set(id, run);
-    this.#plan(run, [...run.tasks.values()], now);
-    this.#launchOn(this.pool.free, run, now, () => run.wantsAnySlot(now));
-  }
-
-  /** Queues tasks at their homes and fills the free slots there. */
-  #plan(run: TaskSetRun, tasks: readonly TaskRun[], now: number): void {
-    if (tasks.length === 0) return;
-    const { application } = run.set.key;
-    const homes = this.#placement.homesOf(
-      application,
-      tasks.map((task) => task.description),
-      this.pool,
-      now,
-      (host) => this.#warnOfHost(application, host),
-    );
-    for (const executorId of run.plan(tasks, homes, this.pool, this.#placement)) {
-      this.#launchOn(this.pool.executor(executorId)?.free ?? [], run, now);
-    }
-  }
-
-  #launchOn(free: Iterable<Slot>, run: TaskSetRun, now: number, more = (): boolean => run.waiting > 0): void {
-    for (const slot of free) {
-      if (!more()) return;
-      const task = run.take(slot, this.pool, now);
-      if (task) this.#launch(run, task, slot, now);
-    }
-  }
-
-  /** A slot became free: the oldest set that has something for it. */
-  #offer(slot: Slot, now: number): void {
-    if (!slot.executor.free.has(slot)) return;
-    for (const run of this.#runs.values()) {
-      const task = run.take(slot, this.pool, now);
-      if (!task) continue;
-      this.#launch(run, task, slot, now);
-      return;
-    }
-  }
-
-  #launch(run: TaskSetRun, task: TaskRun, slot: Slot, now: number): void {
-    const attempt = task.nextAttempt++;
-    const key: AttemptKey = { ...run.set.key, partition: task.description.partition, attempt };
-    task.move({ state: 'RUNNING', attempt, slot, startedAt: now });
-    const { application, epoch } = key;
-    this.pool.occupy(slot, { attemptId: attemptIdOf(key), application, epoch, since: now });
-    const { preference } = task.description;
-    // A retry runs without the cached consumer: its place is no reason to come back.
-    if (preference.kind !== 'any' && !task.retries)
-      this.#placement.remember(preference.affinity, slot.executor.id, slot.index);
-    this.#effects.push({
-      kind: 'launch',
-      executorId: slot.executor.id,
-      slot: slot.index,
-      key,
-      set: run.set,
-      task: task.description,
-    });
+    this.#launcher.plan(run, [...run.tasks.values()], now);
+    this.#launcher.fill(this.pool.free, run, now, () => run.wantsAnySlot(now));
   }
 
   #attemptEnded(end: AttemptEnd, now: number): void {
-    const slot = this.pool.release(end.executorId, end.slot, attemptIdOf(end.key));
+    const slot = this.pool.release(end.executorId, end.slot, attemptIdOf(end.key), now);
     const current = this.#current(end.key, 'RUNNING');
     if (current && slot && current.status.slot === slot) this.#decide(current, end, now);
     else if (end.outcome.kind === 'remote-result') this.#dropBlock(end.executorId, end.outcome.block.blockId);
-    if (slot) this.#offer(slot, now);
+    if (slot) this.#launcher.offer(slot, this.#runs.values(), now);
   }
 
   #decide({ run, task }: Current<'RUNNING'>, end: AttemptEnd, now: number): void {
@@ -232,6 +184,7 @@ export class TaskSchedulerCore {
   #succeed(run: TaskSetRun, task: TaskRun, end: AttemptEnd, result: Uint8Array): void {
     task.move({ state: 'ENDED' });
     run.remaining--;
+    this.#launcher.remember(run, task, end.metrics.runMs);
     const { partition, attempt } = end.key;
     this.#effects.push({
       kind: 'report',
@@ -280,7 +233,7 @@ export class TaskSchedulerCore {
         error,
       },
     });
-    this.#launchOn(this.pool.free, run, now, () => task.status.state === 'WAITING');
+    this.#launcher.fill(this.pool.free, run, now, () => task.status.state === 'WAITING');
   }
 
   #failSet(run: TaskSetRun, partition: number, error: ErrorRecord): void {
@@ -299,12 +252,8 @@ export class TaskSchedulerCore {
     for (const run of this.#runs.values()) if (isOld(run.set.key)) this.#end(run, 'the application ended');
     // Executors do not report attempts of an application that they were told to drop; a slot that is not rid of one yet makes
     // the next attempt wait.
-    for (const slot of this.pool.releaseWhere(isOld)) this.#offer(slot, now);
-  }
-
-  /** A host that is gone for good: its homes are forgotten. */
-  forget(application: string): void {
-    this.#placement.forget(application);
+    for (const slot of this.pool.releaseWhere(({ key }) => isOld(key), now))
+      this.#launcher.offer(slot, this.#runs.values(), now);
   }
 
   #end(run: TaskSetRun, reason: string): void {
@@ -337,11 +286,12 @@ export class TaskSchedulerCore {
       slotNames.length > 0
         ? slotNames
         : [...(this.pool.executor(executorId)?.slots.values() ?? [])].map(({ name }) => name);
-    for (const run of this.#runs.values()) this.#plan(run, run.takeHomedAt(executorId, names), now);
+    for (const run of this.#runs.values()) this.#launcher.plan(run, run.takeHomedAt(executorId, names), now);
   }
 
   #timePassed(now: number): void {
     this.#fillFree(now);
+    this.#launcher.recall(now);
     if (now < this.#overdueCheckAt) return;
     this.#overdueCheckAt = now + OVERDUE_CHECK_MS;
     for (const attempt of runningAttempts(this.#runs.values())) {
@@ -354,12 +304,13 @@ export class TaskSchedulerCore {
     const wanted = wantedIds(this.#runs.values());
     const forgotten = this.pool.releaseWhere(
       ({ attemptId, since }) => !wanted.has(attemptId) && now - since > OVERDUE_GRACE_MS,
+      now,
     );
-    for (const slot of forgotten) this.#offer(slot, now);
+    for (const slot of forgotten) this.#launcher.offer(slot, this.#runs.values(), now);
   }
 
   #fillFree(now: number): void {
-    for (const slot of this.pool.free) this.#offer(slot, now);
+    for (const slot of this.pool.free) this.#launcher.offer(slot, this.#runs.values(), now);
   }
 
   #current<S extends 'RUNNING' | 'FETCHING'>(key: AttemptKey, state: S): Current<S> | undefined {
@@ -371,13 +322,6 @@ export class TaskSchedulerCore {
 
   #dropBlock(executorId: string, blockId: string): void {
     this.#effects.push({ kind: 'drop-block', executorId, blockId });
-  }
-
-  #warnOfHost(application: string, host: string): void {
-    const name = `${application}\0${host}`;
-    if (this.#warnedHosts.has(name) || this.#warnedHosts.size >= WARNED_HOSTS_MAX) return;
-    this.#warnedHosts.add(name);
-    this.#effects.push({ kind: 'host-without-executor', application, host });
   }
 }
 

@@ -18,6 +18,7 @@ function taskSet(tasks: number, batchTime = 1): TaskSet {
       partition,
       preference: { kind: 'consistent', key: `t-${partition}`, affinity: `t-${partition}` },
       task: NONE,
+      span: 0,
       describes: '',
     })),
     attemptsMax: 2,
@@ -39,6 +40,8 @@ function bench(fetchResult: (block: RemoteResult) => Promise<Uint8Array> = () =>
       launch: (launch) => void launched.push(launch),
       kill: () => undefined,
       dropBlock: (_executor, blockId) => void dropped.push(blockId),
+      prefetch: () => undefined,
+      flush: () => undefined,
     },
   });
   scheduler.attach('app', (event) => events.push(event));

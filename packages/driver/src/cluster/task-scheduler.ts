@@ -1,13 +1,19 @@
 import { assertNever, type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import { MESSAGE_BYTES_MAX } from '@millrace/proto';
-import type { StageKey, TaskEvent, TaskSet } from '../task-backend.ts';
+import type { ExpectedRange, StageKey, TaskEvent, TaskSet } from '../task-backend.ts';
+import type { SlotName } from './placement.ts';
 import type { AttemptKey, RemoteResult, SchedulerEffect, SchedulerEvent } from './scheduler-messages.ts';
 import { TaskSchedulerCore } from './task-scheduler-core.ts';
 
 /** What the task scheduler asks of executors. Commands to an executor that is gone do nothing: its loss is an event of its own. */
 export interface ExecutorCommands {
   launch(command: Extract<SchedulerEffect, { kind: 'launch' }>): void;
-  kill(executorId: string, key: AttemptKey, reason: string): void;
+  kill(executorId: string, key: AttemptKey, reason: string, onlyWaiting: boolean): void;
+  /** Tasks that read these ranges are expected in this slot. */
+  prefetch(executorId: string, slot: number, ranges: readonly OffsetRange[]): void;
+  /** Sends what `launch` has collected. */
+  flush(): void;
   dropBlock(executorId: string, blockId: string): void;
 }
 
@@ -52,7 +58,7 @@ export class TaskScheduler {
 
   /** Forgets where its tasks were at home. */
   forget(application: string): void {
-    this.#core.forget(application);
+    this.#core.placement.forget(application);
   }
 
   submit(set: TaskSet): void {
@@ -64,6 +70,21 @@ export class TaskScheduler {
 
   cancel(key: StageKey): void {
     this.handle({ kind: 'set-cancelled', key });
+  }
+
+  /** Tasks that read these ranges are about to come: where their consumers are, the records are fetched already. Only a hint. */
+  prefetch(expected: readonly ExpectedRange[]): void {
+    const bySlot = new Map<string, { readonly at: SlotName; readonly ranges: OffsetRange[] }>();
+    for (const { affinity, range } of expected) {
+      const at = this.#core.placement.slotOf(affinity);
+      if (!at) continue;
+      const name = `${at.executorId}#${at.slot}`;
+      const known = bySlot.get(name);
+      if (known) known.ranges.push(range);
+      else bySlot.set(name, { at, ranges: [range] });
+    }
+    for (const { at, ranges } of bySlot.values())
+      this.#options.executors.prefetch(at.executorId, at.slot, ranges);
   }
 
   /** Live slots of executors that take tasks. */
@@ -83,7 +104,7 @@ export class TaskScheduler {
   busyOf(executorId: string): number {
     let busy = 0;
     for (const slot of this.#core.pool.executor(executorId)?.slots.values() ?? []) {
-      if (slot.running !== undefined) busy++;
+      if (slot.occupants.length > 0) busy++;
     }
     return busy;
   }
@@ -97,6 +118,7 @@ export class TaskScheduler {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
     } finally {
       this.#busy = false;
+      this.#options.executors.flush();
     }
     this.#wakeLater();
   }
@@ -134,7 +156,7 @@ export class TaskScheduler {
         executors.launch(effect);
         break;
       case 'kill':
-        executors.kill(effect.executorId, effect.key, effect.reason);
+        executors.kill(effect.executorId, effect.key, effect.reason, effect.onlyWaiting === true);
         break;
       case 'drop-block':
         executors.dropBlock(effect.executorId, effect.blockId);

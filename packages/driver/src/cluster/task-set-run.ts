@@ -110,6 +110,15 @@ export class TaskSetRun {
     return task;
   }
 
+  /** The next task whose consumer this slot holds, if it may go ahead of its turn. */
+  takeAhead(slot: Slot, may: (task: TaskRun) => boolean): TaskRun | undefined {
+    const queue = this.#atSlot.get(slot.name);
+    const next = queue?.peek();
+    if (!next || !may(next)) return undefined;
+    this.waiting--;
+    return queue?.take();
+  }
+
   #takeRetry(slot: Slot, pool: SlotPool, now: number): TaskRun | undefined {
     const index = this.#retries.findIndex((task) => task.mayRetryOn(slot, pool, now));
     return index < 0 ? undefined : this.#retries.splice(index, 1)[0];

@@ -67,7 +67,7 @@ export class HostPool {
     this.#spare = host;
     host.listen({
       message: () => undefined,
-      output: (line) => logger.info({ pid: host.pid, line }, 'output of the spare host'),
+      output: ({ text: line }) => logger.info({ pid: host.pid, line }, 'output of the spare host'),
       exited: () => {
         if (this.#spare !== host) return;
         this.#spare = undefined;

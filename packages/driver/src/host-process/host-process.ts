@@ -1,8 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
 import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
 import { hostEnvironment, hostExecArgv } from './host-environment.ts';
-import { readLines } from './output-lines.ts';
+import { type HostLine, readLines } from './output-lines.ts';
 
 export interface HostProcessOptions {
   /** Module that the process runs. */
@@ -22,14 +23,21 @@ export interface HostExit {
   readonly signal: string | null;
   /** It was killed because it did not answer. */
   readonly unresponsive: boolean;
+  /** V8 gave up: its heap was full. */
+  readonly outOfMemory: boolean;
 }
 
 export interface HostListener {
   message(message: HostToDriver): void;
-  output(line: string, error: boolean): void;
+  output(line: HostLine): void;
   exited(exit: HostExit): void;
 }
 
+/** Where the engine in the host logs: a pipe of its own, so that nothing that a job prints is taken for it. */
+const LOG_FD = 4;
+const V8_OUT_OF_MEMORY = /^FATAL ERROR: .*out of memory/;
+/** 128 + SIGABRT: what a shell in between makes of the signal. */
+const ABORTED = 134;
 // Output of a host nobody listens to yet.
 const EARLY_LINES_MAX = 100;
 /** After its exit, the end of its output is waited for so long: a child of its own may hold the pipe open. */
@@ -40,21 +48,23 @@ export class HostProcess {
   readonly #child: ChildProcess;
   readonly #options: HostProcessOptions;
   #listener: HostListener | undefined;
-  readonly #earlyLines: (readonly [line: string, error: boolean])[] = [];
+  readonly #earlyLines: HostLine[] = [];
+  readonly #outputs: readonly Readable[];
   #exit: HostExit | undefined;
   #ping: Timer | undefined;
   #outputEnd: Timer | undefined;
   #pinged = 0;
   #ponged = 0;
   #unresponsive = false;
+  #outOfMemory = false;
   readonly #ready = Promise.withResolvers<void>();
   #isReady = false;
 
   constructor(options: HostProcessOptions) {
     this.#options = options;
-    this.#child = fork(options.entry, [], {
+    this.#child = fork(options.entry, [String(LOG_FD)], {
       serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
       execArgv: hostExecArgv(process.execArgv),
       env: hostEnvironment(options.environment),
     });
@@ -73,9 +83,13 @@ export class HostProcess {
       options.onPid?.(this.pid, false);
       this.#outputEnd = options.clock.schedule(OUTPUT_END_MS, () => this.#closed(code, signal));
     });
-    const { stdout, stderr } = this.#child;
-    if (stdout) readLines(stdout, options.clock, (line) => this.#output(line, false));
-    if (stderr) readLines(stderr, options.clock, (line) => this.#output(line, true));
+    const sources = { stdout: 1, stderr: 2, logger: LOG_FD } as const;
+    this.#outputs = (['stdout', 'stderr', 'logger'] as const).flatMap((source) => {
+      const stream = this.#child.stdio[sources[source]] as Readable | null | undefined;
+      if (!stream) return [];
+      readLines(stream, options.clock, (text) => this.#output({ text, source }));
+      return [stream];
+    });
   }
 
   get pid(): number {
@@ -98,7 +112,7 @@ export class HostProcess {
   /** One listener at a time. It hears at once of an end that was before. */
   listen(listener: HostListener): void {
     this.#listener = listener;
-    for (const [line, error] of this.#earlyLines.splice(0)) listener.output(line, error);
+    for (const line of this.#earlyLines.splice(0)) listener.output(line);
     if (this.#exit) listener.exited(this.#exit);
   }
 
@@ -127,9 +141,10 @@ export class HostProcess {
     }
   }
 
-  #output(line: string, error: boolean): void {
-    if (this.#listener) this.#listener.output(line, error);
-    else if (this.#earlyLines.length < EARLY_LINES_MAX) this.#earlyLines.push([line, error]);
+  #output(line: HostLine): void {
+    if (line.source === 'stderr' && V8_OUT_OF_MEMORY.test(line.text)) this.#outOfMemory = true;
+    if (this.#listener) this.#listener.output(line);
+    else if (this.#earlyLines.length < EARLY_LINES_MAX) this.#earlyLines.push(line);
   }
 
   #pingLater(): void {
@@ -153,9 +168,10 @@ export class HostProcess {
     if (this.#exit) return;
     this.#outputEnd?.cancel();
     this.#ping?.cancel();
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
-    this.#exit = { code, signal, unresponsive: this.#unresponsive };
+    for (const stream of this.#outputs) stream.destroy();
+    // The same words printed by a job that ends otherwise say nothing.
+    const outOfMemory = this.#outOfMemory && (signal === 'SIGABRT' || code === ABORTED);
+    this.#exit = { code, signal, unresponsive: this.#unresponsive, outOfMemory };
     this.#ready.reject(hostLost(this.#exit, this.pid));
     this.#listener?.exited(this.#exit);
   }
@@ -170,9 +186,19 @@ export function hostLost(exit: HostExit, pid: number): MillraceError {
       details: { pid },
     });
   }
+  if (exit.outOfMemory) {
+    return new MillraceError('HOST_LOST', 'the application host ran out of memory', {
+      remedy:
+        'Let the job keep less on the driver (collect(), broadcasts, what foreachRDD gathers), or give hosts a larger heap: NODE_OPTIONS=--max-old-space-size=<MB> of the driver.',
+      details: { pid, outOfMemory: true },
+    });
+  }
   const how = exit.signal === null ? `with exit code ${exit.code ?? 'unknown'}` : `by ${exit.signal}`;
   return new MillraceError('HOST_LOST', `the application host process ended ${how}`, {
-    remedy: 'Its last output is in `millrace logs`.',
+    remedy:
+      exit.signal === null
+        ? 'A job must not end its process: look for process.exit() in it and its packages. Its last output is in `millrace logs`.'
+        : 'Its last output is in `millrace logs`.',
     details: { pid, exitCode: exit.code ?? -1, signal: exit.signal ?? '' },
   });
 }

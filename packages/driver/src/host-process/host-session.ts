@@ -11,6 +11,7 @@ import type { ContentStore } from '../cluster/content-store.ts';
 import type { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostToDriver } from '../host-protocol.ts';
 import type { HostExit, HostProcess } from './host-process.ts';
+import type { HostLine } from './output-lines.ts';
 import type { ValidatedJob } from './validate-job.ts';
 
 export interface HostSessionDeps {
@@ -18,6 +19,8 @@ export interface HostSessionDeps {
   readonly logger: Logger;
   readonly scheduler: TaskScheduler;
   readonly content: ContentStore;
+  /** See 'name-granted'. */
+  readonly knownEpoch: number;
   /** From the grant of its name a host must start within this time. */
   readonly startTimeoutMs: number;
 }
@@ -36,7 +39,7 @@ export interface HostSessionListener {
   /** It took its epoch; task sets follow. */
   started(epoch: number): void;
   event(event: Exclude<ApplicationEvent, { kind: 'output' | 'ended' }>): void;
-  output(line: string, error: boolean): void;
+  output(line: HostLine): void;
   /** The last call. Its tasks and content are gone. */
   gone(gone: HostGone): void;
 }
@@ -63,15 +66,15 @@ export class HostSession {
     this.#host = job.host;
     this.#deps = deps;
     this.#listener = listener;
-    for (const [line, error] of job.output) listener.output(line, error);
-    for (const text of job.notes) listener.event({ kind: 'notice', level: 'info', text });
+    for (const line of job.output) listener.output(line);
+    for (const notice of job.notices) this.#heard(notice);
     this.#killAfter(deps.startTimeoutMs, () => this.#epoch === undefined);
     job.host.listen({
       message: (message) => this.#receive(message),
-      output: (line, error) => listener.output(line, error),
+      output: (line) => listener.output(line),
       exited: (exit) => this.#exited(exit),
     });
-    job.host.send({ kind: 'name-granted' });
+    job.host.send({ kind: 'name-granted', knownEpoch: deps.knownEpoch });
   }
 
   get pid(): number {
@@ -113,6 +116,9 @@ export class HostSession {
         break;
       case 'submit':
         if (this.#isOwn(message.set.key)) scheduler.submit(message.set);
+        break;
+      case 'prefetch':
+        scheduler.prefetch(message.expected);
         break;
       case 'cancel':
         if (this.#isOwn(message.key)) scheduler.cancel(message.key);
@@ -162,7 +168,7 @@ export class HostSession {
         this.#killAfter(EXIT_MS);
         break;
       case 'output':
-        this.#listener.output(shorten(event.text), event.error);
+        this.#listener.output({ text: shorten(event.text), source: event.error ? 'stderr' : 'stdout' });
         break;
       case 'notice':
         this.#listener.event({ ...event, text: shorten(event.text) });

@@ -2,6 +2,12 @@ import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '@millrace/common';
 
+/** A line of a host: the job's output, or what the engine in the host logs. */
+export interface HostLine {
+  readonly text: string;
+  readonly source: 'stdout' | 'stderr' | 'logger';
+}
+
 export const LINE_CHARS_MAX = 16 * 1024;
 // A host that floods its output waits: its writes to the pipe block. 256 KiB in 50 ms are 5 MB/s.
 const BURST_CHARS = 256 * 1024;
@@ -41,9 +47,4 @@ function* pieces(line: string): Generator<string> {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
   for (let at = 0; at === 0 || at < text.length; at += LINE_CHARS_MAX)
     yield text.slice(at, at + LINE_CHARS_MAX);
-}
-
-/** A line of the host's own logger (pino's JSON), not of the job. */
-export function isHostLogLine(line: string): boolean {
-  return line.startsWith('{"level":') && line.includes('"name":"host"');
 }

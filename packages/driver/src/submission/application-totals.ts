@@ -1,26 +1,22 @@
 import type { BatchSummary } from '../application-events.ts';
 
-/** What an application did in this run, as far as this driver saw it. */
-export class ApplicationTotals {
-  batches = 0;
-  records = 0;
-  lag = 0;
-  lastBatchTime = 0;
-  lastProcessingMs = 0;
+/** What an application did in this run, over all of its hosts and drivers. */
+export interface Totals {
+  readonly batches: number;
+  readonly records: number;
+  readonly lag: number;
+  readonly lastBatchTime: number;
+  readonly lastProcessingMs: number;
+}
 
-  add(batch: BatchSummary): void {
-    this.batches++;
-    this.records += batch.records;
-    this.lag = batch.lag;
-    this.lastBatchTime = batch.batchTime;
-    this.lastProcessingMs = batch.processingMs;
-  }
+export const NO_TOTALS: Totals = { batches: 0, records: 0, lag: 0, lastBatchTime: 0, lastProcessingMs: 0 };
 
-  reset(): void {
-    this.batches = 0;
-    this.records = 0;
-    this.lag = 0;
-    this.lastBatchTime = 0;
-    this.lastProcessingMs = 0;
-  }
+export function withBatch({ batches, records }: Totals, batch: BatchSummary): Totals {
+  return {
+    batches: batches + 1,
+    records: records + batch.records,
+    lag: batch.lag,
+    lastBatchTime: batch.batchTime,
+    lastProcessingMs: batch.processingMs,
+  };
 }

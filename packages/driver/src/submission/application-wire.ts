@@ -1,5 +1,6 @@
 import { assertNever } from '@millrace/common';
 import { type ApplicationEventInit, type ApplicationStatusInit, recordToWire } from '@millrace/proto';
+import type { BatchSummary } from '../application-events.ts';
 import type { Application } from './application.ts';
 import type { LoggedEvent } from './event-log.ts';
 
@@ -32,7 +33,7 @@ export function eventToWire(application: string, { sequence, at, event }: Logged
       return { ...head, state: { state: event.state, error } };
     }
     case 'batch-completed':
-      return { ...head, batchCompleted: event.batch };
+      return { ...head, batchCompleted: batchToWire(event.batch) };
     case 'batch-failed':
       return { ...head, batchFailed: { batchTime: event.batchTime, error: recordToWire(event.error) } };
     case 'output':
@@ -42,4 +43,13 @@ export function eventToWire(application: string, { sequence, at, event }: Logged
     default:
       return assertNever(event, 'event');
   }
+}
+
+function batchToWire(batch: BatchSummary): NonNullable<ApplicationEventInit['batchCompleted']> {
+  const accumulators = batch.accumulators.map(({ name, value, added }) => ({
+    name,
+    value: String(value),
+    added: added === undefined ? '' : String(added),
+  }));
+  return { ...batch, accumulators };
 }

@@ -8,7 +8,7 @@ import { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostListener } from '../host-process/host-process.ts';
 import type { ValidatedJob } from '../host-process/validate-job.ts';
 import { Application, type ApplicationDeps } from './application.ts';
-import { ApplicationLog } from './application-log.ts';
+import { OutputLog } from './output-log.ts';
 import type { SubmissionRecord } from './submission-store.ts';
 
 const record: SubmissionRecord = {
@@ -28,10 +28,16 @@ describe('an application', () => {
     const directory = mkdtempSync(join(tmpdir(), 'millrace-application-'));
     const path = join(directory, 'app.log');
     const common = { clock: systemClock, logger: silentLogger };
-    const log = await ApplicationLog.open({ ...common, path, bytesMax: 1024 });
+    const log = await OutputLog.open({ ...common, path, bytesMax: 1024 });
     const scheduler = new TaskScheduler({
       ...common,
-      executors: { launch: () => undefined, kill: () => undefined, dropBlock: () => undefined },
+      executors: {
+        launch: () => undefined,
+        prefetch: () => undefined,
+        flush: () => undefined,
+        kill: () => undefined,
+        dropBlock: () => undefined,
+      },
       fetchResult: () => Promise.reject(new Error('none')),
     });
     const deps = {
@@ -42,7 +48,7 @@ describe('an application', () => {
       dropOnExecutors: () => undefined,
       jobStartTimeoutMs: 1_000,
     } as unknown as ApplicationDeps;
-    const exit = { code: 9, signal: null, unresponsive: false };
+    const exit = { code: 9, signal: null, unresponsive: false, outOfMemory: false };
     const host = {
       pid: 77,
       exit,
@@ -50,7 +56,7 @@ describe('an application', () => {
       send: () => undefined,
       kill: () => undefined,
     };
-    const job = { host, application: 'app', notes: [], output: [] } as unknown as ValidatedJob;
+    const job = { host, application: 'app', notes: [], notices: [], output: [] } as unknown as ValidatedJob;
     const application = new Application(record, log, deps);
     await expect(application.begin(record, job)).rejects.toMatchObject({ code: 'HOST_LOST' });
     expect(application.state).toBe('FAILED');

@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import { MillraceError, nearestName } from '@millrace/common';
-import { type ValidatedJob, validateJob } from '../host-process/validate-job.ts';
+import { loggedEpoch } from '../application/log/application-log.ts';
+import { applicationLogFiles } from '../application/log/log-files.ts';
 import { Application, type ApplicationDeps, type Started } from './application.ts';
-import { ApplicationLog } from './application-log.ts';
 import { isOver } from './application-state.ts';
+import { OutputLog } from './output-log.ts';
+import { type HostProgram, startHost } from './start-host.ts';
 import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
 
-export interface SubmitRequest {
-  /** Absent: the job's own name. */
-  readonly name: string | undefined;
-  readonly programHash: string;
+export interface SubmitRequest extends HostProgram {
   readonly archive: Uint8Array;
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface ApplicationsDeps extends ApplicationDeps {
@@ -27,7 +24,8 @@ const APPLICATIONS_MAX = 1_000;
 export class Applications {
   readonly #deps: ApplicationsDeps;
   readonly #applications = new Map<string, Application>();
-
+  /** Programs that are being submitted, with how often: nobody else may need them yet. */
+  readonly #submitting = new Map<string, number>();
   #leaving = false;
 
   constructor(deps: ApplicationsDeps) {
@@ -36,15 +34,28 @@ export class Applications {
 
   /** Reads what is stored. Nothing runs before `resume`. @throws MillraceError LOG_CORRUPT. */
   async load(): Promise<void> {
-    const { store, bundles } = this.#deps;
-    const records = await store.load();
-    await bundles.keepOnly(
-      new Set(records.flatMap(({ programHash, earlierPrograms }) => [programHash, ...earlierPrograms])),
-    );
+    const records = await this.#deps.store.load();
     for (const record of records) {
       const application = new Application(record, await this.#openLog(record.name), this.#deps);
       this.#applications.set(record.name, application);
     }
+    await this.#deps.bundles.keepOnly(() => this.#programs());
+  }
+
+  /** What runs, was run, or is being submitted. */
+  #programs(): ReadonlySet<string> {
+    const records = this.list().map(({ record }) => record);
+    return new Set([
+      ...this.#submitting.keys(),
+      ...records.flatMap(({ programHash, earlierPrograms }) => [programHash, ...earlierPrograms]),
+    ]);
+  }
+
+  /** Refused ones, and those that later ones have pushed out. */
+  #forgetPrograms(): void {
+    this.#deps.bundles
+      .keepOnly(() => this.#programs())
+      .catch((error: unknown) => this.#deps.logger.warn({ err: error }, 'old programs were not removed'));
   }
 
   /** Starts what ran when the driver ended. */
@@ -60,15 +71,28 @@ export class Applications {
    * @throws MillraceError: APPLICATION_EXISTS, what is wrong with the program or the job, or what ended it before it ran.
    */
   async submit(request: SubmitRequest): Promise<Started & { readonly application: string }> {
-    const { bundles } = this.#deps;
-    const { name, programHash, archive } = request;
+    const { name, programHash } = request;
     if (name !== undefined) {
       checkApplicationName(name);
       this.assertFree(name);
     }
-    await bundles.put(programHash, archive);
-    const job = await this.#validate(request);
+    this.#submitting.set(programHash, (this.#submitting.get(programHash) ?? 0) + 1);
+    try {
+      return await this.#submit(request);
+    } finally {
+      const others = (this.#submitting.get(programHash) ?? 1) - 1;
+      if (others > 0) this.#submitting.set(programHash, others);
+      else this.#submitting.delete(programHash);
+      this.#forgetPrograms();
+    }
+  }
+
+  async #submit(request: SubmitRequest): Promise<Started & { readonly application: string }> {
+    const { name, programHash, archive } = request;
+    await this.#deps.bundles.put(programHash, archive);
+    const job = await startHost(request, this.#deps);
     let application: Application;
+    let record: SubmissionRecord;
     try {
       if (this.#leaving) throw new MillraceError('CANCELLED', 'the driver is stopping');
       checkApplicationName(job.application);
@@ -77,37 +101,18 @@ export class Applications {
       const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
       // From here to `begin` nothing waits: the check and the claim are one.
       this.assertFree(job.application);
-      application = this.#claim(job.application, request, log);
+      record = this.#recordOf(job.application, request);
+      application = this.#claim(record, log);
     } catch (error) {
       job.host.kill();
       throw error;
     }
-    const started = await application.begin(this.#recordOf(job.application, request), job);
+    const started = await application.begin(record, job);
     return { ...started, application: application.name };
   }
 
-  async #validate({ name, programHash, config, environment }: SubmitRequest): Promise<ValidatedJob> {
-    const { bundles, hosts, clock, jobStartTimeoutMs, applicationsDir, scheduler } = this.#deps;
-    const programDir = await bundles.unpacked(programHash);
-    const host = await hosts.take();
-    const { slots } = scheduler;
-    return validateJob(
-      host,
-      {
-        kind: 'start',
-        application: name,
-        programHash,
-        programDir,
-        applicationsDir,
-        config,
-        environment,
-        slots,
-      },
-      { clock, timeoutMs: jobStartTimeoutMs },
-    );
-  }
-
-  #claim(name: string, request: SubmitRequest, log: ApplicationLog | undefined): Application {
+  #claim(record: SubmissionRecord, log: OutputLog | undefined): Application {
+    const { name } = record;
     const known = this.#applications.get(name);
     if (known) {
       log?.close();
@@ -116,8 +121,7 @@ export class Applications {
     if (!log) throw new MillraceError('INTERNAL', `the log of ${name} is not open`);
     this.#makeRoom();
     // Over until it begins.
-    const record: SubmissionRecord = { ...this.#recordOf(name, request), state: 'STOPPED' };
-    const application = new Application(record, log, this.#deps);
+    const application = new Application({ ...record, state: 'STOPPED' }, log, this.#deps);
     this.#applications.set(name, application);
     return application;
   }
@@ -134,13 +138,14 @@ export class Applications {
       );
     }
     this.#applications.delete(oldest.name);
-    oldest.log.close();
+    oldest.journal.log.close();
     this.#deps.store.remove(oldest.name).catch((error: unknown) => {
       this.#deps.logger.warn({ err: error, application: oldest.name }, 'a submission was not removed');
     });
   }
 
-  #recordOf(name: string, { programHash, config, environment }: SubmitRequest): SubmissionRecord {
+  #recordOf(name: string, { programHash, config, environment, anew }: SubmitRequest): SubmissionRecord {
+    const { applicationsDir, clock } = this.#deps;
     const before = this.#applications.get(name)?.record;
     const earlier = before ? [before.programHash, ...before.earlierPrograms] : [];
     return {
@@ -154,7 +159,10 @@ export class Applications {
       desired: 'running',
       state: 'SUBMITTED',
       epoch: before?.epoch ?? 0,
-      submittedAt: this.#deps.clock.now(),
+      ...(anew && {
+        anewAfter: Math.max(before?.epoch ?? 0, loggedEpoch(applicationLogFiles(applicationsDir, name))),
+      }),
+      submittedAt: clock.now(),
     };
   }
 
@@ -202,8 +210,8 @@ export class Applications {
     await this.#deps.store.settled();
   }
 
-  #openLog(name: string): Promise<ApplicationLog> {
+  #openLog(name: string): Promise<OutputLog> {
     const { logsDir, logBytesMax, clock, logger } = this.#deps;
-    return ApplicationLog.open({ path: join(logsDir, `${name}.log`), bytesMax: logBytesMax, clock, logger });
+    return OutputLog.open({ path: join(logsDir, `${name}.log`), bytesMax: logBytesMax, clock, logger });
   }
 }

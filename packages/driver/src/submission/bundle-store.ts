@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { MillraceError } from '@millrace/common';
 import { contentHash, unpackBundle } from '@millrace/proto';
-import { syncDirectory, writeDurably } from './durable-file.ts';
+import { writeDurably } from './durable-file.ts';
+import { stateDirLost } from './state-dir.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -10,15 +11,17 @@ const HASH = /^[0-9a-f]{64}$/;
 export class BundleStore {
   readonly #bundles: string;
   readonly #programs: string;
-  #drafts = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(stateDir: string) {
     this.#bundles = join(stateDir, 'bundles');
     this.#programs = join(stateDir, 'programs');
   }
 
+  /** Archives are durable; unpacked files are not, so that each driver unpacks anew: what a power cut tore never runs. */
   static async open(stateDir: string): Promise<BundleStore> {
     const store = new BundleStore(stateDir);
+    await rm(store.#programs, { recursive: true, force: true });
     for (const directory of [store.#bundles, store.#programs]) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
     }
@@ -35,12 +38,9 @@ export class BundleStore {
       throw new MillraceError('BAD_REQUEST', 'the program is not what its hash says: it arrived damaged');
     unpackBundle(archive);
     const path = join(this.#bundles, hash);
-    if (await exists(path)) return;
-    // Two of the same program at once each write their own draft; the content is the same.
-    const draft = `${path}.${process.pid}-${this.#drafts++}`;
-    await writeDurably(draft, archive);
-    await rename(draft, path);
-    await syncDirectory(this.#bundles);
+    await this.#inTurn(async () => {
+      if (!(await exists(path))) await writeDurably(path, archive);
+    });
   }
 
   /** Undefined: unknown. */
@@ -55,7 +55,23 @@ export class BundleStore {
   }
 
   /** Directory with the program's files. @throws MillraceError PROGRAM_MISSING. */
-  async unpacked(hash: string): Promise<string> {
+  unpacked(hash: string): Promise<string> {
+    return this.#inTurn(() => this.#unpack(hash));
+  }
+
+  /** Removes programs that nobody needs any more, and what a crash left half written. */
+  keepOnly(needed: () => ReadonlySet<string>): Promise<void> {
+    return this.#inTurn(async () => {
+      const hashes = needed();
+      for (const directory of [this.#bundles, this.#programs]) {
+        for (const entry of await readdir(directory)) {
+          if (!hashes.has(entry)) await rm(join(directory, entry), { recursive: true, force: true });
+        }
+      }
+    });
+  }
+
+  async #unpack(hash: string): Promise<string> {
     const directory = join(this.#programs, hash);
     if (await exists(directory)) return directory;
     const archive = await this.get(hash);
@@ -64,29 +80,25 @@ export class BundleStore {
         remedy: 'Submit the job again.',
       });
     }
-    const draft = `${directory}.${process.pid}-${this.#drafts++}`;
+    const draft = `${directory}.draft`;
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft);
     for (const file of unpackBundle(archive)) {
       const path = join(draft, file.path);
       await mkdir(dirname(path), { recursive: true });
       await writeFile(path, file.content, { mode: 0o600 });
     }
-    await mkdir(draft, { recursive: true });
-    try {
-      await rename(draft, directory);
-    } catch (error) {
-      await rm(draft, { recursive: true, force: true });
-      if (!(await exists(directory))) throw error;
-    }
+    await rename(draft, directory);
     return directory;
   }
 
-  /** Removes programs that nobody needs any more, and what a crash left half written. */
-  async keepOnly(hashes: ReadonlySet<string>): Promise<void> {
-    for (const directory of [this.#bundles, this.#programs]) {
-      for (const entry of await readdir(directory)) {
-        if (!hashes.has(entry)) await rm(join(directory, entry), { recursive: true, force: true });
-      }
-    }
+  /** One at a time: what one found to be there the next does not remove. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(act).catch((error: unknown) => {
+      throw stateDirLost(this.#bundles, error);
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 }
 

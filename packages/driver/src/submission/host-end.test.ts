@@ -5,6 +5,7 @@ import { afterFailedStart, afterHostEnd } from './host-end.ts';
 const record = (code: ErrorCode) => MillraceError.toRecord(new MillraceError(code, 'it ended'));
 const crash = record('HOST_LOST');
 const failed = record('APPLICATION_FAILED');
+const unfinished = record('DRAIN_TIMEOUT');
 
 describe('afterHostEnd', () => {
   const table = [
@@ -26,14 +27,19 @@ describe('afterHostEnd', () => {
       { to: 'FAILED', error: failed },
     ],
     [
+      'stops, and says so, when the drain took too long',
+      { state: 'STOPPING', ended: { error: unfinished }, restart: 0 },
+      { to: 'STOPPED', error: unfinished },
+    ],
+    [
       'starts again when it crashed',
       { state: 'RUNNING', ended: undefined, restart: 500 },
-      { to: 'STARTING', afterMs: 500 },
+      { to: 'STARTING', afterMs: 500, why: crash },
     ],
     [
       'starts again when it crashed while starting',
       { state: 'STARTING', ended: undefined, restart: 0 },
-      { to: 'STARTING', afterMs: 0 },
+      { to: 'STARTING', afterMs: 0, why: crash },
     ],
     [
       'fails when it crashed too often',
@@ -48,8 +54,10 @@ describe('afterHostEnd', () => {
 
 describe('afterFailedStart', () => {
   it('tries again when the trouble may pass, else the application has failed', () => {
-    expect(afterFailedStart(record('KAFKA_UNREACHABLE'), 0)).toEqual({ to: 'STARTING', afterMs: 0 });
-    expect(afterFailedStart(record('HOST_UNRESPONSIVE'), 500)).toEqual({ to: 'STARTING', afterMs: 500 });
+    const away = record('KAFKA_UNREACHABLE');
+    const busy = record('HOST_UNRESPONSIVE');
+    expect(afterFailedStart(away, 0)).toEqual({ to: 'STARTING', afterMs: 0, why: away });
+    expect(afterFailedStart(busy, 500)).toEqual({ to: 'STARTING', afterMs: 500, why: busy });
     expect(afterFailedStart(record('KAFKA_UNREACHABLE'), 'give-up').to).toBe('FAILED');
     expect(afterFailedStart(record('JOB_INVALID'), 0).to).toBe('FAILED');
   });

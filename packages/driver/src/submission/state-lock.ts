@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import { makeDirectory } from './state-dir.ts';
 
 const REFRESH_MS = 5_000;
 /** A lock of another machine (or container) that was not refreshed for so long belongs to nobody. */
@@ -25,6 +26,7 @@ export class StateLock {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #refresh: Timer | undefined;
+  #released = false;
 
   private constructor(path: string, clock: Clock, logger: Logger) {
     this.#path = path;
@@ -35,7 +37,7 @@ export class StateLock {
   /** @throws MillraceError STATE_DIR_IN_USE. A lock whose holder is gone is taken over. */
   static async take(stateDir: string, clock: Clock, logger: Logger): Promise<StateLock> {
     const directory = join(stateDir, 'lock');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     const mine: Holder = { pid: process.pid, started: await startOf(process.pid), host: hostname() };
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const newest = await newestIn(directory);
@@ -59,6 +61,7 @@ export class StateLock {
 
   /** The file stays and says that nobody holds it: generations only grow. */
   async release(): Promise<void> {
+    this.#released = true;
     this.#refresh?.cancel();
     const released: Holder = { pid: 0, started: '', host: '', released: true };
     await writeFile(`${this.#path}.released`, JSON.stringify(released), { mode: 0o600 });
@@ -71,7 +74,7 @@ export class StateLock {
       await utimes(this.#path, seconds, seconds).catch((error: unknown) =>
         this.#logger.warn({ err: error }, 'the lock of the state directory could not be refreshed'),
       );
-      this.#refreshLater();
+      if (!this.#released) this.#refreshLater();
     };
     this.#refresh = this.#clock.schedule(REFRESH_MS, () => void refresh(), { unref: true });
   }

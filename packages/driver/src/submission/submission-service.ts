@@ -12,9 +12,9 @@ import {
   type SubmitReplyInit,
   unaryHandler,
 } from '@millrace/proto';
-import type { StopMode } from './application.ts';
 import { statusToWire } from './application-wire.ts';
 import type { Applications, SubmitRequest } from './applications.ts';
+import type { StopMode } from './phase.ts';
 import { callerGone } from './server-stream.ts';
 import { streamEvents, streamLogs } from './watch-streams.ts';
 
@@ -129,6 +129,7 @@ async function readSubmission(
     archive,
     config,
     environment: header.environment,
+    anew: header.startAnew,
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -87,14 +87,31 @@ describe('BundleStore', () => {
     await expect(store.put('x', archive)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
+  it('unpacks anew after a restart: what a power cut tore is not run', async () => {
+    const stateDir = await directory();
+    const before = await BundleStore.open(stateDir);
+    await before.put(hash, archive);
+    await writeFile(join(await before.unpacked(hash), 'job.js'), '');
+    const after = await BundleStore.open(stateDir);
+    expect(await readFile(join(await after.unpacked(hash), 'job.js'), 'utf8')).toBe('job');
+  });
+
+  it('keeps a program that is submitted again while it is removed', async () => {
+    const stateDir = await directory();
+    const store = await BundleStore.open(stateDir);
+    await store.put(hash, archive);
+    await Promise.all([store.keepOnly(() => new Set()), store.put(hash, archive)]);
+    expect(await readdir(await store.unpacked(hash))).toEqual(['job.js', 'lib']);
+  });
+
   it('forgets programs that nobody needs', async () => {
     const stateDir = await directory();
     const store = await BundleStore.open(stateDir);
     await store.put(hash, archive);
     await store.unpacked(hash);
-    await store.keepOnly(new Set([hash]));
+    await store.keepOnly(() => new Set([hash]));
     expect(await store.get(hash)).toBeDefined();
-    await store.keepOnly(new Set());
+    await store.keepOnly(() => new Set());
     expect(await readdir(join(stateDir, 'programs'))).toEqual([]);
     expect(await store.get(hash)).toBeUndefined();
   });

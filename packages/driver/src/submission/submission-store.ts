@@ -2,7 +2,9 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorRecord, MillraceError } from '@millrace/common';
 import type { ApplicationState } from './application-state.ts';
+import type { Totals } from './application-totals.ts';
 import { readJson, writeDurably } from './durable-file.ts';
+import { stateDirLost } from './state-dir.ts';
 
 const VERSION = 1;
 
@@ -17,9 +19,13 @@ export interface SubmissionRecord {
   readonly desired: 'running' | 'stopped';
   readonly state: ApplicationState;
   readonly epoch: number;
+  /** It is to begin anew, and has not yet: a log that ends with this epoch, or before it, is to be set aside. */
+  readonly anewAfter?: number;
   /** ms since 1970. */
   readonly submittedAt: number;
   readonly error?: ErrorRecord;
+  /** What this run has done; may be some seconds old. */
+  readonly totals?: Totals;
 }
 
 /** A name that is also a file's name: nothing that leaves the directory, no surprises in a shell. */
@@ -71,10 +77,17 @@ export class SubmissionStore {
     return stored.submission;
   }
 
-  /** Durable when it resolves. What is done to one application happens in the order of the calls. */
-  save(record: SubmissionRecord): Promise<void> {
+  /**
+   * Durable when it resolves. What is done to one application happens in the order of the calls.
+   * @throws MillraceError LOG_WRITE_FAILED.
+   */
+  async save(record: SubmissionRecord): Promise<void> {
     const content = JSON.stringify({ version: VERSION, submission: record });
-    return this.#inOrder(record.name, (path) => writeDurably(path, content));
+    try {
+      await this.#inOrder(record.name, (path) => writeDurably(path, content));
+    } catch (error) {
+      throw stateDirLost(this.#directory, error);
+    }
   }
 
   remove(name: string): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@millrace/common';
-import { ApplicationLog } from './application-log.ts';
+import { OutputLog } from './output-log.ts';
 import { streamLogs } from './watch-streams.ts';
 
 /** A caller that reads nothing until it is released. */
@@ -32,13 +32,13 @@ class SlowCall extends EventEmitter {
 describe('a followed log', () => {
   it('keeps a bounded text for a slow reader, and says how much it left out', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'millrace-watch-'));
-    const log = await ApplicationLog.open({
+    const log = await OutputLog.open({
       path: join(directory, 'a.log'),
       clock: systemClock,
       logger: silentLogger,
       bytesMax: 64 * 1024,
     });
-    const application = { log, state: 'RUNNING' };
+    const application = { journal: { log }, state: 'RUNNING' };
     const call = new SlowCall();
     const over = streamLogs(
       call as unknown as Parameters<typeof streamLogs>[0],

@@ -22,7 +22,8 @@ export async function streamEvents(
   applications: Applications,
 ): Promise<void> {
   const application = applications.get(call.request.application);
-  const { events, name } = application;
+  const { name, journal } = application;
+  const { events } = journal;
   const gone = callerGone(call);
   // One from the future (the clock was set back) would wait for ever.
   let at = Math.min(call.request.afterSequence, events.sequence);
@@ -63,7 +64,7 @@ export async function streamLogs(
 ): Promise<void> {
   const { follow, tail } = call.request;
   const application = applications.get(call.request.application);
-  const { log } = application;
+  const { log } = application.journal;
   const gone = callerGone(call);
   const lines: string[] = [...log.tail(Math.min(tail, TAIL_LINES_MAX))];
   let behind = lines.reduce((chars, line) => chars + LINE_CHARS + line.length, 0);

@@ -23,8 +23,9 @@ const FACTORIES_MAX = 256;
 const factories = new Map<string, LoopFactory>();
 
 /**
- * A run of the loop of `source`. Compiled code is kept by source *and place*: two pipelines of the same shape must not share
- * one call site, or V8 would no longer inline either's lambdas; a lambda made anew in every batch keeps its place.
+ * A run of the loop of `source`. Compiled code is kept by source *and places* (of which the running program is one): two pipelines of
+ * the same shape, and two runs of one job, must not share one call site, or V8 would no longer inline either's lambdas. A lambda made anew
+ * in every batch keeps its place.
  */
 export function fusedLoop(
   source: string,

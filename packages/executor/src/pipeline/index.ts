@@ -68,8 +68,7 @@ export async function runPipeline(request: PipelineRequest): Promise<PipelineOut
 
 /** What collection accumulators were given leaves the task as rows do. */
 function settleAccumulators(updates: AccumulatorUpdates): void {
-  for (const [id, update] of updates)
-    if (typeof update !== 'number') updates.set(id, detach(update) as unknown[]);
+  for (const [id, update] of updates) if (typeof update !== 'number') updates.set(id, detach(update));
 }
 
 /** Element operators in one loop. Its text is as deep as it has operators, and V8's parser recurses. */
@@ -201,10 +200,13 @@ class PipelineRun {
   }
 
   #loop(from: number, until: number, columns: boolean, end: LoopEnd): FusedLoop {
-    const { pipeline, functions, stage } = this.#request;
+    const { pipeline, functions, stage, task } = this.#request;
     const part = pipeline.operators.slice(from, until);
     const source = loopSource(part.map(loopOperator), from, columns ? 'columns' : 'rows', end);
-    const places = [...part.map(({ place }) => place), end.action ? stage.action.place : ''].join('|');
+    const program = `${task.application}@${task.epoch}`;
+    const places = [program, ...part.map(({ place }) => place), end.action ? stage.action.place : ''].join(
+      '|',
+    );
     return fusedLoop(source, places, functions.operators.slice(from, until), functions.action, this.#runtime);
   }
 }

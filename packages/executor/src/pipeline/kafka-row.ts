@@ -42,14 +42,11 @@ function synchronous(decoded: unknown): unknown {
 const UNREAD = Symbol('unread');
 
 /**
- * A record as lambdas see it: a few plain fields over the columns of its fetch; key, value and headers are decoded when read, once.
+ * A record as lambdas see it: a place in the columns of its fetch. Everything is read from there when asked for, and key and value are
+ * decoded once: one row is made a record, so each field more would cost every job (`npm run bench -- json`).
  * It keeps its fetch's buffer alive: what outlives the task is copied by `detach`.
  */
 export class KafkaRow {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestamp: number;
   readonly #columns: RecordColumns;
   readonly #index: number;
   readonly #decoders: RowDecoders;
@@ -57,13 +54,25 @@ export class KafkaRow {
   #value: unknown = UNREAD;
 
   constructor(columns: RecordColumns, index: number, decoders: RowDecoders) {
-    this.topic = columns.topic;
-    this.partition = columns.partition;
-    this.offset = columns.offset[index] as number;
-    this.timestamp = columns.timestamp[index] as number;
     this.#columns = columns;
     this.#index = index;
     this.#decoders = decoders;
+  }
+
+  get topic(): string {
+    return this.#columns.topic;
+  }
+
+  get partition(): number {
+    return this.#columns.partition;
+  }
+
+  get offset(): number {
+    return this.#columns.offset[this.#index] as number;
+  }
+
+  get timestamp(): number {
+    return this.#columns.timestamp[this.#index] as number;
   }
 
   get key(): unknown {

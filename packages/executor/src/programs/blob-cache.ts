@@ -31,6 +31,14 @@ export class BlobCache {
     return fetching;
   }
 
+  /** It was destroyed: whoever asks again hears so from the driver. */
+  drop(hash: string): void {
+    const held = this.#held.get(hash);
+    if (!held) return;
+    this.#held.delete(hash);
+    this.#bytes -= held.length;
+  }
+
   async #fetch(hash: string): Promise<Uint8Array> {
     const content = await this.#options.fetch(hash);
     if (content.length > this.#options.bytesMax) return content;

@@ -31,6 +31,23 @@ describe('blobs', () => {
     expect(asked).toEqual(['a', 'a']);
   });
 
+  it('are forgotten when they are dropped', async () => {
+    const asked: string[] = [];
+    const cache = new BlobCache({
+      bytesMax: 4,
+      fetch: (hash) => {
+        asked.push(hash);
+        return Promise.resolve(Buffer.alloc(2));
+      },
+    });
+    for (const hash of ['a', 'b']) await cache.get(hash);
+    cache.drop('a');
+    cache.drop('unknown');
+    // There is room again: b stays.
+    for (const hash of ['c', 'b', 'a']) await cache.get(hash);
+    expect(asked).toEqual(['a', 'b', 'c', 'a']);
+  });
+
   it('leave by least recent use; one larger than the bound is served and not kept', async () => {
     const asked: string[] = [];
     const cache = new BlobCache({

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@millrace/common';
-import { ProcessSlot, slotEnvironment, slotExecArgv } from './process-slot.ts';
+import { ProcessSlot } from './process-slot.ts';
 import { residentBytes } from './resident-memory.ts';
+import { slotEnvironment, slotExecArgv } from './slot-environment.ts';
 
 describe('the process of a slot', () => {
   it('inherits how modules are found, not how memory or debuggers are used', () => {
@@ -20,6 +21,7 @@ describe('the process of a slot', () => {
       'x',
       '--disable-warning=A',
       '--max-old-space-size=768',
+      '--max-semi-space-size=16',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { type Clock, type Logger, MillraceError, messageOf, type Timer } from '@millrace/common';
+import { type Clock, type Logger, MillraceError, messageOf } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import { forwardLines } from './output-lines.ts';
 import { residentBytes } from './resident-memory.ts';
 import {
@@ -11,7 +12,9 @@ import {
   type SlotTask,
 } from './slot.ts';
 import { howItEnded, type KillCause, slotDeathError } from './slot-death.ts';
+import { slotEnvironment, slotExecArgv } from './slot-environment.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
+import { type SlotRun, SlotRuns } from './slot-runs.ts';
 
 export interface ProcessSlotOptions {
   readonly index: number;
@@ -29,17 +32,6 @@ export interface ProcessSlotOptions {
   readonly onPid?: (pid: number, alive: boolean) => void;
 }
 
-interface Running {
-  readonly id: number;
-  readonly task: SlotTask;
-  readonly settle: (outcome: SlotOutcome) => void;
-  readonly timers: Set<Timer>;
-  killReason: string | undefined;
-}
-
-const MEBIBYTE = 1024 * 1024;
-// Young generation, code and stacks need room beside the old space.
-const HEAP_SHARE = 0.75;
 const SAMPLE_MS = 50;
 // Endless allocation makes about 1 GB/s: the nearer to the limit, the more often it is looked at.
 const SAMPLE_NEAR_LIMIT_MS = 10;
@@ -57,8 +49,7 @@ export class ProcessSlot implements Slot {
   readonly #bornAt: number;
   #ready = false;
   #gone = false;
-  #running: Running | undefined;
-  #runs = 0;
+  readonly #runs: SlotRuns;
   #lastStage: Uint8Array | undefined;
   #cause: KillCause | undefined;
   #stderrTail = '';
@@ -67,6 +58,7 @@ export class ProcessSlot implements Slot {
   constructor(options: ProcessSlotOptions) {
     this.#options = options;
     this.#bornAt = options.clock.monotonic();
+    this.#runs = new SlotRuns(options.clock, (run) => this.#begin(run));
     this.#child = fork(options.main, [], {
       execArgv: slotExecArgv(process.execArgv, options.memoryBytesMax),
       env: slotEnvironment(process.env, options.executorId, options.index),
@@ -97,77 +89,81 @@ export class ProcessSlot implements Slot {
     }
   }
 
-  run(task: SlotTask): Promise<SlotOutcome> {
-    if (this.#running || !this.#ready || this.#gone) {
-      const error = new MillraceError('SLOT_LOST', 'the slot cannot take a task now', {
-        details: { reads: task.describes },
-      });
-      return Promise.resolve({ kind: 'failed', error: MillraceError.toRecord(error), metrics: NO_METRICS });
-    }
-    const { promise, resolve } = Promise.withResolvers<SlotOutcome>();
-    const running: Running = {
-      id: ++this.#runs,
-      task,
-      timers: new Set(),
-      killReason: undefined,
-      settle: (outcome) => {
-        this.#running = undefined;
-        for (const timer of running.timers) timer.cancel();
-        resolve(outcome);
-      },
-    };
-    this.#running = running;
-    this.#after(running, task.timeoutMs, () => this.#kill({ kind: 'timeout' }));
-    this.#sample(running, SAMPLE_MS);
+  async run(task: SlotTask): Promise<SlotOutcome | undefined> {
+    if (!this.#ready || this.#gone) return undefined;
+    const { run, outcome } = this.#runs.add(task);
     const { key, programHash, programDir, stage } = task;
     const isSameStage = this.#lastStage !== undefined && Buffer.compare(this.#lastStage, stage) === 0;
     this.#lastStage = stage;
     this.#send({
       kind: 'run',
-      id: running.id,
+      id: run.id,
       key,
       programHash,
       programDir,
       task: task.task,
       ...(isSameStage ? {} : { stage }),
     });
-    return promise;
+    return outcome;
   }
 
-  kill(reason: string): void {
-    const running = this.#running;
-    if (!running || running.killReason !== undefined) return;
+  prefetch(ranges: readonly OffsetRange[]): void {
+    if (this.#ready) this.#send({ kind: 'prefetch', ranges });
+  }
+
+  kill(isMeant: (task: SlotTask) => boolean, reason: string, onlyWaiting = false): void {
+    for (const run of this.#runs.waiting) {
+      if (!isMeant(run.task)) continue;
+      this.#send({ kind: 'abort', id: run.id, reason });
+      this.#runs.settle(run, this.#killed(run, reason));
+    }
+    const { running } = this.#runs;
+    if (onlyWaiting || !running || running.killReason !== undefined || !isMeant(running.task)) return;
     running.killReason = reason;
     this.#send({ kind: 'abort', id: running.id, reason });
-    this.#after(running, ABORT_GRACE_MS, () => this.#kill({ kind: 'killed', reason }));
+    this.#runs.after(running, ABORT_GRACE_MS, () => this.#kill({ kind: 'killed', reason }));
   }
 
   health(): SlotHealth {
     const pid = this.#child.pid ?? 0;
     const rssBytes = pid === 0 || this.#gone ? 0 : (residentBytes(pid) ?? 0);
     this.#checkMemory(rssBytes);
-    return { pid, rssBytes, busy: this.#running !== undefined, cachedConsumers: this.#cachedConsumers };
+    return { pid, rssBytes, busy: this.#runs.running !== undefined, cachedConsumers: this.#cachedConsumers };
   }
 
-  async close(): Promise<void> {
-    this.#kill({ kind: 'closed' });
+  dropBlobs(hashes: readonly string[]): void {
+    if (this.#ready) this.#send({ kind: 'drop-blobs', hashes });
+  }
+
+  dropApplication(application: string, belowEpoch: number): void {
+    // One that ran nothing has nothing.
+    if (this.#runs.count > 0) this.#send({ kind: 'drop-application', application, belowEpoch });
+  }
+
+  async close(graceMs = 0): Promise<void> {
+    if (graceMs === 0 || this.#runs.running || this.#runs.count === 0) this.#kill({ kind: 'closed' });
+    else {
+      this.#cause ??= { kind: 'closed' };
+      this.#send({ kind: 'close' });
+      const timer = this.#options.clock.schedule(graceMs, () => this.#kill({ kind: 'closed' }));
+      await this.ended;
+      timer.cancel();
+    }
     await this.ended;
   }
 
-  #after(running: Running, ms: number, act: () => void): void {
-    const timer = this.#options.clock.schedule(ms, () => {
-      running.timers.delete(timer);
-      act();
-    });
-    running.timers.add(timer);
+  /** What is watched is the running task: those behind it have their time when their turn comes. */
+  #begin(run: SlotRun): void {
+    this.#runs.after(run, run.task.timeoutMs, () => this.#kill({ kind: 'timeout' }));
+    this.#sample(run, SAMPLE_MS);
   }
 
-  #sample(running: Running, ms: number): void {
-    this.#after(running, ms, () => {
+  #sample(run: SlotRun, ms: number): void {
+    this.#runs.after(run, ms, () => {
       const rssBytes = residentBytes(this.#child.pid ?? 0) ?? 0;
       this.#checkMemory(rssBytes);
       const isNear = rssBytes > this.#options.memoryBytesMax / 2;
-      this.#sample(running, isNear ? SAMPLE_NEAR_LIMIT_MS : SAMPLE_MS);
+      this.#sample(run, isNear ? SAMPLE_NEAR_LIMIT_MS : SAMPLE_MS);
     });
   }
 
@@ -204,7 +200,7 @@ export class ProcessSlot implements Slot {
       if (!stream) continue;
       const onLine = (line: string): void => {
         if (name === 'stderr') this.#stderrTail = `${this.#stderrTail}\n${line}`.slice(-STDERR_TAIL_CHARS);
-        log.info({ stream: name, ...logFields(this.#running?.task), line }, 'slot output');
+        log.info({ stream: name, ...logFields(this.#runs.running?.task), line }, 'slot output');
       };
       const onDropped = (lines: number): void =>
         log.warn({ stream: name, lines }, 'slot output was dropped: it comes too fast');
@@ -239,10 +235,11 @@ export class ProcessSlot implements Slot {
       waited.abort();
     }
     const pid = this.#child.pid ?? 0;
+    const { running } = this.#runs;
     const cause =
-      this.#running?.killReason === undefined
+      running?.killReason === undefined
         ? this.#cause
-        : { kind: 'killed' as const, reason: this.#running.killReason };
+        : { kind: 'killed' as const, reason: running.killReason };
     const death = { code, signal, cause, stderrTail: this.#stderrTail, memoryBytesMax, pid };
     this.#started.reject(
       new MillraceError(
@@ -250,12 +247,15 @@ export class ProcessSlot implements Slot {
         `a slot ended (${howItEnded(death)}) before it was ready: ${why === undefined ? this.#stderrTail.trim() : messageOf(why)}`,
       ),
     );
-    const running = this.#running;
     const level = cause?.kind === 'closed' ? 'debug' : 'warn';
     log[level]({ slotPid: pid, code, signal, cause: cause?.kind, ...logFields(running?.task) }, 'slot ended');
-    running?.settle({ kind: 'failed', error: slotDeathError(running.task, death), metrics: NO_METRICS });
+    this.#runs.end(({ task }) => ({
+      kind: 'failed',
+      error: slotDeathError(task, death),
+      metrics: NO_METRICS,
+    }));
     const lived = clock.monotonic() - this.#bornAt;
-    return { code, signal, wasUseful: this.#runs > 0 || lived > USEFUL_LIFE_MS };
+    return { code, signal, wasUseful: this.#runs.count > 0 || lived > USEFUL_LIFE_MS };
   }
 
   #onMessage(message: FromSlot): void {
@@ -278,30 +278,27 @@ export class ProcessSlot implements Slot {
 
   #onOutcome(message: Extract<FromSlot, { readonly kind: 'succeeded' | 'failed' }>): void {
     this.#cachedConsumers = message.cachedConsumers;
-    const running = this.#running;
+    const { running } = this.#runs;
+    // That of a task that was killed while it waited is of no use any more.
     if (running?.id !== message.id) return;
     const { metrics } = message;
     if (message.kind === 'succeeded') {
       const { result, accumulators } = message;
-      running.settle({ kind: 'succeeded', result, accumulators, metrics });
-      return;
+      this.#runs.settle(running, { kind: 'succeeded', result, accumulators, metrics });
+    } else if (running.killReason === undefined) {
+      this.#runs.settle(running, { kind: 'failed', error: message.error, metrics });
+    } else {
+      // It stopped because it was asked to.
+      this.#runs.settle(running, this.#killed(running, running.killReason, metrics));
     }
-    if (running.killReason === undefined) {
-      running.settle({ kind: 'failed', error: message.error, metrics });
-      return;
-    }
-    // It stopped because it was asked to.
-    const cause = { kind: 'killed', reason: running.killReason } as const;
+  }
+
+  #killed({ task }: SlotRun, reason: string, metrics = NO_METRICS): SlotOutcome {
     const { memoryBytesMax } = this.#options;
-    const death = {
-      code: null,
-      signal: null,
-      cause,
-      stderrTail: '',
-      memoryBytesMax,
-      pid: this.#child.pid ?? 0,
-    };
-    running.settle({ kind: 'failed', error: slotDeathError(running.task, death), metrics });
+    const pid = this.#child.pid ?? 0;
+    const cause = { kind: 'killed', reason } as const;
+    const death = { code: null, signal: null, cause, stderrTail: '', memoryBytesMax, pid };
+    return { kind: 'failed', error: slotDeathError(task, death), metrics };
   }
 
   async #sendBlob(hash: string): Promise<void> {
@@ -317,27 +314,4 @@ function logFields(task: SlotTask | undefined): object {
   if (!task) return {};
   const { application, batchTime, stage, partition, attempt } = task.key;
   return { application, batchTime, stage, partition, attempt };
-}
-
-// A debugger's port and the parent's own limits are not for its children.
-const NOT_INHERITED =
-  /^--(inspect|max[-_]|cpu-prof|heap-prof|heapsnapshot|watch|test|experimental-vm-modules|eval|print)/;
-
-/** Node options of a slot: how modules are found is the parent's affair too (conditions, loaders), how memory is used is not. */
-export function slotExecArgv(parent: readonly string[], memoryBytesMax: number): string[] {
-  const inherited = parent.filter((option, at) => option.startsWith('-') || parent[at - 1] === '-C');
-  const heapMb = Math.max(32, Math.floor((memoryBytesMax * HEAP_SHARE) / MEBIBYTE));
-  return [...inherited.filter((option) => !NOT_INHERITED.test(option)), `--max-old-space-size=${heapMb}`];
-}
-
-/** The executor's environment without what is Millrace's own (its token among it). */
-export function slotEnvironment(
-  parent: NodeJS.ProcessEnv,
-  executorId: string,
-  index: number,
-): NodeJS.ProcessEnv {
-  const kept = Object.entries(parent).filter(
-    ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
-  );
-  return { ...Object.fromEntries(kept), MILLRACE_EXECUTOR_ID: executorId, MILLRACE_SLOT: String(index) };
 }

@@ -14,6 +14,8 @@ interface Asked {
 export function serveSlot(engine: TaskEngine, clock: Clock): void {
   const asked = new Map<string, Asked>();
   const aborts = new Map<number, AbortController>();
+  /** Tasks run one after the other, in the order they came. */
+  let last: Promise<void> = Promise.resolve();
   const runner = new TaskRunner({
     executorId: process.env['MILLRACE_EXECUTOR_ID'] ?? '',
     engine,
@@ -26,15 +28,21 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
       send({ kind: 'need-blob', hash });
       return request.promise;
     },
+    onDisposeFailure: (error) => process.stderr.write(`${inspect(error)}\n`),
   });
 
-  async function run(message: Extract<ToSlot, { readonly kind: 'run' }>): Promise<void> {
+  function take(message: Extract<ToSlot, { readonly kind: 'run' }>): void {
     const { id } = message;
     const abort = new AbortController();
     aborts.set(id, abort);
-    const outcome = await runner.run(message, abort.signal);
-    aborts.delete(id);
-    send({ ...outcome, id, cachedConsumers: runner.consumers.size });
+    const prepared = runner.prepare(message);
+    const run = async (): Promise<void> => {
+      const outcome = await runner.run(prepared, abort.signal);
+      aborts.delete(id);
+      send({ ...outcome, id, cachedConsumers: runner.consumers.size });
+    };
+    // In this very turn when nothing is before it.
+    last = aborts.size === 1 ? run() : last.then(run);
   }
 
   function settle(hash: string): Asked | undefined {
@@ -46,13 +54,25 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
   function onMessage(message: ToSlot): void {
     switch (message.kind) {
       case 'run':
-        void run(message);
+        take(message);
         return;
       case 'abort':
         aborts.get(message.id)?.abort(new MillraceError('TASK_KILLED', message.reason));
         return;
+      case 'prefetch':
+        for (const range of message.ranges) runner.consumers.prefetch(range);
+        return;
       case 'blob':
         settle(message.hash)?.resolve(message.content);
+        return;
+      case 'drop-blobs':
+        runner.dropBlobs(message.hashes);
+        return;
+      case 'drop-application':
+        runner.dropApplication(message.application, message.belowEpoch);
+        return;
+      case 'close':
+        void runner.close().finally(() => process.exit());
         return;
       case 'blob-failed':
         settle(message.hash)?.reject(MillraceError.fromRecord(message.error));

@@ -47,7 +47,8 @@ function describeDeath(task: SlotTask, death: SlotDeath, details: ErrorDetails):
         'TASK_TIMEOUT',
         `the task${reads} ran longer than ${task.timeoutMs} ms; its slot was killed`,
         {
-          remedy: 'Look for an endless loop or a call that waits for ever; or raise the task time-out.',
+          remedy:
+            'Look for an endless loop or a call that waits for ever; or raise taskTimeout in defineJob().',
           details: { ...details, timeoutMs: task.timeoutMs },
         },
       );

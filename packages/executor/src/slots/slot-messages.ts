@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
 import type { SlotMetrics } from './slot.ts';
 
@@ -15,8 +16,15 @@ export type ToSlot =
       readonly stage?: Uint8Array;
       readonly task: Uint8Array;
     }
+  /** Tasks that read these ranges are expected. */
+  | { readonly kind: 'prefetch'; readonly ranges: readonly OffsetRange[] }
   | { readonly kind: 'abort'; readonly id: number; readonly reason: string }
   | { readonly kind: 'blob'; readonly hash: string; readonly content: Uint8Array }
+  /** A broadcast was destroyed. */
+  | { readonly kind: 'drop-blobs'; readonly hashes: readonly string[] }
+  | { readonly kind: 'drop-application'; readonly application: string; readonly belowEpoch: number }
+  /** Dispose what tasks left, and end. */
+  | { readonly kind: 'close' }
   | { readonly kind: 'blob-failed'; readonly hash: string; readonly error: ErrorRecord };
 
 /** Slot → supervisor. */

@@ -8,7 +8,8 @@ class FakeSlot implements Slot {
   isGone = false;
   readonly #started = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<SlotEnd>();
-  #outcome: PromiseWithResolvers<SlotOutcome> | undefined;
+  /** The first runs, the others wait. */
+  readonly #runs: { task: SlotTask; outcome: PromiseWithResolvers<SlotOutcome | undefined> }[] = [];
   readonly killed: string[] = [];
   readonly ended = this.#ended.promise;
 
@@ -16,12 +17,14 @@ class FakeSlot implements Slot {
   becomeReady(): void {
     this.#started.resolve();
   }
-  run(_task: SlotTask): Promise<SlotOutcome> {
-    this.#outcome = Promise.withResolvers<SlotOutcome>();
-    return this.#outcome.promise;
+  run(task: SlotTask): Promise<SlotOutcome | undefined> {
+    if (this.isGone) return Promise.resolve(undefined);
+    const outcome = Promise.withResolvers<SlotOutcome | undefined>();
+    this.#runs.push({ task, outcome });
+    return outcome.promise;
   }
   succeed(): void {
-    this.#outcome?.resolve({
+    this.#runs.shift()?.outcome.resolve({
       kind: 'succeeded',
       result: new Uint8Array(),
       accumulators: new Uint8Array(),
@@ -39,12 +42,16 @@ class FakeSlot implements Slot {
       details: {},
       stack: '',
     } as const;
-    this.#outcome?.resolve({ kind: 'failed', error, metrics: NO_METRICS });
+    this.#runs.shift()?.outcome.resolve({ kind: 'failed', error, metrics: NO_METRICS });
+    for (const { outcome } of this.#runs.splice(0)) outcome.resolve(undefined);
     this.#ended.resolve({ code: 1, signal: null, wasUseful });
   }
-  kill(reason: string): void {
-    this.killed.push(reason);
+  kill(isMeant: (task: SlotTask) => boolean, reason: string): void {
+    if (this.#runs.some(({ task }) => isMeant(task))) this.killed.push(reason);
   }
+  dropBlobs = (): void => undefined;
+  dropApplication = (): void => undefined;
+  prefetch(): void {}
   health = () => ({ pid: 1, rssBytes: 1, busy: false, cachedConsumers: 0 });
   close = (): Promise<void> => {
     this.die(true);
@@ -139,7 +146,22 @@ describe('the slots of an executor', () => {
     expect(made).toHaveLength(2);
   });
 
-  it('give up a task for which no slot becomes free in time', async () => {
+  it('give what waited in a slot that died to the next one', async () => {
+    const { made, pool } = create();
+    made[0]?.becomeReady();
+    await settled();
+    const first = pool.run(0, task(1));
+    const second = pool.run(0, task(2));
+    made[0]?.die(true);
+    expect(await first).toMatchObject({ kind: 'failed' });
+    await settled();
+    made[1]?.becomeReady();
+    await settled();
+    made[1]?.succeed();
+    expect((await second).kind).toBe('succeeded');
+  });
+
+  it('give up a task for which no slot becomes ready in time', async () => {
     const { pool, clock } = create();
     const outcome = pool.run(0, task(1));
     await settled();
@@ -176,11 +198,8 @@ describe('the slots of an executor', () => {
     expect(made.map((slot) => slot.killed)).toEqual([[], ['because']]);
   });
 
-  it('kill a task that waits, without a slot having run it', async () => {
+  it('kill a task that waits for its slot to start', async () => {
     const { pool, made } = create();
-    made[0]?.becomeReady();
-    await settled();
-    void pool.run(0, task(1));
     const waiting = pool.run(0, task(2));
     await settled();
     pool.kill(({ key }) => key.partition === 2, 'because');

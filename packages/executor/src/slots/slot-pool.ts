@@ -1,4 +1,5 @@
 import { type Clock, type Logger, MillraceError, messageOf, withDeadline } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import { NO_METRICS, type Slot, type SlotHealth, type SlotOutcome, type SlotTask } from './slot.ts';
 
 export interface SlotPoolOptions {
@@ -6,7 +7,7 @@ export interface SlotPoolOptions {
   readonly createSlot: (index: number) => Slot;
   /** Called with the slots whose process lives and can take tasks, whenever they change. */
   readonly onReadyChanged: (ready: readonly number[]) => void;
-  /** How long a task waits for its slot to be started or to be rid of a task that was killed. */
+  /** How long a task waits for its slot to be started (again). */
   readonly slotWaitMs: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -20,10 +21,9 @@ interface Place {
   readonly index: number;
   slot: Slot;
   ready: boolean;
-  task: SlotTask | undefined;
   /** Deaths in a row of slots that never were of use. */
   failures: number;
-  /** Resolves when something changed: the slot is ready, or free again. */
+  /** Resolves when something changed: the slot is ready, or what waits for it is killed. */
   changed: PromiseWithResolvers<void>;
 }
 
@@ -42,7 +42,6 @@ export class SlotPool {
         index,
         slot: options.createSlot(index),
         ready: false,
-        task: undefined,
         failures: 0,
         changed: Promise.withResolvers<void>(),
       };
@@ -61,61 +60,72 @@ export class SlotPool {
     return this.#places.filter((place) => place.ready).map((place) => place.index);
   }
 
-  /** Runs a task in a slot. Never rejects. One task may wait while the slot is being replaced or rid of another. */
+  /**
+   * Runs a task in a slot, behind those that the slot was given before. Never rejects. When the slot ends before the task's turn, the one
+   * that takes its place runs it.
+   */
   async run(index: number, task: SlotTask): Promise<SlotOutcome> {
     const place = this.#places[index];
     if (!place) return failed(new MillraceError('BAD_REQUEST', `there is no slot ${index}`));
-    try {
-      // Most slots are free: then the task is taken in this very turn.
-      if (!isFree(place)) await this.#wait(place, task);
-      this.#stopping.signal.throwIfAborted();
-    } catch (error) {
-      return failed(MillraceError.from(error, 'EXECUTOR_LOST'));
+    for (;;) {
+      try {
+        // Most slots are ready: then the task is given in this very turn.
+        if (!place.ready) await this.#wait(place, task);
+        this.#stopping.signal.throwIfAborted();
+      } catch (error) {
+        return failed(MillraceError.from(error, 'EXECUTOR_LOST'));
+      }
+      const { slot } = place;
+      const outcome = await slot.run(task);
+      // Said before the outcome: a task for this slot would find nobody.
+      if (slot.isGone && place.slot === slot) this.#setReady(place, false);
+      if (outcome?.kind === 'succeeded') place.failures = 0;
+      if (outcome) return outcome;
     }
-    place.task = task;
-    const { slot } = place;
-    const outcome = await slot.run(task);
-    // Said before the outcome: a task for this slot would find nobody.
-    if (slot.isGone && place.slot === slot) this.#setReady(place, false);
-    if (outcome.kind === 'succeeded') place.failures = 0;
-    place.task = undefined;
-    announce(place);
-    return outcome;
   }
 
-  /** Kills the tasks that `isMeant` picks; their outcomes are TASK_KILLED. */
-  kill(isMeant: (task: SlotTask) => boolean, reason: string): void {
+  /** Kills the tasks that `isMeant` picks (`onlyWaiting`: of those that have not begun); their outcomes are TASK_KILLED. */
+  kill(isMeant: (task: SlotTask) => boolean, reason: string, onlyWaiting = false): void {
     for (const task of this.#waiting.keys()) if (isMeant(task)) this.#waiting.set(task, reason);
     for (const place of this.#places) {
-      if (place.task && isMeant(place.task)) place.slot.kill(reason);
+      place.slot.kill(isMeant, reason, onlyWaiting);
       announce(place);
     }
+  }
+
+  prefetch(index: number, ranges: readonly OffsetRange[]): void {
+    this.#places[index]?.slot.prefetch(ranges);
   }
 
   health(): readonly (SlotHealth & { readonly slot: number })[] {
     return this.#places.map((place) => ({ ...place.slot.health(), slot: place.index }));
   }
 
-  async close(): Promise<void> {
-    this.#stopping.abort(new MillraceError('EXECUTOR_LOST', 'the executor is stopping'));
-    for (const place of this.#places) announce(place);
-    await Promise.all(this.#places.map((place) => place.slot.close()));
+  dropBlobs(hashes: readonly string[]): void {
+    for (const { slot } of this.#places) slot.dropBlobs(hashes);
   }
 
-  /** Waits until the slot is free, and takes it for `task`: several may wait, and only the first to come back finds it so. */
+  /** See Slot.dropApplication. */
+  dropApplication(application: string, belowEpoch: number): void {
+    for (const { slot } of this.#places) slot.dropApplication(application, belowEpoch);
+  }
+
+  /** Each slot may dispose what tasks left for at most `graceMs`. */
+  async close(graceMs = 0): Promise<void> {
+    this.#stopping.abort(new MillraceError('EXECUTOR_LOST', 'the executor is stopping'));
+    for (const place of this.#places) announce(place);
+    await Promise.all(this.#places.map((place) => place.slot.close(graceMs)));
+  }
+
+  /** Waits until there is a slot in this place. */
   async #wait(place: Place, task: SlotTask): Promise<void> {
     const { clock, slotWaitMs } = this.#options;
-    const deadline = clock.monotonic() + slotWaitMs;
-    const isOver = (): boolean => isFree(place) || this.#waiting.get(task) !== undefined;
+    const isOver = (): boolean => place.ready || this.#waiting.get(task) !== undefined;
     this.#waiting.set(task, undefined);
     try {
-      while (!isOver()) {
-        const leftMs = Math.max(0, deadline - clock.monotonic());
-        await withDeadline(this.#until(place, isOver), leftMs, `waiting for slot ${place.index}`, clock);
-      }
+      await withDeadline(this.#until(place, isOver), slotWaitMs, `waiting for slot ${place.index}`, clock);
       const killed = this.#waiting.get(task);
       if (killed !== undefined) throw new MillraceError('TASK_KILLED', `the task was killed: ${killed}`);
-      place.task = task;
     } finally {
       this.#waiting.delete(task);
     }
@@ -173,10 +183,6 @@ export class SlotPool {
     announce(place);
     this.#options.onReadyChanged(this.ready);
   }
-}
-
-function isFree(place: Place): boolean {
-  return place.ready && place.task === undefined;
 }
 
 function announce(place: Place): void {

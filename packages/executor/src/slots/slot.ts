@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '@millrace/common';
+import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
 
 /** One attempt as a slot gets it. */
@@ -54,21 +55,27 @@ export interface SlotEnd {
 }
 
 /**
- * Where user code runs: messages and bytes go in and out, no memory is shared. It runs one task at a time and has one life: who
- * needs it again makes another one.
+ * Where user code runs: messages and bytes go in and out, no memory is shared. It runs one task at a time, in the order given; those
+ * that wait are made ready meanwhile (their records are fetched). It has one life: who needs it again makes another one.
  */
 export interface Slot {
   /** Resolves when it can take a task. @throws MillraceError SLOT_LOST, DEADLINE_EXCEEDED. */
   start(): Promise<void>;
-  /** Never rejects: a slot that dies is a failed outcome. */
-  run(task: SlotTask): Promise<SlotOutcome>;
-  /** Asks the running task to stop, then kills it: its outcome is TASK_KILLED. Nothing happens when it is idle. */
-  kill(reason: string): void;
+  /** Never rejects: a slot that dies is a failed outcome. undefined: it ended before it came to this task, another one may run it. */
+  run(task: SlotTask): Promise<SlotOutcome | undefined>;
+  /** The tasks that `isMeant` picks end as TASK_KILLED: one that waits at once; the running one is asked to stop, then the slot is killed. */
+  kill(isMeant: (task: SlotTask) => boolean, reason: string, onlyWaiting?: boolean): void;
+  /** Tasks that read these ranges are expected: where their consumers are cached, the records may be fetched. */
+  prefetch(ranges: readonly OffsetRange[]): void;
   health(): SlotHealth;
   /** Its process has ended (and `ended` is about to resolve). */
   readonly isGone: boolean;
   /** Resolves once, when it is gone. */
   readonly ended: Promise<SlotEnd>;
-  /** Kills it. Idempotent. */
-  close(): Promise<void>;
+  /** Its broadcasts of these hashes are destroyed. */
+  dropBlobs(hashes: readonly string[]): void;
+  /** Older epochs of an application are over: what their tasks left (`perExecutor` values) is disposed. */
+  dropApplication(application: string, belowEpoch: number): void;
+  /** Lets it dispose what tasks left, for at most `graceMs` (default 0); then kills it. Idempotent. */
+  close(graceMs?: number): Promise<void>;
 }

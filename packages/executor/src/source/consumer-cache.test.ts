@@ -23,6 +23,8 @@ function connect(options: unknown): KafkaClient {
         read: () => {
           throw new Error('not read here');
         },
+        prefetch: ({ fromOffset, untilOffset }) =>
+          void log.push(`prefetch ${id} ${fromOffset}-${untilOffset}`),
         close: () => {
           log.push(`close ${id}`);
           return Promise.resolve();
@@ -66,6 +68,18 @@ describe('the consumer cache', () => {
     const second = cache.lease(source(), range(0), 0);
     expect([first.cached, second.cached, second.reader === first.reader]).toEqual([false, true, true]);
     expect(log).toEqual(['connect a', 'open a/t-0#1']);
+  });
+
+  it('fetches ahead with a cached reader at rest, of that very topic', () => {
+    cache.prefetch(range(0));
+    cache.lease(source(), range(0, 'id-1'), 0).release(true);
+    cache.prefetch({ ...range(0, 'id-1'), fromOffset: 5, untilOffset: 9 });
+    // Of a topic that was made anew, of another partition, and while it is read.
+    cache.prefetch(range(0, 'id-2'));
+    cache.prefetch(range(1, 'id-1'));
+    cache.lease(source(), range(0, 'id-1'), 0);
+    cache.prefetch(range(0, 'id-1'));
+    expect(log).toEqual(['connect a', 'open a/t-0#1 id-1', 'prefetch a/t-0#1 5-9']);
   });
 
   it('makes an uncached one while the cached one is in use, and closes it afterwards', () => {

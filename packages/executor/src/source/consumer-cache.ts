@@ -1,5 +1,11 @@
 import { type Clock, MillraceError, messageOf, type Timer } from '@millrace/common';
-import type { KafkaClient, OffsetRange, PartitionReader } from '@millrace/kafka';
+import {
+  type KafkaClient,
+  type OffsetRange,
+  type PartitionReader,
+  type TopicPartitionKey,
+  topicPartitionKey,
+} from '@millrace/kafka';
 import type { KafkaSourceMessage } from '@millrace/proto/task';
 
 export interface ConsumerCacheOptions {
@@ -26,6 +32,8 @@ export interface ConsumerLease {
 interface CachedReader {
   readonly reader: PartitionReader;
   readonly client: CachedClient;
+  readonly topicPartition: TopicPartitionKey;
+  readonly topicId: string | undefined;
   inUse: boolean;
   usedAt: number;
 }
@@ -69,11 +77,26 @@ export class ConsumerCache {
       { isolation: source.isolation, ...(range.topicId === undefined ? {} : { topicId: range.topicId }) },
     );
     client.readers++;
-    const made: CachedReader = { reader, client, inUse: true, usedAt: this.#options.clock.monotonic() };
+    const made: CachedReader = {
+      reader,
+      client,
+      topicPartition: topicPartitionKey(range),
+      topicId: range.topicId,
+      inUse: true,
+      usedAt: this.#options.clock.monotonic(),
+    };
     if (attempt > 0 || this.#readers.has(key)) return this.#lendOnce(made);
     this.#readers.set(key, made);
     this.#evict();
     return this.#lend(key, made, false);
+  }
+
+  /** Begins to fetch a range for a task that is expected, where a consumer of its partition is cached and at rest. */
+  prefetch(range: OffsetRange): void {
+    for (const { reader, topicPartition, topicId, inUse } of this.#readers.values()) {
+      if (inUse || topicId !== range.topicId || topicPartition !== topicPartitionKey(range)) continue;
+      reader.prefetch(range);
+    }
   }
 
   /** Closes everything that is not on loan. */

@@ -1,4 +1,4 @@
-import type { AccumulatorUpdates, TaskContextData } from '@millrace/api/internal';
+import type { AccumulatorUpdates, TaskAccumulator, TaskContextData } from '@millrace/api/internal';
 import type { Program } from '@millrace/closures';
 import type { KafkaClient } from '@millrace/kafka';
 import type { PipelineMessage, StageMessage } from '@millrace/proto/task';
@@ -11,11 +11,12 @@ export interface TaskEngine {
   readonly mayReuseColumns: (pipeline: PipelineMessage, stage: StageMessage) => boolean;
   /** A client for the options of `KafkaSourceMessage.clientJson`. */
   readonly connectKafka: (options: unknown) => KafkaClient;
-  readonly runWithTaskContext: <T>(data: TaskContextData, work: () => T) => T;
+  readonly runWithTaskContext: <T>(data: TaskContextData, work: () => Promise<T>) => Promise<T>;
   /** What a lambda gets for an accumulator that it captured. */
   readonly accumulator: (
     id: string,
     updates: () => AccumulatorUpdates | undefined,
-  ) => { add(value: unknown): void };
+    custom?: unknown,
+  ) => TaskAccumulator;
   readonly encodeAccumulators: (updates: AccumulatorUpdates) => Uint8Array;
 }

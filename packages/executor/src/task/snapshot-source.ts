@@ -49,6 +49,14 @@ export class SnapshotSource {
     return value;
   }
 
+  /** It was destroyed: whoever asks again asks the supervisor. */
+  drop(hash: string): void {
+    const held = this.#broadcasts.get(hash);
+    if (!held) return;
+    this.#broadcasts.delete(hash);
+    this.#bytes -= held.bytes;
+  }
+
   #evict(newest: string): void {
     for (const [hash, { bytes }] of this.#broadcasts) {
       if (this.#bytes <= this.#options.bytesMax) return;

@@ -1,5 +1,12 @@
 import { type Clock, type Logger, MillraceError } from '@millrace/common';
-import { failureRecordToWire, type LaunchTask, type TaskEndedInit, type TaskKey } from '@millrace/proto';
+import type { OffsetRange } from '@millrace/kafka';
+import {
+  type ExpectedRange,
+  failureRecordToWire,
+  type LaunchTask,
+  type TaskEndedInit,
+  type TaskKey,
+} from '@millrace/proto';
 import type { BlockStore } from '../blocks/block-store.ts';
 import type { ProgramCache } from '../programs/program-cache.ts';
 import { NO_METRICS, type SlotOutcome } from '../slots/slot.ts';
@@ -7,7 +14,7 @@ import { taskDetails } from '../slots/slot-death.ts';
 import type { SlotPool } from '../slots/slot-pool.ts';
 
 export interface TaskDeskOptions {
-  readonly pool: Pick<SlotPool, 'run' | 'kill'>;
+  readonly pool: Pick<SlotPool, 'run' | 'kill' | 'prefetch' | 'dropApplication'>;
   readonly programs: ProgramCache;
   readonly blocks: BlockStore;
   /** host:port where others fetch blocks. */
@@ -74,11 +81,17 @@ export class TaskDesk {
     });
   }
 
-  kill(key: TaskKey, reason: string): void {
+  /** `onlyWaiting`: what has begun goes on. */
+  kill(key: TaskKey, reason: string, onlyWaiting = false): void {
     const id = attemptId(key);
     const attempt = this.#attempts.get(id);
-    if (attempt) attempt.killReason = reason;
-    this.#options.pool.kill((task) => attemptId(task.key) === id, reason);
+    if (attempt && !onlyWaiting) attempt.killReason = reason;
+    this.#options.pool.kill((task) => attemptId(task.key) === id, reason, onlyWaiting);
+  }
+
+  /** Tasks that read these ranges are expected in the slot. */
+  prefetch(slot: number, ranges: readonly ExpectedRange[]): void {
+    this.#options.pool.prefetch(slot, ranges.map(toOffsetRange));
   }
 
   /** Ends tasks of older epochs and forgets their blocks. */
@@ -88,6 +101,7 @@ export class TaskDesk {
       of.application === application && of.epoch < belowEpoch;
     for (const attempt of this.#attempts.values()) if (isOld(attempt.key)) attempt.wanted = false;
     this.#options.pool.kill((task) => isOld(task.key), 'a newer epoch of its application runs');
+    this.#options.pool.dropApplication(application, belowEpoch);
     this.#options.blocks.dropOwned(isOld);
   }
 
@@ -194,6 +208,18 @@ export class TaskDesk {
     const [oldest] = this.#epochs.keys();
     if (oldest !== undefined) this.#epochs.delete(oldest);
   }
+}
+
+function toOffsetRange(expected: ExpectedRange): OffsetRange {
+  const { topic, partition, fromOffset, untilOffset, topicId, leaderEpoch } = expected;
+  return {
+    topic,
+    partition,
+    fromOffset,
+    untilOffset,
+    ...(topicId === '' ? {} : { topicId }),
+    ...(leaderEpoch === undefined ? {} : { leaderEpoch }),
+  };
 }
 
 function attemptId(key: TaskKey): string {

@@ -6,7 +6,7 @@ import type { KafkaClient } from '@millrace/kafka';
 import { type ActionMessage, encodeStage, encodeTask, type TaskMessage } from '@millrace/proto/task';
 import { launchOf } from '../../test/test-driver.ts';
 import type { TaskEngine } from './engine-ports.ts';
-import { TaskRunner } from './task-runner.ts';
+import { type TaskRequest, TaskRunner } from './task-runner.ts';
 
 const action = (closures: ActionMessage['closures']): ActionMessage => ({
   kind: 'foreach',
@@ -41,6 +41,7 @@ const engine: TaskEngine = {
         const name = Buffer.from(bytes).toString();
         return Promise.resolve((...args: never[]) => functions[name]?.(context as never, ...args));
       },
+      endTask: () => Promise.resolve(),
       close: () => Promise.resolve(),
     });
   },
@@ -74,14 +75,13 @@ beforeEach(() => {
 const inline = (name: string): ActionMessage =>
   action([{ hash: name, snapshot: Buffer.from(name), place: '' }]);
 
+const run = (given: TaskRequest) => runner.run(runner.prepare(given), signal);
+
 describe('a task in its slot', () => {
   it('gets its rows, and the stage of the request before when it brings none', async () => {
     functions['sum'] = (_context: unknown, rows: number[]) => rows.reduce((a, b) => a + b, 0);
-    const first = await runner.run(
-      { ...request, stage: stageOf(inline('sum')), task: rowsTask([1, 2]) },
-      signal,
-    );
-    const second = await runner.run({ ...request, task: rowsTask([3, 4]) }, signal);
+    const first = await run({ ...request, stage: stageOf(inline('sum')), task: rowsTask([1, 2]) });
+    const second = await run({ ...request, task: rowsTask([3, 4]) });
     const results = [first, second].map(
       (outcome) => outcome.kind === 'succeeded' && deserialize(outcome.result),
     );
@@ -90,9 +90,9 @@ describe('a task in its slot', () => {
   });
 
   it('never runs with another stage because its own did not decode', async () => {
-    await runner.run({ ...request, stage: stageOf(inline('sum')), task: rowsTask([1]) }, signal);
-    await runner.run({ ...request, stage: Buffer.from('x'), task: rowsTask([1]) }, signal);
-    const third = await runner.run({ ...request, task: rowsTask([1]) }, signal);
+    await run({ ...request, stage: stageOf(inline('sum')), task: rowsTask([1]) });
+    await run({ ...request, stage: Buffer.from('x'), task: rowsTask([1]) });
+    const third = await run({ ...request, task: rowsTask([1]) });
     expect(third).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });
   });
 
@@ -102,18 +102,27 @@ describe('a task in its slot', () => {
     const stage = stageOf(action([{ hash: 'fn-large', place: '' }]));
     const task = rowsTask([], { broadcasts: ['b1'] });
     for (let i = 0; i < 2; i++) {
-      const outcome = await runner.run({ ...request, stage, task }, signal);
+      const outcome = await run({ ...request, stage, task });
       expect(outcome.kind === 'succeeded' && deserialize(outcome.result)).toEqual({ from: 'b1' });
     }
     expect(asked.filter((hash) => hash === 'b1')).toHaveLength(1);
   });
 
+  it('asks for a broadcast again after it was destroyed', async () => {
+    functions['reads'] = (context: { broadcast(id: string): { value: unknown } }) =>
+      context.broadcast('b9').value;
+    const again = { ...request, stage: stageOf(inline('reads')), task: rowsTask([], { broadcasts: ['b9'] }) };
+    const runAgain = (): Promise<unknown> => runner.run(runner.prepare(again), signal);
+    await runAgain();
+    await runAgain();
+    runner.dropBlobs(['b9', 'unknown']);
+    await runAgain();
+    expect(asked).toEqual(['b9', 'b9']);
+  });
+
   it('names a broadcast that did not come with it', async () => {
     functions['other'] = (context: { broadcast(id: string): unknown }) => context.broadcast('b2');
-    const outcome = await runner.run(
-      { ...request, stage: stageOf(inline('other')), task: rowsTask([]) },
-      signal,
-    );
+    const outcome = await run({ ...request, stage: stageOf(inline('other')), task: rowsTask([]) });
     expect(outcome).toMatchObject({
       kind: 'failed',
       error: { code: 'BLOCK_MISSING', details: { blockId: 'b2' } },
@@ -124,10 +133,7 @@ describe('a task in its slot', () => {
     functions['add'] = (context: { accumulator(id: string): { add(value: unknown): void } }) =>
       context.accumulator('sum:1').add(2);
     for (let i = 0; i < 2; i++) {
-      const outcome = await runner.run(
-        { ...request, stage: stageOf(inline('add')), task: rowsTask([]) },
-        signal,
-      );
+      const outcome = await run({ ...request, stage: stageOf(inline('add')), task: rowsTask([]) });
       expect(outcome.kind === 'succeeded' && deserialize(outcome.accumulators)).toEqual([['sum:1', 2]]);
     }
   });
@@ -151,7 +157,7 @@ describe('a task in its slot', () => {
     ],
     ['there was no stage', () => ({ task: rowsTask([]) }), 'INTERNAL'],
   ])('fails with a code when %s', async (_name, given, code) => {
-    const outcome = await runner.run({ ...request, ...given() }, signal);
+    const outcome = await run({ ...request, ...given() });
     expect(outcome).toMatchObject({ kind: 'failed', error: { code } });
   });
 });

@@ -27,6 +27,8 @@ export interface TaskRunnerOptions {
   /** Content by hash, from the supervisor. */
   readonly fetchBlob: (hash: string) => Promise<Uint8Array>;
   readonly clock: Clock;
+  /** A `perExecutor` value could not be disposed: nothing waits for that, somebody should know. */
+  readonly onDisposeFailure?: (error: unknown) => void;
 }
 
 /** One attempt as it arrives in the slot. */
@@ -51,15 +53,31 @@ export class TaskRunner {
   #stage: StageMessage | undefined;
 
   constructor(options: TaskRunnerOptions) {
-    const { engine, clock, fetchBlob } = options;
+    const { engine, clock, fetchBlob, onDisposeFailure = () => undefined } = options;
     this.#options = options;
     this.consumers = new ConsumerCache({ connect: engine.connectKafka, clock });
-    this.#programs = new ProgramShelf(engine.openProgram, PROGRAMS_MAX);
+    this.#programs = new ProgramShelf({
+      open: engine.openProgram,
+      programsMax: PROGRAMS_MAX,
+      onDisposeFailure,
+    });
     this.#snapshots = new SnapshotSource({ fetch: fetchBlob, bytesMax: BROADCAST_BYTES_MAX });
   }
 
-  /** Never rejects: what goes wrong is a failed outcome. */
-  async run(request: TaskRequest, signal: AbortSignal): Promise<SlotOutcome> {
+  /**
+   * Reads what a request says, in the order in which requests come, and begins to fetch its records when their consumer is at hand. Never
+   * throws: what is wrong with the request is found again by `run`.
+   */
+  prepare(request: TaskRequest): PreparedTask {
+    try {
+      return { request, work: this.#workOf(request) };
+    } catch (error) {
+      return { request, failure: error };
+    }
+  }
+
+  /** Never rejects: what goes wrong is a failed outcome. One task at a time. */
+  async run(prepared: PreparedTask, signal: AbortSignal): Promise<SlotOutcome> {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
     const meter: Meter = { bytes: 0, fetchMs: 0, consumerCached: false };
@@ -69,7 +87,13 @@ export class TaskRunner {
       runMs: clock.monotonic() - startedAt,
     });
     try {
-      const { result, records, accumulators } = await this.#run(request, signal, meter);
+      if (!prepared.work) throw prepared.failure;
+      const { result, records, accumulators } = await this.#run(
+        prepared.request,
+        prepared.work,
+        signal,
+        meter,
+      );
       return { kind: 'succeeded', result, accumulators, metrics: metrics(records) };
     } catch (error) {
       const record = MillraceError.toRecord(toTaskError(error));
@@ -77,12 +101,23 @@ export class TaskRunner {
     }
   }
 
-  async #run(
-    request: TaskRequest,
-    signal: AbortSignal,
-    meter: Meter,
-  ): Promise<{ readonly result: Uint8Array; readonly records: number; readonly accumulators: Uint8Array }> {
-    const { engine } = this.#options;
+  /** What only older epochs of an application used is no longer needed: their `perExecutor` values are disposed. */
+  dropApplication(application: string, belowEpoch: number): void {
+    this.#programs.dropApplication(application, belowEpoch);
+  }
+
+  /** Broadcasts that were destroyed. */
+  dropBlobs(hashes: readonly string[]): void {
+    for (const hash of hashes) this.#snapshots.drop(hash);
+  }
+
+  /** Disposes all `perExecutor` values and closes the connections. No task may run. */
+  async close(): Promise<void> {
+    await this.#programs.close();
+    await this.consumers.close();
+  }
+
+  #workOf(request: TaskRequest): Work {
     if (request.stage) {
       // Should it not decode, the next task must not run with the stage before it.
       this.#stage = undefined;
@@ -94,43 +129,69 @@ export class TaskRunner {
     if (!stage || !pipeline)
       throw new MillraceError('INTERNAL', `the stage has no pipeline ${task.pipeline}`);
     const range = task.input.kind === 'range' ? toOffsetRange(task.input.range) : undefined;
-    const context = this.#contextOf(request.key, stage, range);
-    const program = await this.#programs.get(request.programHash, request.programDir);
-    const functions = await this.#revive(program, stage, pipeline, await this.#reviveContext(task, context));
+    if (range && request.key.attempt === 0) this.consumers.prefetch(range);
+    return { stage, task, pipeline, range };
+  }
+
+  async #run(
+    request: TaskRequest,
+    { stage, task, pipeline, range }: Work,
+    signal: AbortSignal,
+    meter: Meter,
+  ): Promise<{ readonly result: Uint8Array; readonly records: number; readonly accumulators: Uint8Array }> {
+    const { engine } = this.#options;
+    // It may have been killed while it waited.
     signal.throwIfAborted();
-    const input = this.#open(stage, pipeline, task, range, request.key.attempt, meter);
-    let ok = false;
+    const context = this.#contextOf(request.key, stage, range, signal);
+    const lease = this.#programs.lease(request.key, request.programHash, request.programDir);
     try {
-      const outcome = await engine.runWithTaskContext(context, () =>
-        engine.runPipeline({
-          stage,
-          pipeline,
-          input: input.read(signal),
-          ...(range ? { range } : {}),
-          functions,
-          task: context,
-          signal,
-        }),
-      );
-      ok = true;
-      return { ...outcome, accumulators: engine.encodeAccumulators(context.accumulators) };
+      const revived = await this.#reviveContext(task, context);
+      const functions = await this.#revive(await lease.program, stage, pipeline, revived);
+      signal.throwIfAborted();
+      const input = this.#open(stage, pipeline, task, range, request.key.attempt, meter);
+      let ok = false;
+      try {
+        const outcome = await engine.runWithTaskContext(context, () =>
+          engine.runPipeline({
+            stage,
+            pipeline,
+            input: input.read(signal),
+            ...(range ? { range } : {}),
+            functions,
+            task: context,
+            signal,
+          }),
+        );
+        ok = true;
+        return { ...outcome, accumulators: engine.encodeAccumulators(context.accumulators) };
+      } finally {
+        input.lease?.release(ok);
+      }
     } finally {
-      input.lease?.release(ok);
+      lease.release();
     }
   }
 
-  #contextOf(key: TaskKey, stage: StageMessage, range: OffsetRange | undefined): TaskContextData {
+  #contextOf(
+    key: TaskKey,
+    stage: StageMessage,
+    range: OffsetRange | undefined,
+    signal: AbortSignal,
+  ): TaskContextData {
     return {
       application: key.application,
       epoch: key.epoch,
       batchTime: key.batchTime,
+      jobId: key.job,
       stageId: key.stage,
       partitionId: key.partition,
       attemptNumber: key.attempt,
       executorId: this.#options.executorId,
       ...(range ? { offsetRange: range } : {}),
       offsetRanges: stage.ranges.map(toOffsetRange),
+      signal,
       accumulators: new Map(),
+      completions: [],
     };
   }
 
@@ -145,7 +206,7 @@ export class TaskRunner {
           details: { blockId: id },
         });
       },
-      accumulator: (id) => engine.accumulator(id, () => context.accumulators),
+      accumulator: (id, custom) => engine.accumulator(id, () => context.accumulators, custom),
     };
   }
 
@@ -193,6 +254,21 @@ export class TaskRunner {
       read: (signal) => meterInput(lease.reader.read(range, { reuseColumns, signal }), meter, clock),
     };
   }
+}
+
+/** What a request says. */
+interface Work {
+  readonly stage: StageMessage;
+  readonly task: TaskMessage;
+  readonly pipeline: PipelineMessage;
+  readonly range: OffsetRange | undefined;
+}
+
+/** A request that was read; see `prepare`. */
+export interface PreparedTask {
+  readonly request: TaskRequest;
+  readonly work?: Work;
+  readonly failure?: unknown;
 }
 
 interface Meter {

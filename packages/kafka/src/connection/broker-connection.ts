@@ -51,7 +51,7 @@ export class BrokerConnection {
       await withDeadline(
         broker.connect(),
         timeoutMs,
-        () => new BrokerFailure(address, `no connection within ${timeoutMs} ms`, undefined, true),
+        () => new BrokerFailure(address, `no connection within ${timeoutMs} ms`, undefined),
         clock,
       );
       return new BrokerConnection(address, connection, broker.versions ?? {}, clock);
@@ -106,16 +106,14 @@ export class BrokerConnection {
     const transported: TransportRequest = {
       entry: { apiKey: api.key, apiName: api.name, apiVersion: version, correlationId, resolve, reject },
       expectResponse: api.expectsResponse?.(request) !== false,
-      requestTimeout: timeoutMs,
       sendRequest: () => this.write(frame),
     };
     try {
-      // kafkajs has no deadline for requests that it holds back (throttling) and for SASL.
+      // The only deadline: kafkajs has none for requests that it holds back (throttling) and for SASL, and its other one is switched off.
       const { payload } = await withDeadline(
         this.queue(transported).then(() => answer),
         timeoutMs,
-        () =>
-          new BrokerFailure(this.address, `no answer to ${api.name} within ${timeoutMs} ms`, undefined, true),
+        () => new BrokerFailure(this.address, `no answer to ${api.name} within ${timeoutMs} ms`, undefined),
         this.clock,
       );
       if (payload !== null) this.heedThrottle(api, version, payload);
@@ -217,5 +215,5 @@ function failureOf(address: string, error: unknown): Error {
       remedy: 'Check the CA, the certificate and the host name of the listener.',
     });
   }
-  return new BrokerFailure(address, what, error, name === 'KafkaJSRequestTimeoutError');
+  return new BrokerFailure(address, what, error);
 }

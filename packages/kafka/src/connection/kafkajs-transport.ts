@@ -31,7 +31,7 @@ export interface TransportConnection {
   readonly sessionLifetime: { toString(): string };
 }
 
-/** Sends in order, holds back while the broker throttles, and ends requests that are not answered in time. */
+/** Sends in order, and holds back while the broker throttles. */
 interface RequestQueue {
   push(request: TransportRequest): void;
   /** For so many ms nothing is sent (KIP-219). */
@@ -52,7 +52,6 @@ export interface TransportRequest {
   };
   /** False: it is resolved when it is sent. */
   readonly expectResponse: boolean;
-  readonly requestTimeout: number;
   readonly sendRequest: () => void;
 }
 
@@ -94,7 +93,8 @@ export function createTransport(options: KafkaOptions, logger: Logger, pool: Pay
     ...(options.sasl === undefined ? {} : { sasl: { ...options.sasl } as kafkajs.SASLOptions }),
     connectionTimeout: options.connectionTimeoutMs,
     authenticationTimeout: options.connectionTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
+    // Each request has a deadline of ours: kafkajs's costs ten wake-ups a second for every connection.
+    enforceRequestTimeout: false,
     retry: { retries: 0 },
     // Every failure reaches the caller as a coded error: kafkajs's own lines are for who looks for more.
     logLevel: kafkajs.logLevel.WARN,

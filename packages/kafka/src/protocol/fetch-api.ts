@@ -1,7 +1,6 @@
 import type { AbortedTransaction } from '../records/aborted-transactions.ts';
 import { API_KEY } from '../wire/api-key.ts';
-import type { WireReader } from '../wire/wire-reader.ts';
-import { WireReader as Reader } from '../wire/wire-reader.ts';
+import { WireReader } from '../wire/wire-reader.ts';
 import type { KafkaApi } from './kafka-api.ts';
 
 /** Fetch of one partition. */
@@ -22,6 +21,7 @@ export interface FetchRequest {
 
 export interface FetchResponse {
   readonly error: number;
+  /** −1, as the other offsets, when the broker did not tell. */
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
@@ -74,19 +74,21 @@ export const FETCH: KafkaApi<FetchRequest, FetchResponse> = {
     r.int32(); // throttle time
     const error = r.int16();
     r.int32(); // session id
-    if (error !== 0) return failed(r, error);
+    if (error !== 0) return nothing(r, error);
     const topics = flexible ? r.unsignedVarint() - 1 : r.int32();
-    if (topics !== 1) return failed(r, -1);
+    // A client above its quota gets nothing but the throttle time (KIP-219).
+    if (topics === 0) return nothing(r, 0);
+    if (topics !== 1) return nothing(r, -1);
     if (version >= FETCH_BY_TOPIC_ID) r.raw(16);
     else if (flexible) r.compactString();
     else r.string();
     const partitions = flexible ? r.unsignedVarint() - 1 : r.int32();
-    if (partitions !== 1) return failed(r, -1);
+    if (partitions !== 1) return nothing(r, -1);
     return decodePartition(r, flexible);
   },
 };
 
-function failed(r: WireReader, error: number): FetchResponse {
+function nothing(r: WireReader, error: number): FetchResponse {
   return {
     error,
     highWatermark: -1,
@@ -133,7 +135,7 @@ function decodePartition(r: WireReader, flexible: boolean): FetchResponse {
 
 function decodeDiverging(bytes: Buffer | undefined): FetchResponse['diverging'] {
   if (bytes === undefined) return undefined;
-  const r = new Reader(bytes);
+  const r = new WireReader(bytes);
   const epoch = r.int32();
   const endOffset = r.int64();
   return epoch < 0 && endOffset < 0 ? undefined : { epoch, endOffset };

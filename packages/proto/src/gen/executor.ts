@@ -12,6 +12,7 @@ import type { DropBlocks as _millrace_v1_DropBlocks, DropBlocks__Output as _mill
 import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from './millrace/v1/ErrorInfo.ts';
 import type { ExecutorLinkClient as _millrace_v1_ExecutorLinkClient, ExecutorLinkDefinition as _millrace_v1_ExecutorLinkDefinition } from './millrace/v1/ExecutorLink.ts';
 import type { ExecutorMessage as _millrace_v1_ExecutorMessage, ExecutorMessage__Output as _millrace_v1_ExecutorMessage__Output } from './millrace/v1/ExecutorMessage.ts';
+import type { ExpectedRange as _millrace_v1_ExpectedRange, ExpectedRange__Output as _millrace_v1_ExpectedRange__Output } from './millrace/v1/ExpectedRange.ts';
 import type { ExternalFailure as _millrace_v1_ExternalFailure, ExternalFailure__Output as _millrace_v1_ExternalFailure__Output } from './millrace/v1/ExternalFailure.ts';
 import type { FetchBlocksRequest as _millrace_v1_FetchBlocksRequest, FetchBlocksRequest__Output as _millrace_v1_FetchBlocksRequest__Output } from './millrace/v1/FetchBlocksRequest.ts';
 import type { FetchFailure as _millrace_v1_FetchFailure, FetchFailure__Output as _millrace_v1_FetchFailure__Output } from './millrace/v1/FetchFailure.ts';
@@ -22,6 +23,8 @@ import type { Hello as _millrace_v1_Hello, Hello__Output as _millrace_v1_Hello__
 import type { InternalFailure as _millrace_v1_InternalFailure, InternalFailure__Output as _millrace_v1_InternalFailure__Output } from './millrace/v1/InternalFailure.ts';
 import type { KillTask as _millrace_v1_KillTask, KillTask__Output as _millrace_v1_KillTask__Output } from './millrace/v1/KillTask.ts';
 import type { LaunchTask as _millrace_v1_LaunchTask, LaunchTask__Output as _millrace_v1_LaunchTask__Output } from './millrace/v1/LaunchTask.ts';
+import type { LaunchTasks as _millrace_v1_LaunchTasks, LaunchTasks__Output as _millrace_v1_LaunchTasks__Output } from './millrace/v1/LaunchTasks.ts';
+import type { Prefetch as _millrace_v1_Prefetch, Prefetch__Output as _millrace_v1_Prefetch__Output } from './millrace/v1/Prefetch.ts';
 import type { ProgramsClient as _millrace_v1_ProgramsClient, ProgramsDefinition as _millrace_v1_ProgramsDefinition } from './millrace/v1/Programs.ts';
 import type { Refused as _millrace_v1_Refused, Refused__Output as _millrace_v1_Refused__Output } from './millrace/v1/Refused.ts';
 import type { Register as _millrace_v1_Register, Register__Output as _millrace_v1_Register__Output } from './millrace/v1/Register.ts';
@@ -54,6 +57,7 @@ export interface ProtoGrpcType {
       ErrorInfo: MessageTypeDefinition<_millrace_v1_ErrorInfo, _millrace_v1_ErrorInfo__Output>
       ExecutorLink: SubtypeConstructor<typeof grpc.Client, _millrace_v1_ExecutorLinkClient> & { service: _millrace_v1_ExecutorLinkDefinition }
       ExecutorMessage: MessageTypeDefinition<_millrace_v1_ExecutorMessage, _millrace_v1_ExecutorMessage__Output>
+      ExpectedRange: MessageTypeDefinition<_millrace_v1_ExpectedRange, _millrace_v1_ExpectedRange__Output>
       ExternalFailure: MessageTypeDefinition<_millrace_v1_ExternalFailure, _millrace_v1_ExternalFailure__Output>
       FetchBlocksRequest: MessageTypeDefinition<_millrace_v1_FetchBlocksRequest, _millrace_v1_FetchBlocksRequest__Output>
       FetchFailure: MessageTypeDefinition<_millrace_v1_FetchFailure, _millrace_v1_FetchFailure__Output>
@@ -64,6 +68,8 @@ export interface ProtoGrpcType {
       InternalFailure: MessageTypeDefinition<_millrace_v1_InternalFailure, _millrace_v1_InternalFailure__Output>
       KillTask: MessageTypeDefinition<_millrace_v1_KillTask, _millrace_v1_KillTask__Output>
       LaunchTask: MessageTypeDefinition<_millrace_v1_LaunchTask, _millrace_v1_LaunchTask__Output>
+      LaunchTasks: MessageTypeDefinition<_millrace_v1_LaunchTasks, _millrace_v1_LaunchTasks__Output>
+      Prefetch: MessageTypeDefinition<_millrace_v1_Prefetch, _millrace_v1_Prefetch__Output>
       Programs: SubtypeConstructor<typeof grpc.Client, _millrace_v1_ProgramsClient> & { service: _millrace_v1_ProgramsDefinition }
       Refused: MessageTypeDefinition<_millrace_v1_Refused, _millrace_v1_Refused__Output>
       Register: MessageTypeDefinition<_millrace_v1_Register, _millrace_v1_Register__Output>

@@ -191,7 +191,8 @@ export const servicesDescriptor: object = {
           "dropBlocks",
           "drain",
           "refused",
-          "dropApplication"
+          "dropApplication",
+          "prefetch"
          ]
         }
        },
@@ -201,7 +202,7 @@ export const servicesDescriptor: object = {
          "id": 1
         },
         "launch": {
-         "type": "LaunchTask",
+         "type": "LaunchTasks",
          "id": 2
         },
         "kill": {
@@ -225,6 +226,10 @@ export const servicesDescriptor: object = {
          "type": "DropApplication",
          "id": 7,
          "protoName": "drop_application"
+        },
+        "prefetch": {
+         "type": "Prefetch",
+         "id": 8
         }
        }
       },
@@ -251,6 +256,15 @@ export const servicesDescriptor: object = {
        "fields": {
         "error": {
          "type": "ErrorInfo",
+         "id": 1
+        }
+       }
+      },
+      "LaunchTasks": {
+       "fields": {
+        "tasks": {
+         "rule": "repeated",
+         "type": "LaunchTask",
          "id": 1
         }
        }
@@ -298,6 +312,66 @@ export const servicesDescriptor: object = {
         "reason": {
          "type": "string",
          "id": 2
+        },
+        "onlyWaiting": {
+         "type": "bool",
+         "id": 3,
+         "protoName": "only_waiting"
+        }
+       }
+      },
+      "Prefetch": {
+       "fields": {
+        "slot": {
+         "type": "uint32",
+         "id": 1
+        },
+        "ranges": {
+         "rule": "repeated",
+         "type": "ExpectedRange",
+         "id": 2
+        }
+       }
+      },
+      "ExpectedRange": {
+       "oneofs": {
+        "_leaderEpoch": {
+         "oneof": [
+          "leaderEpoch"
+         ]
+        }
+       },
+       "fields": {
+        "topic": {
+         "type": "string",
+         "id": 1
+        },
+        "partition": {
+         "type": "uint32",
+         "id": 2
+        },
+        "fromOffset": {
+         "type": "uint64",
+         "id": 3,
+         "protoName": "from_offset"
+        },
+        "untilOffset": {
+         "type": "uint64",
+         "id": 4,
+         "protoName": "until_offset"
+        },
+        "topicId": {
+         "type": "string",
+         "id": 5,
+         "protoName": "topic_id"
+        },
+        "leaderEpoch": {
+         "type": "int32",
+         "id": 6,
+         "protoName": "leader_epoch",
+         "options": {
+          "proto3_optional": true
+         }
         }
        }
       },
@@ -722,6 +796,11 @@ export const servicesDescriptor: object = {
          "keyType": "string",
          "type": "string",
          "id": 6
+        },
+        "startAnew": {
+         "type": "bool",
+         "id": 7,
+         "protoName": "start_anew"
         }
        }
       },
@@ -1073,6 +1152,27 @@ export const servicesDescriptor: object = {
          "type": "uint32",
          "id": 12,
          "protoName": "batch_interval_ms"
+        },
+        "accumulators": {
+         "rule": "repeated",
+         "type": "AccumulatorChange",
+         "id": 13
+        }
+       }
+      },
+      "AccumulatorChange": {
+       "fields": {
+        "name": {
+         "type": "string",
+         "id": 1
+        },
+        "value": {
+         "type": "string",
+         "id": 2
+        },
+        "added": {
+         "type": "string",
+         "id": 3
         }
        }
       },

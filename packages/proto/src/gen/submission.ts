@@ -2,6 +2,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Accepted as _millrace_v1_Accepted, Accepted__Output as _millrace_v1_Accepted__Output } from './millrace/v1/Accepted.ts';
+import type { AccumulatorChange as _millrace_v1_AccumulatorChange, AccumulatorChange__Output as _millrace_v1_AccumulatorChange__Output } from './millrace/v1/AccumulatorChange.ts';
 import type { ApplicationEvent as _millrace_v1_ApplicationEvent, ApplicationEvent__Output as _millrace_v1_ApplicationEvent__Output } from './millrace/v1/ApplicationEvent.ts';
 import type { ApplicationStatus as _millrace_v1_ApplicationStatus, ApplicationStatus__Output as _millrace_v1_ApplicationStatus__Output } from './millrace/v1/ApplicationStatus.ts';
 import type { BatchCompleted as _millrace_v1_BatchCompleted, BatchCompleted__Output as _millrace_v1_BatchCompleted__Output } from './millrace/v1/BatchCompleted.ts';
@@ -42,6 +43,7 @@ export interface ProtoGrpcType {
   millrace: {
     v1: {
       Accepted: MessageTypeDefinition<_millrace_v1_Accepted, _millrace_v1_Accepted__Output>
+      AccumulatorChange: MessageTypeDefinition<_millrace_v1_AccumulatorChange, _millrace_v1_AccumulatorChange__Output>
       ApplicationEvent: MessageTypeDefinition<_millrace_v1_ApplicationEvent, _millrace_v1_ApplicationEvent__Output>
       ApplicationStatus: MessageTypeDefinition<_millrace_v1_ApplicationStatus, _millrace_v1_ApplicationStatus__Output>
       BatchCompleted: MessageTypeDefinition<_millrace_v1_BatchCompleted, _millrace_v1_BatchCompleted__Output>

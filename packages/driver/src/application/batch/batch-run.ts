@@ -1,7 +1,7 @@
 import { BatchRdds, type OutputOperation } from '@millrace/api/internal';
-import { MillraceError } from '@millrace/common';
 import type { BatchTotals, DagScheduler } from '../dag/dag-scheduler.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
+import { userError } from '../user-error.ts';
 
 /**
  * Runs the output operations of one batch, in registration order. A batch without records runs, too.
@@ -41,9 +41,10 @@ async function runOutput(
     await output.run(await rdds.rdd(output.node), batchTime);
   } catch (error) {
     const { name, place } = output;
-    throw MillraceError.from(error, 'USER_CODE', {
+    throw userError(error, 'USER_CODE', name, {
       remedy: `Mend what ${name} at ${place} throws; the batch runs again when the application starts.`,
-      details: { output: name, place, batchTime },
+      details: { output: name, batchTime },
+      place,
     });
   }
   await dag.settled();

@@ -22,7 +22,7 @@ const node = (partitions: number, broadcastIds: readonly string[] = [], snapshot
 const count = { kind: 'count', functions: [], numbers: [], place: '' } as const;
 const bytes = (value: number): Uint8Array => Uint8Array.of(value);
 
-function setup() {
+function setup(apply?: (updates: Uint8Array) => void) {
   const clock = new VirtualClock();
   const backend = new FakeBackend('manual');
   const events: ApplicationEvent[] = [];
@@ -34,13 +34,20 @@ function setup() {
     application: 'a',
     epoch: 4,
     programHash: 'p',
-    job: { batchInterval: 100, taskAttemptsMax: 4, taskTimeout: 1_000, localityWait: undefined },
+    job: {
+      batchInterval: 100,
+      taskAttemptsMax: 4,
+      taskTimeout: 1_000,
+      localityWait: undefined,
+      actionResultBytesMax: 10,
+    },
     ship: shipNothing,
     kafka: () => {
       throw new Error('not asked');
     },
     leaderHost: () => '',
-    applyAccumulators: (updates) => applied.push(updates[0] ?? 0),
+    applyAccumulators: apply ?? ((updates) => applied.push(updates[0] ?? 0)),
+    takeAccumulatorChanges: () => [],
     mapError: (error) => ({ ...error, stack: 'job.ts:1:1' }),
     event: (event) => events.push(event),
   });
@@ -66,7 +73,7 @@ describe('the DAG scheduler', () => {
     });
     for (const partition of [2, 0, 1]) backend.succeed(set(), partition, bytes(partition));
     expect(await result).toEqual([bytes(0), bytes(1), bytes(2)]);
-    expect(dag.endBatch()).toEqual({ records: 3, tasks: 3, failedAttempts: 0 });
+    expect(dag.endBatch()).toEqual({ records: 3, tasks: 3, failedAttempts: 0, accumulators: [] });
   });
 
   it('gives the results in the order asked for', async () => {
@@ -83,6 +90,46 @@ describe('the DAG scheduler', () => {
       backend.succeed(set(), partition, bytes(0), 1, bytes(partition + 1));
     await result;
     expect(applied).toEqual([1, 2]);
+  });
+
+  it.each([0, 1])('fails the job when what task %p added cannot be applied', async (failing) => {
+    // 1 is the last one: the stage must not have succeeded before.
+    const { dag, backend, set } = setup((updates) => {
+      if (updates[0] === failing) throw new Error('cannot merge');
+    });
+    const result = dag.run({ node: node(2), action: count });
+    const failed = expect(result).rejects.toThrow('accumulator updates could not be applied: cannot merge');
+    for (const partition of [0, 1]) backend.succeed(set(), partition, bytes(7), 1, bytes(partition));
+    await failed;
+    await expect(result).rejects.toMatchObject({ code: 'INTERNAL' });
+    await dag.settled();
+  });
+
+  it('keeps the code of what a merge threw', async () => {
+    const thrown = new MillraceError('USER_CODE', 'the merge function threw');
+    const { dag, backend, set } = setup(() => {
+      throw thrown;
+    });
+    const result = dag.run({ node: node(1), action: count });
+    const failed = expect(result).rejects.toBe(thrown);
+    backend.succeed(set(), 0, bytes(7), 1, bytes(1));
+    await failed;
+  });
+
+  it('refuses results that are too large together, and ends the other tasks', async () => {
+    const { dag, backend, set, applied } = setup();
+    const result = dag.run({ node: node(3), action: { ...count, kind: 'collect', place: 'job.ts:3:1' } });
+    const failed = expect(result).rejects.toMatchObject({
+      code: 'RESULT_TOO_LARGE',
+      details: { place: 'job.ts:3:1', bytesMax: 10 },
+    });
+    backend.succeed(set(), 0, new Uint8Array(6), 1, bytes(1));
+    backend.succeed(set(), 1, new Uint8Array(5), 1, bytes(2));
+    await failed;
+    expect(applied).toEqual([1]);
+    // What comes of the third task counts no more.
+    backend.succeed(set(), 2, new Uint8Array(1), 1, bytes(3));
+    expect(applied).toEqual([1]);
   });
 
   it('ignores events of another batch, job, epoch or stage', async () => {

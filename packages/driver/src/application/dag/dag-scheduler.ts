@@ -1,4 +1,10 @@
-import type { FunctionShipper, JobOptions, JobRequest, JobRunner } from '@millrace/api/internal';
+import type {
+  AccumulatorChange,
+  FunctionShipper,
+  JobOptions,
+  JobRequest,
+  JobRunner,
+} from '@millrace/api/internal';
 import {
   assertNever,
   type Clock,
@@ -6,13 +12,13 @@ import {
   type Logger,
   MillraceError,
   messageOf,
-  type Timer,
 } from '@millrace/common';
 import type { KafkaClient, KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
-import type { StageKey, TaskBackend, TaskEvent } from '../../task-backend.ts';
+import type { ExpectedRange, StageKey, TaskBackend, TaskEvent } from '../../task-backend.ts';
 import { BlobKeeper } from './blob-keeper.ts';
-import { JobRun } from './job-run.ts';
+import { JobRun, resultsTooLarge } from './job-run.ts';
+import { SlotWatch } from './slot-watch.ts';
 import type { Stage, StageId } from './stage.ts';
 import { buildStages, type LeaderHost } from './stage-builder.ts';
 import { type EncodedStage, encodeStageTasks } from './stage-encoder.ts';
@@ -24,11 +30,16 @@ export interface DagSchedulerOptions {
   readonly application: string;
   readonly epoch: number;
   readonly programHash: string;
-  readonly job: Pick<JobOptions, 'batchInterval' | 'taskAttemptsMax' | 'taskTimeout' | 'localityWait'>;
+  readonly job: Pick<
+    JobOptions,
+    'batchInterval' | 'taskAttemptsMax' | 'taskTimeout' | 'localityWait' | 'actionResultBytesMax'
+  >;
   readonly ship: FunctionShipper;
   readonly kafka: (options: KafkaOptions) => KafkaClient;
   readonly leaderHost: LeaderHost;
   readonly applyAccumulators: (updates: Uint8Array) => void;
+  /** Named accumulators that changed since the last call. */
+  readonly takeAccumulatorChanges: () => readonly AccumulatorChange[];
   /** Moves a task's stack to the user's sources. */
   readonly mapError: (error: ErrorRecord) => ErrorRecord;
   readonly event: (event: ApplicationEvent) => void;
@@ -39,6 +50,7 @@ export interface BatchTotals {
   readonly records: number;
   readonly tasks: number;
   readonly failedAttempts: number;
+  readonly accumulators: readonly AccumulatorChange[];
 }
 
 interface Job {
@@ -48,8 +60,6 @@ interface Job {
 }
 
 const LOCALITY_WAIT_MS_MAX = 3_000;
-/** Tasks that wait for a slot so long are worth a word. */
-const NO_SLOT_NOTICE_MS = 10_000;
 
 /** Runs the jobs of one batch at a time: stages whose dependencies are done go to the backend as task sets. */
 export class DagScheduler implements JobRunner {
@@ -63,14 +73,24 @@ export class DagScheduler implements JobRunner {
   #tasks = 0;
   #failedAttempts = 0;
   #cancelled: MillraceError | undefined;
-  #slotWatch: Timer | undefined;
+  readonly #slotWatch: SlotWatch;
   readonly ship: FunctionShipper;
 
   constructor(options: DagSchedulerOptions) {
     this.#options = options;
     this.#blobs = new BlobKeeper(options.backend);
     this.ship = options.ship;
+    this.#slotWatch = new SlotWatch(
+      options.clock,
+      () => this.isStalled,
+      (text) => options.event({ kind: 'notice', level: 'warn', text }),
+    );
     options.backend.onEvent((event) => this.#handle(event));
+  }
+
+  /** Jobs wait, and there is no executor. */
+  get isStalled(): boolean {
+    return this.#jobs.size > 0 && this.#options.backend.slots === 0;
   }
 
   /** Jobs belong to this batch until `endBatch`. */
@@ -86,7 +106,12 @@ export class DagScheduler implements JobRunner {
   endBatch(): BatchTotals {
     this.#batchTime = undefined;
     this.#blobs.endBatch();
-    return { records: this.#records, tasks: this.#tasks, failedAttempts: this.#failedAttempts };
+    return {
+      records: this.#records,
+      tasks: this.#tasks,
+      failedAttempts: this.#failedAttempts,
+      accumulators: this.#options.takeAccumulatorChanges(),
+    };
   }
 
   /**
@@ -129,6 +154,11 @@ export class DagScheduler implements JobRunner {
     return run.results(request.partitions);
   }
 
+  /** Their tasks are about to come. */
+  prefetch(expected: readonly ExpectedRange[]): void {
+    if (expected.length > 0) this.#options.backend.prefetch(expected);
+  }
+
   broadcast(content: Uint8Array): string {
     return this.#blobs.broadcast(content);
   }
@@ -155,7 +185,7 @@ export class DagScheduler implements JobRunner {
       for (const stage of ready) this.#submit(job, stage);
     }
     if (job.run.finished) this.#finish(job);
-    else this.#watchSlots();
+    else this.#slotWatch.watch();
   }
 
   #submit(job: Job, stage: Stage): void {
@@ -205,6 +235,10 @@ export class DagScheduler implements JobRunner {
       case 'task-succeeded':
         // Accumulators first: a stage that has succeeded can no longer fail.
         if (!job.run.awaits(stageId, event.partition)) return;
+        if (job.run.resultBytes + event.result.length > this.#options.job.actionResultBytesMax) {
+          this.#fail(job, stageId, resultsTooLarge(job.run.action, this.#options.job.actionResultBytesMax));
+          return;
+        }
         if (!this.#applyAccumulators(job, stageId, event.accumulators)) return;
         job.run.succeeded(stageId, event.partition, event.result);
         this.#records += event.metrics.records;
@@ -240,7 +274,9 @@ export class DagScheduler implements JobRunner {
       return true;
     } catch (error) {
       const what = `accumulator updates could not be applied: ${messageOf(error)}`;
-      this.#fail(job, stageId, new MillraceError('INTERNAL', what, { cause: error }));
+      // A merge function of the user's is the user's.
+      const coded = MillraceError.is(error) ? error : new MillraceError('INTERNAL', what, { cause: error });
+      this.#fail(job, stageId, coded);
       return false;
     }
   }
@@ -256,27 +292,9 @@ export class DagScheduler implements JobRunner {
 
   #finish(job: Job): void {
     if (!job.run.finished || !this.#jobs.delete(job.run.jobId)) return;
-    if (this.#jobs.size === 0) {
-      this.#slotWatch?.cancel();
-      this.#slotWatch = undefined;
-    }
+    if (this.#jobs.size === 0) this.#slotWatch.stop();
     if (job.run.failure === undefined) job.done.resolve();
     else job.done.reject(job.run.failure);
-  }
-
-  /** Waiting for executors is no failure (they may be on their way), but not a secret either. */
-  #watchSlots(): void {
-    const { clock, backend, event } = this.#options;
-    this.#slotWatch ??= clock.schedule(
-      NO_SLOT_NOTICE_MS,
-      () => {
-        this.#slotWatch = undefined;
-        if (backend.slots === 0)
-          event({ kind: 'notice', level: 'warn', text: 'tasks wait: there is no executor; start one' });
-        if (this.#jobs.size > 0) this.#watchSlots();
-      },
-      { unref: true },
-    );
   }
 
   #key({ run, batchTime }: Job, stageId: StageId): StageKey {

@@ -1,3 +1,4 @@
+import type { ActionCall } from '@millrace/api/internal';
 import { invariant, MillraceError, transition } from '@millrace/common';
 import { STAGE_TRANSITIONS, type Stage, type StageId, type StageState } from './stage.ts';
 
@@ -15,6 +16,7 @@ export class JobRun {
   readonly #stages = new Map<StageId, StageRun>();
   readonly #last: StageRun;
   #failure: unknown;
+  #resultBytes = 0;
 
   constructor(jobId: number, stages: readonly Stage[]) {
     this.jobId = jobId;
@@ -55,6 +57,7 @@ export class JobRun {
     const run = this.#stages.get(stageId);
     if (run?.state !== 'RUNNING' || !run.missing.delete(partition)) return false;
     run.results.set(partition, result);
+    this.#resultBytes += result.length;
     if (run.missing.size === 0) this.#move(run, 'SUCCEEDED');
     return true;
   }
@@ -79,6 +82,15 @@ export class JobRun {
     return running;
   }
 
+  get action(): ActionCall {
+    return this.#last.stage.action;
+  }
+
+  /** Of all results so far. */
+  get resultBytes(): number {
+    return this.#resultBytes;
+  }
+
   get finished(): boolean {
     return this.#failure !== undefined || this.#last.state === 'SUCCEEDED';
   }
@@ -101,4 +113,17 @@ export class JobRun {
   #move(run: StageRun, to: StageState): void {
     run.state = transition(STAGE_TRANSITIONS, `stage ${run.stage.id} of job ${this.jobId}`, run.state, to);
   }
+}
+
+export function resultsTooLarge({ kind, place }: ActionCall, bytesMax: number): MillraceError {
+  return new MillraceError(
+    'RESULT_TOO_LARGE',
+    `the results of ${kind}() are larger than ${bytesMax} bytes together`,
+    {
+      remedy:
+        'Take fewer rows (take, top), reduce them on the executors, or write them there (foreachPartition); or raise actionResultBytesMax.',
+      retryable: false,
+      details: { place, bytesMax },
+    },
+  );
 }

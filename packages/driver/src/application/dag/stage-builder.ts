@@ -95,7 +95,7 @@ function isEmpty(input: TaskInput): boolean {
 function preferenceOf({ source }: Pipeline, input: TaskInput, leaderHost: LeaderHost): TaskPreference {
   if (source.kind === 'rows' || input.kind === 'rows') return { kind: 'any' };
   const key = topicPartitionKey(input.range);
-  const affinity = cacheKey(source.info, input.range);
+  const affinity = consumerAffinity(source.info, input.range);
   const host = hostOf(source.info, key, input.range, leaderHost);
   return host === '' ? { kind: 'consistent', key, affinity } : { kind: 'host', host, key, affinity };
 }
@@ -119,6 +119,9 @@ function hostOf(
 }
 
 /** What the slots' consumer caches go by. */
-function cacheKey({ groupId, isolation }: KafkaSourceInfo, range: OffsetRange): string {
+export function consumerAffinity(
+  { groupId, isolation }: Pick<KafkaSourceInfo, 'groupId' | 'isolation'>,
+  range: OffsetRange,
+): string {
   return `${groupId}/${isolation}/${topicPartitionKey(range)}`;
 }

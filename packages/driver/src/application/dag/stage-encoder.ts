@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
 import type { ShippedCodec, ShippedFunction } from '@millrace/api/internal';
-import type { OffsetRange } from '@millrace/kafka';
+import { type OffsetRange, offsetSpan } from '@millrace/kafka';
 import {
   type ClosureMessage,
   type CodecMessage,
@@ -53,6 +53,7 @@ export function encodeStageTasks(stage: Stage, batchIntervalMs: number): Encoded
     ({ partition, pipeline, input, preference }): TaskDescription => ({
       partition,
       preference,
+      span: input.kind === 'range' ? offsetSpan(input.range) : 0,
       describes: describeInput(input),
       task: encodeTask({
         pipeline,

@@ -1,12 +1,10 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
 import { type Clock, type Logger, MillraceError, placed, withDeadline } from '@millrace/common';
 import {
-  compareTopicPartitions,
   type KafkaClient,
   type ListedOffset,
   type OffsetRange,
   type TopicPartition,
-  type TopicPartitionKey,
   topicPartitionKey,
 } from '@millrace/kafka';
 import type { InputPositions } from '../log/log-state.ts';
@@ -14,7 +12,6 @@ import { type Discovery, discover } from './discovery.ts';
 import { KafkaPatience } from './kafka-patience.ts';
 import type { PartitionOffsets } from './offset-planner.ts';
 import {
-  belowLogStart,
   noStartOffset,
   startPosition,
   startProblem,
@@ -23,6 +20,7 @@ import {
   topicRecreated,
   undecided,
 } from './start-positions.ts';
+import { type TrackedPartition, TrackedPartitions } from './tracked-partitions.ts';
 
 export interface KafkaInputOptions {
   readonly input: DirectKafkaInput;
@@ -34,21 +32,6 @@ export interface KafkaInputOptions {
   readonly kafkaTimeoutMs: number;
   /** How often topics and partitions are looked up. Default 5 s. */
   readonly metadataIntervalMs?: number;
-}
-
-interface TrackedPartition extends TopicPartition {
-  /** First offset that no batch has planned. */
-  position: number;
-  topicId: string | undefined;
-  /** Of the record before `position`, or later; −1: unknown. */
-  leaderEpoch: number;
-  leaderHost: string;
-  /** Leader epoch that came with the latest offset. */
-  latestEpoch: number;
-  /** Assigned by the strategy now. */
-  active: boolean;
-  /** Since when Kafka has told of an end before `position`. */
-  behindSince: number | undefined;
 }
 
 const METADATA_INTERVAL_MS = 5_000;
@@ -64,7 +47,7 @@ const BEHIND_TOLERATED_MS = 10_000;
 export class KafkaInput {
   readonly #options: KafkaInputOptions;
   readonly #patience: KafkaPatience;
-  readonly #partitions = new Map<TopicPartitionKey, TrackedPartition>();
+  readonly #partitions: TrackedPartitions;
   #metadataAt = 0;
   #refreshing: Promise<void> | undefined;
   /** What the last look at the metadata found to be fatal: thrown by the next poll. */
@@ -75,6 +58,7 @@ export class KafkaInput {
 
   constructor(options: KafkaInputOptions) {
     this.#options = options;
+    this.#partitions = new TrackedPartitions(options.notice);
     this.#patience = new KafkaPatience({ ...options, brokers: options.input.options.client.brokers });
   }
 
@@ -109,6 +93,7 @@ export class KafkaInput {
     const ahead = active.map((partition) => withLatest(partition, latest));
     await this.#checkBehind(
       active.filter((partition, index) => (ahead[index]?.latest ?? 0) < partition.position),
+      signal,
     );
     if (this.#failure !== undefined) throw this.#failure;
     return ahead.map((offsets) => ({ ...offsets, latest: Math.max(offsets.latest, offsets.position) }));
@@ -122,7 +107,7 @@ export class KafkaInput {
     if (this.#topicWasUnknown) await this.#refresh();
     else this.#refreshWhenDue();
     if (this.#failure !== undefined) throw this.#failure;
-    const active = this.#active();
+    const active = this.#partitions.active();
     if (active.length === 0) return { active, latest: new Map() };
     try {
       return { active, latest: await kafka.listOffsets(active, 'latest', input.options.isolation) };
@@ -137,20 +122,15 @@ export class KafkaInput {
 
   /** A batch was planned: the next one begins where it ends. */
   advance(ranges: readonly OffsetRange[]): void {
-    for (const range of ranges) {
-      const partition = this.#partitions.get(topicPartitionKey(range));
-      if (!partition) continue;
-      if (range.untilOffset > range.fromOffset) partition.leaderEpoch = partition.latestEpoch;
-      partition.position = range.untilOffset;
-    }
+    this.#partitions.advance(ranges);
   }
 
   leaderHost(tp: TopicPartition): string {
-    return this.#partitions.get(topicPartitionKey(tp))?.leaderHost ?? '';
+    return this.#partitions.leaderHost(tp);
   }
 
   async #open(logged: InputPositions | undefined): Promise<readonly MillraceError[]> {
-    const { input, kafka, notice } = this.#options;
+    const { input, kafka } = this.#options;
     const { groupId, startFrom, isolation } = input.options;
     const { partitions, topics, starts } = await this.#discover(positionsOf(logged));
     const given = new Map([...input.options.offsets, ...starts]);
@@ -176,22 +156,17 @@ export class KafkaInput {
         homeless.push(tp);
         continue;
       }
-      const { topicId, leaderHost } = topics.get(key) ?? { topicId: undefined, leaderHost: '' };
+      const facts = topics.get(key);
       const before = logged?.get(key)?.topicId;
       const problem =
-        before !== undefined && topicId !== undefined && before !== topicId
-          ? topicRecreated(tp.topic, before, topicId)
+        before !== undefined && facts?.topicId !== undefined && before !== facts.topicId
+          ? topicRecreated(tp.topic, before, facts.topicId)
           : startProblem(start, earliest.get(key)?.offset ?? 0, end.get(key)?.offset ?? 0);
       if (problem) problems.push(problem);
-      if (start.by === 'discovery')
-        notice('info', `partition ${key} is new: it begins at its earliest offset ${start.offset}`);
-      this.#track({ ...tp, position: start.offset, topicId, leaderEpoch: start.leaderEpoch, leaderHost });
+      this.#partitions.begin(start, facts);
     }
     if (homeless.length > 0) problems.push(noStartOffset(homeless, groupId));
-    for (const [key, position] of logged ?? []) {
-      if (!this.#partitions.has(key))
-        this.#track({ ...position, position: position.offset, leaderHost: '', active: false });
-    }
+    if (logged) this.#partitions.keep(logged);
     this.#metadataAt = this.#options.clock.monotonic();
     return distinctTopics(problems);
   }
@@ -221,9 +196,7 @@ export class KafkaInput {
     const { clock, kafka, kafkaTimeoutMs, input, logger } = this.#options;
     try {
       const what = `metadata of ${input.strategy.describe()}`;
-      const found = this.#discover(
-        new Map([...this.#partitions].map(([key, { position }]) => [key, position])),
-      );
+      const found = this.#discover(this.#partitions.positions());
       const discovery = await withDeadline(found, kafkaTimeoutMs, what, clock);
       const earliest = await withDeadline(
         kafka.listOffsets(discovery.partitions, 'earliest'),
@@ -231,7 +204,7 @@ export class KafkaInput {
         what,
         clock,
       );
-      this.#apply(discovery, earliest);
+      this.#partitions.apply(discovery, earliest);
       this.#metadataFailingSince = undefined;
       this.#topicWasUnknown = false;
     } catch (error) {
@@ -242,41 +215,10 @@ export class KafkaInput {
     }
   }
 
-  #apply(discovery: Discovery, earliest: ReadonlyMap<string, ListedOffset>): void {
-    const { notice } = this.#options;
-    const assigned = new Set<string>();
-    for (const tp of discovery.partitions) {
-      const key = topicPartitionKey(tp);
-      assigned.add(key);
-      const logStart = earliest.get(key)?.offset ?? 0;
-      const { topicId, leaderHost } = discovery.topics.get(key) ?? { topicId: undefined, leaderHost: '' };
-      const known = this.#partitions.get(key);
-      if (!known) {
-        const position = discovery.starts.get(key) ?? logStart;
-        this.#track({ ...tp, position, topicId, leaderEpoch: -1, leaderHost });
-        notice('info', `partition ${key} is new: it begins at offset ${position}`);
-        continue;
-      }
-      if (known.topicId !== undefined && topicId !== undefined && known.topicId !== topicId) {
-        throw topicRecreated(tp.topic, known.topicId, topicId);
-      }
-      if (known.position < logStart)
-        throw belowLogStart(tp, known.position, logStart, 'the next one to read');
-      known.topicId ??= topicId;
-      known.leaderHost = leaderHost;
-      known.active = true;
-    }
-    for (const [key, partition] of this.#partitions) {
-      if (!partition.active || assigned.has(key)) continue;
-      partition.active = false;
-      notice('warn', `partition ${key} is no longer assigned; it stays at offset ${partition.position}`);
-    }
-  }
-
   /** Kafka told of an end before what was planned: a recreated topic, lost records, or an answer that is a little old. */
-  async #checkBehind(behind: readonly TrackedPartition[]): Promise<void> {
-    const { clock, kafka } = this.#options;
-    for (const partition of this.#partitions.values())
+  async #checkBehind(behind: readonly TrackedPartition[], signal: AbortSignal): Promise<void> {
+    const { clock, kafka, kafkaTimeoutMs, input } = this.#options;
+    for (const partition of this.#partitions.all())
       if (!behind.includes(partition)) partition.behindSince = undefined;
     if (behind.length === 0) return;
     const now = clock.monotonic();
@@ -285,7 +227,12 @@ export class KafkaInput {
     const long = behind.filter(({ behindSince }) => now - (behindSince ?? now) >= BEHIND_TOLERATED_MS);
     if (long.length === 0) return;
     // Start offsets may have been given inside of a transaction that is still open.
-    const end = await kafka.listOffsets(long, 'latest', 'read_uncommitted');
+    const end = await this.#patience.attempt(
+      `the end of ${input.strategy.describe()}`,
+      kafkaTimeoutMs,
+      signal,
+      () => kafka.listOffsets(long, 'latest', 'read_uncommitted'),
+    );
     for (const partition of long) {
       const { topic, position: offset } = partition;
       const latest = end.get(topicPartitionKey(partition))?.offset ?? 0;
@@ -300,28 +247,6 @@ export class KafkaInput {
         },
       );
     }
-  }
-
-  #active(): readonly TrackedPartition[] {
-    return [...this.#partitions.values()].filter(({ active }) => active).toSorted(compareTopicPartitions);
-  }
-
-  #track(
-    partition: Omit<TrackedPartition, 'latestEpoch' | 'behindSince' | 'active'> & {
-      readonly active?: boolean;
-    },
-  ): void {
-    this.#partitions.set(topicPartitionKey(partition), {
-      topic: partition.topic,
-      partition: partition.partition,
-      position: partition.position,
-      topicId: partition.topicId,
-      leaderEpoch: partition.leaderEpoch,
-      leaderHost: partition.leaderHost,
-      latestEpoch: partition.leaderEpoch,
-      active: partition.active ?? true,
-      behindSince: undefined,
-    });
   }
 }
 

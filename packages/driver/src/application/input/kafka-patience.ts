@@ -38,7 +38,7 @@ export class KafkaPatience {
       try {
         const leftMs = Math.max(1, started + patienceMs - clock.monotonic());
         const result = await withDeadline(
-          work(),
+          unlessAborted(work(), signal),
           leftMs,
           () => reason ?? noAnswer(what, brokers, patienceMs),
           clock,
@@ -48,6 +48,7 @@ export class KafkaPatience {
         }
         return result;
       } catch (error) {
+        if (signal.aborted) throw error;
         const waitedMs = clock.monotonic() - started;
         if (!isTransient(error) || waitedMs + backoffMs >= patienceMs) throw error;
         reason = error;
@@ -66,6 +67,18 @@ export class KafkaPatience {
 
 function isTransient(error: unknown): error is MillraceError {
   return MillraceError.is(error) && error.retryable;
+}
+
+/** `work`, or the signal's reason as soon as it is aborted: nobody who stops waits for a Kafka that does not answer. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const left = Promise.withResolvers<never>();
+  const leave = (): void => left.reject(signal.reason);
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, left.promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 function noAnswer(what: string, brokers: readonly string[], ms: number): MillraceError {

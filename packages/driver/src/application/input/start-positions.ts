@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/common';
 import {
   type ListedOffset,
+  type OffsetRange,
   type TopicPartition,
   type TopicPartitionKey,
   topicPartitionKey,
@@ -121,8 +122,12 @@ export function startProblem(start: StartPosition, earliest: number, end: number
   });
 }
 
+const BELOW_LOG_START =
+  "Raise the topic's retention. To accept the loss, give the stream a later start, and submit with --start-anew.";
+const RECREATED =
+  'To read the new topic, submit with --start-anew (all streams of the application then begin where their options say), or under another name (--name).';
 export const TRUNCATED =
-  'Find out what the brokers lost; then move the log directory away and give the stream exact start offsets.';
+  'Find out what the brokers lost; then give the stream exact start offsets, and submit with --start-anew.';
 
 /** Records that were never read are gone. */
 export function belowLogStart(
@@ -136,8 +141,7 @@ export function belowLogStart(
     `offset ${offset} of ${topicPartitionKey(tp)}, ${saidBy}, is below the log start ${earliest}: ${earliest - offset} offsets that were not read are gone`,
     {
       details: { topic: tp.topic, partition: tp.partition, offset, earliest },
-      remedy:
-        "Raise the topic's retention. To accept the loss, move the log directory away and give the stream a later start.",
+      remedy: BELOW_LOG_START,
     },
   );
 }
@@ -148,8 +152,7 @@ export function topicRecreated(topic: string, planned: string, now: string): Mil
     `topic ${topic} was deleted and created again while offsets of the old one were planned`,
     {
       details: { topic, topicId: planned, newTopicId: now },
-      remedy:
-        'To read the new topic from its beginning, move the log directory away, or use another application name.',
+      remedy: RECREATED,
     },
   );
 }
@@ -158,4 +161,24 @@ function shorten(names: readonly string[]): string {
   return names.length <= 5
     ? names.join(', ')
     : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}
+
+/** `error` of a task that read `ranges`: the batch meets it again at every start, so that its remedy is that of the stream. */
+export function streamError(error: unknown, ranges: readonly OffsetRange[]): unknown {
+  if (!MillraceError.is(error)) return error;
+  const { topic, partition } = error.details;
+  if (!ranges.some((range) => range.topic === topic && range.partition === partition)) return error;
+  const remedy = remedyOf(error);
+  return remedy === undefined
+    ? error
+    : MillraceError.fromRecord({ ...MillraceError.toRecord(error), remedy });
+}
+
+function remedyOf({ code, details }: MillraceError): string | undefined {
+  if (code === 'TOPIC_RECREATED') return RECREATED;
+  if (code === 'LOG_TRUNCATED') return TRUNCATED;
+  // Beyond the end is another matter: a transaction that hangs, say.
+  const { offset, earliest } = details;
+  const isBelow = typeof offset === 'number' && typeof earliest === 'number' && offset < earliest;
+  return code === 'OFFSET_OUT_OF_RANGE' && isBelow ? BELOW_LOG_START : undefined;
 }

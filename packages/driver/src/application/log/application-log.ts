@@ -2,9 +2,9 @@ import { type Logger, MillraceError, messageOf } from '@millrace/common';
 import type { LogFile, LogFiles } from './log-files.ts';
 import { recoverLog } from './log-reader.ts';
 import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
-import { anchorOf, applyRecord, type LogState } from './log-state.ts';
-import { encodeRecord } from './record-codec.ts';
-import { segmentName, segmentsOf } from './segment-name.ts';
+import { anchorOf, applyRecord, EMPTY_LOG, type LogState } from './log-state.ts';
+import { encodeRecord, logLost } from './record-codec.ts';
+import { newestEpoch, segmentName, segmentsOf } from './segment-name.ts';
 
 export interface ApplicationLogOptions {
   readonly files: LogFiles;
@@ -13,7 +13,19 @@ export interface ApplicationLogOptions {
   readonly segmentBytes: number;
   /** Rotated segments that are kept beside the one in use. */
   readonly segmentsRetained: number;
+  /** See `LogClaim`. */
+  readonly claim?: LogClaim;
 }
+
+/** What is known of a log besides its files. */
+export interface LogClaim {
+  /** The highest epoch that is known to have run. A log that does not reach it has been lost, at least in part. */
+  readonly knownEpoch: number;
+  /** Begin anew: a log that does not reach beyond `knownEpoch` is set aside. One that does has begun anew already. */
+  readonly anew: boolean;
+}
+
+const NO_CLAIM: LogClaim = { knownEpoch: 0, anew: false };
 
 /** Epochs taken by others in a row while this start tries to take one: more is a storm of restarts. */
 const EPOCH_ATTEMPTS_MAX = 100;
@@ -42,10 +54,12 @@ export class ApplicationLog {
 
   /**
    * Takes the next epoch: from now on every older holder is fenced.
-   * @throws MillraceError LOG_CORRUPT, LOG_WRITE_FAILED, FENCED.
+   * @throws MillraceError LOG_CORRUPT, LOG_WRITE_FAILED, FENCED; a log that was lost: nothing is written then.
    */
   static open(options: ApplicationLogOptions): ApplicationLog {
-    const { files } = options;
+    const { files, claim = NO_CLAIM } = options;
+    if (claim.anew && loggedEpoch(files) <= claim.knownEpoch) return ApplicationLog.#begin(options, claim);
+    assertReaches(files, claim.knownEpoch);
     const { epoch, file } = takeEpoch(files);
     // Read after the epoch was taken: what the old holder appends from here on, it finds out to be fenced.
     let log: ApplicationLog;
@@ -59,6 +73,27 @@ export class ApplicationLog {
     }
     log.#retain();
     return log;
+  }
+
+  /** One write makes the new log: a start that dies before it is made again, one that dies after it has begun. */
+  static #begin(options: ApplicationLogOptions, { knownEpoch }: LogClaim): ApplicationLog {
+    const { files, logger } = options;
+    const epoch = knownEpoch + 1;
+    const anchor = encodeRecord(anchorOf(EMPTY_LOG, epoch, undefined));
+    try {
+      const before = newestEpoch(files.list());
+      if (before > 0) {
+        const aside = files.setAside(`until-epoch-${before}`);
+        logger.warn({ epoch, aside }, 'the log begins anew, as was asked for; the earlier one is kept');
+      }
+      const file = files.publish(segmentName(epoch, 1), anchor);
+      const log = new ApplicationLog(options, epoch, file, EMPTY_LOG);
+      log.#segmentBytes = anchor.length;
+      log.#anchorBytes = anchor.length;
+      return log;
+    } catch (error) {
+      throw notWritable(files, error);
+    }
   }
 
   get state(): LogState {
@@ -157,18 +192,42 @@ export class ApplicationLog {
 function takeEpoch(files: LogFiles): { readonly epoch: number; readonly file: LogFile } {
   for (let attempt = 0; attempt < EPOCH_ATTEMPTS_MAX; attempt++) {
     try {
-      const epoch = (segmentsOf(files.list()).at(-1)?.epoch ?? 0) + 1;
+      const epoch = newestEpoch(files.list()) + 1;
       const file = files.create(segmentName(epoch, 1));
       if (file) return { epoch, file };
     } catch (error) {
-      throw MillraceError.from(error, 'LOG_WRITE_FAILED', {
-        remedy: `Make ${files.where} writable.`,
-        details: { directory: files.where },
-      });
+      throw notWritable(files, error);
     }
   }
   throw new MillraceError(
     'FENCED',
     `${EPOCH_ATTEMPTS_MAX} other starts took an epoch of ${files.where} first`,
   );
+}
+
+function notWritable(files: LogFiles, error: unknown): MillraceError {
+  return MillraceError.from(error, 'LOG_WRITE_FAILED', {
+    remedy: `Make ${files.where} writable.`,
+    details: { directory: files.where },
+  });
+}
+
+/**
+ * The highest epoch that was taken, whoever heard of it.
+ * @throws MillraceError LOG_CORRUPT: there is something that is no log.
+ */
+export function loggedEpoch(files: LogFiles): number {
+  try {
+    return newestEpoch(files.list());
+  } catch (error) {
+    throw MillraceError.from(error, 'LOG_CORRUPT', {
+      remedy: `Make ${files.where} a directory that the driver may read, or move what is there away.`,
+      details: { directory: files.where },
+    });
+  }
+}
+
+function assertReaches(files: LogFiles, knownEpoch: number): void {
+  const epoch = knownEpoch === 0 ? 0 : (recoverLog(files).end?.epoch ?? 0);
+  if (epoch < knownEpoch) throw logLost(files.where, epoch, knownEpoch);
 }

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fdatasyncSync,
   fsyncSync,
   mkdirSync,
@@ -34,6 +35,11 @@ export interface LogFiles {
   /** A file that appears under its name with all of `content`, durable, or not at all. */
   publish(name: string, content: Uint8Array): LogFile;
   remove(name: string): void;
+  /**
+   * Gives the directory another name, that says `why`, with all that is in it, so that a log can begin anew in its place.
+   * Returns that name.
+   */
+  setAside(why: string): string;
 }
 
 /** Where the log of an application lies. */
@@ -58,6 +64,7 @@ export function directoryLogFiles(directory: string): LogFiles {
       return appendable(fd);
     },
     publish(name, content) {
+      makeDurable(directory);
       const path = join(directory, name);
       const fd = openSync(path + TEMPORARY, 'w');
       const file = appendable(fd);
@@ -67,6 +74,13 @@ export function directoryLogFiles(directory: string): LogFiles {
       return file;
     },
     remove: (name) => rmSync(join(directory, name), { force: true }),
+    setAside(why) {
+      let aside = `${directory}-${why}`;
+      for (let other = 2; existsSync(aside); other++) aside = `${directory}-${why}-${other}`;
+      renameSync(directory, aside);
+      syncDirectory(dirname(directory));
+      return aside;
+    },
   };
 }
 

@@ -1,8 +1,8 @@
-import { invariant, MillraceError } from '@millrace/common';
+import { MillraceError, messageOf } from '@millrace/common';
 import { directoryLogFiles, type LogFiles } from './log-files.ts';
 import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
 import { applyRecord, EMPTY_LOG, type LogState, planOf } from './log-state.ts';
-import { corrupt, decodeSegment, type SegmentContent } from './record-codec.ts';
+import { BEGIN_ANEW, corrupt, decodeSegment, type SegmentContent } from './record-codec.ts';
 import { type SegmentName, segmentsOf } from './segment-name.ts';
 
 /** What a starting application must know. */
@@ -37,7 +37,7 @@ export function recoverLog(files: LogFiles): RecoveredLog {
     const content = readSegment(files, segment);
     if (content.records.length === 0) continue;
     const end = { epoch: segment.epoch, segment: segment.segment, bytes: content.bytes };
-    return { state: fold(EMPTY_LOG, content.records, segment.name), epoch, end };
+    return { state: fold(content.records, `${files.where}/${segment.name}`), epoch, end };
   }
   // Starts that died before their anchor leave empty segments. When the first epoch is not among them, its log is gone.
   if (segments.length > 0 && segments[0]?.epoch !== 1)
@@ -115,18 +115,36 @@ function checkAnchor(state: LogState, anchor: LogRecord & { kind: 'anchor' }, na
 }
 
 function readSegment(files: LogFiles, { name, segment }: SegmentName): SegmentContent {
-  const content = decodeSegment(files.read(name), `${files.where}/${name}`);
+  const content = decodeSegment(bytesOf(files, name), `${files.where}/${name}`);
   // Only the first segment of an epoch can be without a record: the others appear under their name when they have one.
   if (content.records.length === 0 && segment > 1)
     throw corrupt(`${files.where}/${name}`, 0, 'it has no anchor');
   return content;
 }
 
-function fold(state: LogState, records: SegmentContent['records'], name: string): LogState {
-  invariant(records[0]?.record.kind === 'anchor', `${name} begins with an anchor`);
+function bytesOf(files: LogFiles, name: string): Uint8Array {
   try {
-    return records.reduce((before, { record }) => applyRecord(before, record), state);
+    return files.read(name);
   } catch (error) {
-    throw new MillraceError('LOG_CORRUPT', `the records of ${name} contradict each other`, { cause: error });
+    throw new MillraceError('LOG_CORRUPT', `${files.where}/${name} cannot be read: ${messageOf(error)}`, {
+      remedy: `Make it a file that the driver may read; what does not belong there is to be moved away. ${BEGIN_ANEW}`,
+      details: { file: `${files.where}/${name}` },
+      cause: error,
+    });
   }
+}
+
+function fold(records: SegmentContent['records'], file: string): LogState {
+  if (records[0]?.record.kind !== 'anchor') throw corrupt(file, 0, 'it does not begin with an anchor');
+  let state = EMPTY_LOG;
+  let at = 0;
+  for (const { record, end } of records) {
+    try {
+      state = applyRecord(state, record);
+    } catch (error) {
+      throw corrupt(file, at, `its records contradict each other: ${messageOf(error)}`);
+    }
+    at = end;
+  }
+  return state;
 }

@@ -80,10 +80,26 @@ function checksum(length: string, json: Buffer): string {
   return crc32c(json, crc32c(length)).toString(16).padStart(8, '0');
 }
 
+/** The one way to give up a log, as the last sentence of a remedy. */
+export const BEGIN_ANEW =
+  'To give up what it says, submit with --start-anew: the application begins where its stream options say.';
+
 export function corrupt(file: string, at: number, what: string): MillraceError {
   return new MillraceError('LOG_CORRUPT', `${file} is damaged at byte ${at}: ${what}`, {
-    remedy:
-      'Restore the log directory from a copy. To begin anew on purpose, move it away and give the stream exact start offsets.',
+    remedy: `Restore the log directory from a copy of its last run. ${BEGIN_ANEW}`,
     details: { file, byte: at },
   });
+}
+
+/** An epoch that ran has left its anchor: a log that ends before it has lost it. Such a log must not be begun afresh, nor gone on with. */
+export function logLost(where: string, epoch: number, before: number): MillraceError {
+  const found = epoch === 0 ? 'there is none now' : `it ends with epoch ${epoch} now`;
+  return new MillraceError(
+    'LOG_CORRUPT',
+    `the log in ${where} was removed, emptied or replaced: epoch ${before} of the application wrote to it, and ${found}`,
+    {
+      remedy: `Put it back. ${BEGIN_ANEW}`,
+      details: { directory: where, epoch, before },
+    },
+  );
 }

@@ -12,6 +12,11 @@ export function segmentName(epoch: number, segment: number): string {
   return `epoch-${String(epoch).padStart(8, '0')}-${String(segment).padStart(6, '0')}.log`;
 }
 
+/** The highest epoch that these file names tell of; 0: none was ever taken. */
+export function newestEpoch(names: readonly string[]): number {
+  return segmentsOf(names).at(-1)?.epoch ?? 0;
+}
+
 /** The segments among these file names, oldest first. */
 export function segmentsOf(names: readonly string[]): readonly SegmentName[] {
   return names

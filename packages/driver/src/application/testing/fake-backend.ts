@@ -28,6 +28,8 @@ export class FakeBackend implements TaskBackend {
     for (const task of set.tasks) void this.#run(set, task, this.#perform);
   }
 
+  prefetch(): void {}
+
   cancel(key: StageKey): void {
     this.cancelled.push(key);
   }

@@ -4,6 +4,8 @@ import type { LogFile, LogFiles } from '../log/log-files.ts';
 export class MemoryLogFiles implements LogFiles {
   readonly where = '/memory';
   readonly contents = new Map<string, Uint8Array>();
+  /** What was set aside, by path. */
+  readonly aside = new Map<string, Uint8Array>();
   /** Called before each write; what it throws is the disk's error. */
   fault: ((name: string, bytes: Uint8Array) => void) | undefined;
 
@@ -31,6 +33,13 @@ export class MemoryLogFiles implements LogFiles {
 
   remove(name: string): void {
     this.contents.delete(name);
+  }
+
+  setAside(why: string): string {
+    const { where } = this;
+    for (const [name, content] of this.contents) this.aside.set(`${where}-${why}/${name}`, content);
+    this.contents.clear();
+    return `${where}-${why}`;
   }
 
   /** What a crash leaves: an independent copy. */

@@ -1,5 +1,6 @@
 // Original file: protos/submission.proto
 
+import type { AccumulatorChange as _millrace_v1_AccumulatorChange, AccumulatorChange__Output as _millrace_v1_AccumulatorChange__Output } from '../../millrace/v1/AccumulatorChange.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface BatchCompleted {
@@ -15,6 +16,7 @@ export interface BatchCompleted {
   'totalMs'?: (number | string);
   'coalescedIntervals'?: (number);
   'batchIntervalMs'?: (number);
+  'accumulators'?: (_millrace_v1_AccumulatorChange)[];
 }
 
 export interface BatchCompleted__Output {
@@ -30,4 +32,5 @@ export interface BatchCompleted__Output {
   'totalMs': (number);
   'coalescedIntervals': (number);
   'batchIntervalMs': (number);
+  'accumulators': (_millrace_v1_AccumulatorChange__Output)[];
 }

@@ -5,9 +5,11 @@ import type { TaskKey as _millrace_v1_TaskKey, TaskKey__Output as _millrace_v1_T
 export interface KillTask {
   'key'?: (_millrace_v1_TaskKey | null);
   'reason'?: (string);
+  'onlyWaiting'?: (boolean);
 }
 
 export interface KillTask__Output {
   'key': (_millrace_v1_TaskKey__Output | null);
   'reason': (string);
+  'onlyWaiting': (boolean);
 }

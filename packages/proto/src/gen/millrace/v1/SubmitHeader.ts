@@ -10,6 +10,7 @@ export interface SubmitHeader {
   'configJson'?: (string);
   'name'?: (string);
   'environment'?: ({[key: string]: string});
+  'startAnew'?: (boolean);
 }
 
 export interface SubmitHeader__Output {
@@ -19,4 +20,5 @@ export interface SubmitHeader__Output {
   'configJson': (string);
   'name': (string);
   'environment': ({[key: string]: string});
+  'startAnew': (boolean);
 }

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { brokerWithTopic, clientOf, closeAfterEach, endOfRun, produce, TP } from './fault-kit.ts';
+
+closeAfterEach();
+
+describe('the offset of a timestamp', () => {
+  it('never lies after a record that is as young and was written while the brokers were asked', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker);
+    await produce(kafka, ['old']);
+    const now = Date.now() + 60_000;
+    // The record comes before the second of the two answers.
+    const late = broker.faults.inject({
+      api: 'ListOffsets',
+      after: 1,
+      action: { kind: 'delay', delayMs: 300 },
+    });
+    const listing = kafka.listOffsets([TP], { timestamp: now });
+    await clientOf(broker)
+      .kafka.producer()
+      .send(TP.topic, [{ value: 'young', partition: 0, timestamp: now }]);
+    expect([...(await listing).values()].map(({ offset }) => offset)).toEqual([1]);
+    expect(late.hits).toBe(1);
+  });
+});
+
+describe('offsets of a group', () => {
+  const commit = { ...TP, offset: 7 };
+
+  it('survive coordinators that move, load and close', async () => {
+    const broker = await brokerWithTopic({ nodes: 3 });
+    const { kafka } = clientOf(broker);
+    // COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR
+    for (const code of [14, 15, 16]) {
+      broker.faults.inject({ api: 'OffsetCommit', action: { kind: 'error', code } });
+      broker.faults.inject({ api: 'OffsetFetch', action: { kind: 'error', code } });
+      await kafka.commitOffsets('g', [{ ...commit, offset: code }]);
+      expect((await kafka.committedOffsets('g', [TP])).get('t-0')?.offset).toBe(code);
+    }
+    broker.faults.inject({ api: 'OffsetCommit', action: { kind: 'close' } });
+    await kafka.commitOffsets('g', [commit]);
+    broker.faults.inject({ api: 'FindCoordinator', action: { kind: 'close' } });
+    expect((await clientOf(broker).kafka.committedOffsets('g', [TP])).get('t-0')?.offset).toBe(7);
+  });
+
+  it('are refused with a remedy while the group has live members', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker);
+    // UNKNOWN_MEMBER_ID: what a commit by no member gets then.
+    broker.faults.inject({ api: 'OffsetCommit', action: { kind: 'error', code: 25 } });
+    await expect(kafka.commitOffsets('g', [commit])).rejects.toMatchObject({
+      code: 'KAFKA_PROTOCOL',
+      retryable: false,
+      remedy: expect.stringContaining('live members'),
+    });
+  });
+
+  it('of a topic that does not exist are refused as such in time', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker, { requestTimeoutMs: 500 });
+    expect(await endOfRun(kafka.commitOffsets('g', [{ ...commit, topic: 'gone' }]))).toBe('UNKNOWN_TOPIC');
+    expect(await endOfRun(kafka.commitOffsets('g', [{ ...commit, offset: 2 ** 53 }]))).toBe('BAD_REQUEST');
+  });
+});
+
+describe('topics', () => {
+  const lost = { action: { kind: 'close', when: 'after' } } as const;
+
+  it('are created, grown and deleted once when the answer is lost', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker);
+    const faults = (['CreateTopics', 'CreatePartitions', 'DeleteTopics'] as const).map((api) =>
+      broker.faults.inject({ api, ...lost }),
+    );
+    await kafka.createTopic('u', { partitions: 2 });
+    await kafka.createPartitions('u', 3);
+    expect((await kafka.topics(['u']))[0]?.partitions).toHaveLength(3);
+    await kafka.deleteTopic('u');
+    expect(faults.map(({ hits }) => hits)).toEqual([1, 1, 1]);
+    expect(await endOfRun(kafka.deleteTopic('u'))).toBe('UNKNOWN_TOPIC');
+    await expect(kafka.createTopic(TP.topic, { partitions: 1 })).rejects.toThrow('TOPIC_ALREADY_EXISTS');
+  });
+});

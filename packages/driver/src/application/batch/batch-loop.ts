@@ -1,0 +1,152 @@
+import type { OutputOperation } from '@millrace/api/internal';
+import { type Clock, type ErrorRecord, MillraceError } from '@millrace/common';
+import { offsetSpan } from '@millrace/kafka';
+import type { ApplicationEvent } from '../../application-events.ts';
+import type { ExpectedRange } from '../../task-backend.ts';
+import type { DagScheduler } from '../dag/dag-scheduler.ts';
+import { consumerAffinity } from '../dag/stage-builder.ts';
+import { streamError } from '../input/start-positions.ts';
+import type { ApplicationLog } from '../log/application-log.ts';
+import type { PlannedBatch } from '../log/log-record.ts';
+import { BatchClock, type Tick } from './batch-clock.ts';
+import { type OpenInput, planBatch } from './batch-planner.ts';
+import { runBatch } from './batch-run.ts';
+
+export interface BatchLoopOptions {
+  readonly clock: Clock;
+  readonly programHash: string;
+  readonly batchIntervalMs: number;
+  /** Ends after so many completed batches; undefined: never. */
+  readonly batches: number | undefined;
+  readonly inputs: readonly OpenInput[];
+  readonly outputs: readonly OutputOperation[];
+  readonly log: ApplicationLog;
+  readonly dag: DagScheduler;
+  /** Aborted: no further batch is planned. */
+  readonly draining: AbortSignal;
+  /** Aborted: the running batch ends, too. */
+  readonly cancelled: AbortSignal;
+  readonly event: (event: ApplicationEvent) => void;
+  readonly mapError: (error: ErrorRecord) => ErrorRecord;
+}
+
+/** When the batch was due, and what is not in the log about it. */
+type BatchTiming = Pick<Tick, 'coalesced' | 'dueAt'> & { readonly lag: number };
+
+/** Beats, plans, logs, runs and commits batches, one after the other; first of all the one that the log holds without its commit. */
+export class BatchLoop {
+  readonly #options: BatchLoopOptions;
+  #completed = 0;
+
+  constructor(options: BatchLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when no further batch is wanted. @throws why a batch failed, or why it was cancelled. */
+  async run(): Promise<void> {
+    const { clock, batchIntervalMs, batches, log, draining, cancelled } = this.#options;
+    const { pending, lastCommitted } = log.state;
+    const last = pending?.batchTime ?? lastCommitted;
+    const batchClock = new BatchClock({ clock, intervalMs: batchIntervalMs, last });
+    if (pending) {
+      this.#announceRerun(pending);
+      await this.#runBatch(pending, { coalesced: 0, dueAt: clock.monotonic(), lag: 0 });
+    }
+    while (!draining.aborted && this.#completed < (batches ?? Number.POSITIVE_INFINITY)) {
+      const next = await this.#plan(batchClock);
+      if (next) await this.#runBatch(next.planned, next.timing);
+    }
+    cancelled.throwIfAborted();
+  }
+
+  /** Undefined: no further batch is wanted. */
+  async #plan(
+    batchClock: BatchClock,
+  ): Promise<{ readonly planned: PlannedBatch; readonly timing: BatchTiming } | undefined> {
+    const { inputs, batchIntervalMs, programHash, log, draining } = this.#options;
+    try {
+      const tick = await batchClock.next(draining);
+      const plan = { inputs, batchIntervalMs, programHash };
+      const { batch, lag } = await planBatch(plan, tick, this.#completed + 1, draining);
+      return { planned: { ...batch, epoch: log.epoch }, timing: { ...tick, lag } };
+    } catch (error) {
+      if (draining.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  /** Log, run, commit. */
+  async #runBatch(batch: PlannedBatch, timing: BatchTiming): Promise<void> {
+    const { clock, event, log, dag, inputs, outputs, cancelled, mapError } = this.#options;
+    const { batchTime } = batch;
+    const begunAt = clock.monotonic();
+    try {
+      if (log.state.pending?.batchTime !== batchTime) {
+        // Fetching is not running: the records may be on their way while the plan is made durable.
+        dag.prefetch(expectedRanges(batch, inputs));
+        log.plan(batch);
+        for (const { input, kafka } of inputs) kafka.advance(rangesOf(batch, input.inputId));
+      }
+      const totals = await runBatch(batch, outputs, dag, cancelled);
+      log.commit(batchTime, {
+        records: totals.records,
+        tasks: totals.tasks,
+        processingMs: clock.monotonic() - begunAt,
+      });
+      const processingMs = clock.monotonic() - begunAt;
+      const schedulingMs = Math.max(0, begunAt - timing.dueAt);
+      this.#completed += 1;
+      event({
+        kind: 'batch-completed',
+        batch: {
+          number: this.#completed,
+          batchTime,
+          ...totals,
+          span: spanOf(batch),
+          lag: timing.lag,
+          schedulingMs,
+          processingMs,
+          totalMs: schedulingMs + processingMs,
+          coalescedIntervals: timing.coalesced,
+          batchIntervalMs: this.#options.batchIntervalMs,
+        },
+      });
+    } catch (thrown) {
+      const error = streamError(thrown, rangesOfAll(batch));
+      // A batch that was cancelled did not fail: it runs again at the next start.
+      if (!MillraceError.is(error, 'CANCELLED') && !MillraceError.is(error, 'DRAIN_TIMEOUT'))
+        event({ kind: 'batch-failed', batchTime, error: mapError(MillraceError.toRecord(error)) });
+      throw error;
+    }
+  }
+
+  #announceRerun(pending: PlannedBatch): void {
+    const { event, programHash } = this.#options;
+    const batch = `batch ${new Date(pending.batchTime).toISOString()}`;
+    const text = `${batch} was planned and not committed: it runs again with the same offsets`;
+    event({ kind: 'notice', level: 'info', text });
+    if (pending.programHash === programHash) return;
+    const changed = `${batch} was planned for another program: it runs with the new one`;
+    event({ kind: 'notice', level: 'warn', text: changed });
+  }
+}
+
+function rangesOf(batch: PlannedBatch, inputId: number): PlannedBatch['inputs'][number]['ranges'] {
+  return batch.inputs.find((input) => input.inputId === inputId)?.ranges ?? [];
+}
+
+function rangesOfAll({ inputs }: PlannedBatch): PlannedBatch['inputs'][number]['ranges'] {
+  return inputs.flatMap(({ ranges }) => ranges);
+}
+
+function expectedRanges(batch: PlannedBatch, inputs: readonly OpenInput[]): readonly ExpectedRange[] {
+  return inputs.flatMap(({ input }) =>
+    rangesOf(batch, input.inputId)
+      .filter((range) => offsetSpan(range) > 0)
+      .map((range) => ({ affinity: consumerAffinity(input.options, range), range })),
+  );
+}
+
+function spanOf(batch: PlannedBatch): number {
+  return rangesOfAll(batch).reduce((sum, range) => sum + offsetSpan(range), 0);
+}

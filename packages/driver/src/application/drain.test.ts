@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import type { MillraceError } from '@millrace/common';
+import { VirtualClock } from '@millrace/testing';
+import { Drain } from './drain.ts';
+
+function drain(isStalled: () => boolean): { clock: VirtualClock; cancelled: MillraceError[]; drain: Drain } {
+  const clock = new VirtualClock(0);
+  const cancelled: MillraceError[] = [];
+  return { clock, cancelled, drain: new Drain({ clock, isStalled, cancel: (why) => cancelled.push(why) }) };
+}
+
+describe('a drain', () => {
+  it('does not wait for executors that are not there, but a moment for one that is on its way back', () => {
+    let stalled = true;
+    const away = drain(() => stalled);
+    away.clock.advance(1_999);
+    expect(away.cancelled).toEqual([]);
+    stalled = false;
+    away.clock.advance(3_000);
+    stalled = true;
+    away.clock.advance(4_000);
+    expect(away.cancelled).toMatchObject([{ code: 'DRAIN_TIMEOUT' }]);
+    expect(away.cancelled[0]?.what).toContain('no executor');
+  });
+
+  it('is cut short after 30 s, and not after its end', () => {
+    const long = drain(() => false);
+    const ended = drain(() => false);
+    ended.drain.end();
+    for (const { clock } of [long, ended]) clock.advance(30_000);
+    expect(long.cancelled).toMatchObject([{ code: 'DRAIN_TIMEOUT' }]);
+    expect(ended.cancelled).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+import {
+  compareTopicPartitions,
+  type ListedOffset,
+  type OffsetRange,
+  type TopicPartition,
+  type TopicPartitionKey,
+  topicPartitionKey,
+} from '@millrace/kafka';
+import type { InputPositions } from '../log/log-state.ts';
+import type { Discovery, PartitionFacts } from './discovery.ts';
+import { belowLogStart, type StartPosition, topicRecreated } from './start-positions.ts';
+
+export interface TrackedPartition extends TopicPartition {
+  /** First offset that no batch has planned. */
+  position: number;
+  topicId: string | undefined;
+  /** Of the record before `position`, or later; −1: unknown. */
+  leaderEpoch: number;
+  leaderHost: string;
+  /** Leader epoch that came with the latest offset. */
+  latestEpoch: number;
+  /** Assigned by the strategy now. */
+  active: boolean;
+  /** Since when Kafka has told of an end before `position`. */
+  behindSince: number | undefined;
+}
+
+const UNKNOWN: PartitionFacts = { topicId: undefined, leaderHost: '' };
+
+/** The partitions of one stream, and where each of them stands. Those that are no longer assigned keep their place. */
+export class TrackedPartitions {
+  readonly #partitions = new Map<TopicPartitionKey, TrackedPartition>();
+  readonly #notice: (level: 'info' | 'warn', text: string) => void;
+
+  constructor(notice: (level: 'info' | 'warn', text: string) => void) {
+    this.#notice = notice;
+  }
+
+  clear(): void {
+    this.#partitions.clear();
+  }
+
+  begin(start: StartPosition, { topicId, leaderHost }: PartitionFacts = UNKNOWN): void {
+    const { topic, partition, offset: position, leaderEpoch } = start;
+    if (start.by === 'discovery')
+      this.#notice(
+        'info',
+        `partition ${topicPartitionKey(start)} is new: it begins at its earliest offset ${position}`,
+      );
+    this.#track({ topic, partition, position, topicId, leaderEpoch, leaderHost, active: true });
+  }
+
+  /** Positions of the log whose partitions are not assigned now. */
+  keep(logged: InputPositions): void {
+    for (const [key, { offset: position, ...rest }] of logged) {
+      if (!this.#partitions.has(key)) this.#track({ ...rest, position, leaderHost: '', active: false });
+    }
+  }
+
+  /** By topic and partition. */
+  active(): readonly TrackedPartition[] {
+    return [...this.#partitions.values()].filter(({ active }) => active).toSorted(compareTopicPartitions);
+  }
+
+  all(): Iterable<TrackedPartition> {
+    return this.#partitions.values();
+  }
+
+  positions(): ReadonlyMap<string, number> {
+    return new Map([...this.#partitions].map(([key, { position }]) => [key, position]));
+  }
+
+  leaderHost(tp: TopicPartition): string {
+    return this.#partitions.get(topicPartitionKey(tp))?.leaderHost ?? '';
+  }
+
+  /** A batch was planned: the next one begins where it ends. */
+  advance(ranges: readonly OffsetRange[]): void {
+    for (const range of ranges) {
+      const partition = this.#partitions.get(topicPartitionKey(range));
+      if (!partition) continue;
+      if (range.untilOffset > range.fromOffset) partition.leaderEpoch = partition.latestEpoch;
+      partition.position = range.untilOffset;
+    }
+  }
+
+  /**
+   * What the strategy chose now: partitions join, leave and change their leaders.
+   * @throws MillraceError TOPIC_RECREATED, OFFSET_OUT_OF_RANGE.
+   */
+  apply({ partitions, topics, starts }: Discovery, earliest: ReadonlyMap<string, ListedOffset>): void {
+    const assigned = new Set<string>();
+    for (const tp of partitions) {
+      const key = topicPartitionKey(tp);
+      assigned.add(key);
+      const logStart = earliest.get(key)?.offset ?? 0;
+      const { topicId, leaderHost } = topics.get(key) ?? UNKNOWN;
+      const known = this.#partitions.get(key);
+      if (!known) {
+        const position = starts.get(key) ?? logStart;
+        this.#track({ ...tp, position, topicId, leaderEpoch: -1, leaderHost, active: true });
+        this.#notice('info', `partition ${key} is new: it begins at offset ${position}`);
+        continue;
+      }
+      if (known.topicId !== undefined && topicId !== undefined && known.topicId !== topicId) {
+        throw topicRecreated(tp.topic, known.topicId, topicId);
+      }
+      if (known.position < logStart)
+        throw belowLogStart(tp, known.position, logStart, 'the next one to read');
+      known.topicId ??= topicId;
+      known.leaderHost = leaderHost;
+      known.active = true;
+    }
+    for (const [key, partition] of this.#partitions) {
+      if (!partition.active || assigned.has(key)) continue;
+      partition.active = false;
+      this.#notice(
+        'warn',
+        `partition ${key} is no longer assigned; it stays at offset ${partition.position}`,
+      );
+    }
+  }
+
+  #track(partition: Omit<TrackedPartition, 'latestEpoch' | 'behindSince'>): void {
+    this.#partitions.set(topicPartitionKey(partition), {
+      ...partition,
+      latestEpoch: partition.leaderEpoch,
+      behindSince: undefined,
+    });
+  }
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import type { TaskSet } from '../task-backend.ts';
+import { RECALL_MS } from './run-ahead.ts';
+import { consistent, failure, launches, SchedulerBench, taskSet } from './testing/scheduler-bench.ts';
+
+const SET_OVER = Number.POSITIVE_INFINITY;
+
+/** Four partitions whose consumers are at home in the only slot there is. */
+const batch = (batchTime: number, more: Partial<TaskSet> = {}): TaskSet =>
+  taskSet(4, { batchTime, prefer: consistent, ...more });
+
+/** A bench that has run one batch: each of its tasks took `runMs`. */
+function warm(runMs: number, slots = 1): SchedulerBench {
+  const bench = new SchedulerBench();
+  bench.executor('e0', slots);
+  bench.do({ kind: 'set-submitted', set: batch(1000) });
+  while (bench.running.length > 0) bench.end(bench.running[0], undefined, runMs);
+  bench.assertIdle();
+  return bench;
+}
+
+describe('run-ahead', () => {
+  it('gives a slot one task at a time while nothing is known', () => {
+    const bench = new SchedulerBench();
+    bench.executor('e0', 1);
+    expect(launches(bench.do({ kind: 'set-submitted', set: batch(1000) }))).toHaveLength(1);
+  });
+
+  it('gives a slot all short tasks of its own at once', () => {
+    const bench = warm(1);
+    expect(launches(bench.do({ kind: 'set-submitted', set: batch(2000) }))).toHaveLength(4);
+    bench.endAll();
+    expect(bench.reports('task-succeeded')).toHaveLength(8);
+    bench.assertIdle();
+  });
+
+  it('stops where they would take more than 20 ms together', () => {
+    const bench = warm(8);
+    expect(launches(bench.do({ kind: 'set-submitted', set: batch(2000) }))).toHaveLength(2);
+    expect(launches(bench.end(bench.running[0], undefined, 8))).toHaveLength(1);
+  });
+
+  it('sends none behind a long task, nor a long one behind another', () => {
+    const bench = warm(25);
+    expect(launches(bench.do({ kind: 'set-submitted', set: batch(2000) }))).toHaveLength(1);
+  });
+
+  it('expects a task with more to read to take longer', () => {
+    const bench = warm(1);
+    const { tasks, ...set } = batch(2000);
+    const longer = { ...set, tasks: tasks.map((task) => ({ ...task, span: 1_000_000 })) };
+    expect(launches(bench.do({ kind: 'set-submitted', set: longer }))).toHaveLength(1);
+  });
+
+  it('leaves no slot idle for it', () => {
+    const bench = warm(1, 2);
+    const launched = launches(bench.do({ kind: 'set-submitted', set: batch(2000) }));
+    expect(launched).toHaveLength(4);
+    expect(new Set(launched.map(({ slot }) => slot))).toEqual(new Set([0, 1]));
+  });
+
+  it('calls back what waits behind a task that takes long when another slot is free', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000) });
+    const [first, ...waiting] = [...bench.running];
+    bench.executor('e1', 1);
+    bench.now += RECALL_MS;
+    expect(bench.core.wakeAt(bench.now)).toBeLessThan(SET_OVER);
+    const kills = bench.do({ kind: 'time-passed' });
+    expect(kills).toEqual(
+      waiting.map(({ key }) => expect.objectContaining({ kind: 'kill', key, onlyWaiting: true })),
+    );
+    // Once is enough.
+    bench.now += RECALL_MS;
+    expect(bench.do({ kind: 'time-passed' })).toEqual([]);
+    // They run elsewhere, and coming back is no failure.
+    for (const launch of waiting) bench.end(launch, failure('TASK_KILLED'));
+    bench.now += 1000;
+    bench.do({ kind: 'time-passed' });
+    expect(bench.running.find(({ executorId }) => executorId === 'e1')).toBeDefined();
+    bench.end(first);
+    bench.endAll();
+    expect(bench.reports('set-failed')).toEqual([]);
+    expect(bench.reports('task-succeeded')).toHaveLength(8);
+    bench.assertIdle();
+  });
+
+  it('calls nothing back while no other slot is free', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000) });
+    bench.now += 10 * RECALL_MS;
+    expect(bench.do({ kind: 'time-passed' })).toEqual([]);
+  });
+
+  it('never takes a task for overdue that waits', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000, { taskTimeoutMs: 1000 }) });
+    const [first, second] = [...bench.running];
+    bench.now += 60_000;
+    const effects = bench.do({ kind: 'time-passed' });
+    const killed = effects.flatMap((effect) => (effect.kind === 'kill' ? [effect.key.partition] : []));
+    expect(killed).toEqual([first?.key.partition]);
+    // From its own beginning on it has its own time.
+    bench.end(first, failure('TASK_TIMEOUT'));
+    bench.now += 30_000;
+    expect(bench.do({ kind: 'time-passed' }).filter(({ kind }) => kind === 'kill')).toEqual([]);
+    expect(second).toBeDefined();
+  });
+
+  it('runs what waited on a lost executor on another one', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000) });
+    bench.executor('e1', 1);
+    bench.lose('e0');
+    bench.endAll();
+    expect(bench.reports('task-succeeded')).toHaveLength(8);
+    bench.assertIdle();
+  });
+
+  it('kills what waits, too, when its set is cancelled', () => {
+    const bench = warm(1);
+    const set = batch(2000);
+    bench.do({ kind: 'set-submitted', set });
+    const effects = bench.do({ kind: 'set-cancelled', key: set.key });
+    expect(effects.filter(({ kind }) => kind === 'kill')).toHaveLength(4);
+    while (bench.running.length > 0) bench.end(bench.running[0], failure('TASK_KILLED'));
+    bench.assertIdle();
+  });
+});

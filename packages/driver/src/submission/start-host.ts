@@ -1,0 +1,54 @@
+import type { Clock } from '@millrace/common';
+import type { TaskScheduler } from '../cluster/task-scheduler.ts';
+import type { HostPool } from '../host-process/host-pool.ts';
+import { type ValidatedJob, validateJob } from '../host-process/validate-job.ts';
+import type { BundleStore } from './bundle-store.ts';
+
+export interface StartHostDeps {
+  readonly clock: Clock;
+  readonly bundles: BundleStore;
+  readonly hosts: HostPool;
+  readonly scheduler: TaskScheduler;
+  readonly applicationsDir: string;
+  readonly jobStartTimeoutMs: number;
+}
+
+/** A program, and how it is to run. */
+export interface HostProgram {
+  /** Absent: the job's own name. */
+  readonly name: string | undefined;
+  readonly programHash: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What its log says does not count. */
+  readonly anew: boolean;
+}
+
+/**
+ * A host that has evaluated and checked the program, and waits to be granted its name. Aborted, it is killed.
+ * @throws MillraceError PROGRAM_MISSING, HOST_LOST, the job's refusal; the signal's reason.
+ */
+export async function startHost(
+  { name, programHash, config, environment, anew }: HostProgram,
+  { clock, bundles, hosts, scheduler, applicationsDir, jobStartTimeoutMs }: StartHostDeps,
+  signal?: AbortSignal,
+): Promise<ValidatedJob> {
+  const programDir = await bundles.unpacked(programHash);
+  const host = await hosts.take();
+  const { slots } = scheduler;
+  return validateJob(
+    host,
+    {
+      kind: 'start',
+      application: name,
+      programHash,
+      programDir,
+      applicationsDir,
+      config,
+      environment,
+      slots,
+      anew,
+    },
+    { clock, timeoutMs: jobStartTimeoutMs, ...(signal ? { signal } : {}) },
+  );
+}

@@ -1,0 +1,3 @@
+'use executor';
+
+export const state = { uses: 0 };

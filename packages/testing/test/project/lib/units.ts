@@ -1,0 +1,1 @@
+export default { minute: 60_000 };

@@ -1,0 +1,3 @@
+export * from './constants.mts';
+export * as M from './mappers.mts';
+export { makeMapper as mk } from './mappers.mts';

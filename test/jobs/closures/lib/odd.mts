@@ -1,0 +1,6 @@
+// oxlint-disable import/no-cycle -- the cycle is the case
+import { even } from './even.mts';
+
+export function odd(n: number): boolean {
+  return n !== 0 && even(n - 1);
+}
