@@ -2,7 +2,7 @@
  * Bundles and checks the jobs in the directories that it is sent, one after the other: in one process, without a
  * cluster and without Kafka. Functions of foreachRDD are called once, with an RDD that has no rows.
  */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RDD } from '@millrace/api';
@@ -15,6 +15,7 @@ import type { EvaluatedJob } from './evaluated-job.ts';
 
 millraceResolveHook({ parentUrl: import.meta.resolve('../../packages/driver/src/index.ts') });
 const unpacked = mkdtempSync(join(tmpdir(), 'millrace-evaluated-'));
+process.once('exit', () => rmSync(unpacked, { recursive: true, force: true }));
 let programs = 0;
 
 /** Manifest fields that a test changes: a bundle of another time. */

@@ -17,6 +17,14 @@ const JOBS = [
   ['modules', 19],
   ['batches', 2],
   ['refused', 46],
+  ['adversary-values', 27],
+  ['adversary-scopes', 31],
+  ['adversary-classes', 25],
+  ['adversary-modules', 11],
+  ['adversary-more', 26],
+  ['adversary-depth', 20],
+  ['adversary-syntax', 7],
+  ['adversary-refused', 46],
 ] as const;
 
 let cluster: ClosureCluster;
@@ -39,9 +47,9 @@ describe.each(JOBS)('lambdas on a real executor: %s', (job, casesMin) => {
   );
 });
 
-describe('packages that a job imports for their side effects', () => {
+describe('jobs in a directory of their own', () => {
   const lib = fileURLToPath(new URL('../jobs/closures/lib/closure-job.ts', import.meta.url));
-  const files = {
+  const tick = {
     'package.json': '{"type":"module"}',
     'node_modules/tick/package.json':
       '{"name":"tick","version":"1.0.0","type":"module","exports":"./tick.js"}',
@@ -56,17 +64,34 @@ export default closureJob('closures-side-effects', {
 });
 `,
   };
+  // Written here: formatters change byte order marks and line ends.
+  const windows = {
+    'package.json': '{"type":"module"}',
+    'job.mts': `\ufeffimport { closureJob, gives } from ${JSON.stringify(lib)};\r
+const text = \`a\r\nb\`;\r
+export default closureJob('closures-windows', {\r
+  'a byte order mark and its line ends': gives((x: number) => {\r
+    const own = \`c\r\nd\`;\r
+    return [text, own.length];\r
+  }, ['a\\nb', 3]),\r
+});\r
+`,
+  };
 
-  it(
-    'are loaded on executors, and the own ones are not',
-    async () => {
-      const directory = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-side-effects-')));
+  it.each([
+    ['load packages for their side effects on executors, and own modules not', tick],
+    ['may be written on Windows', windows],
+  ])(
+    '%s',
+    async (_, files) => {
+      const directory = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-own-')));
       try {
         for (const [name, text] of Object.entries(files)) {
           mkdirSync(dirname(join(directory, name)), { recursive: true });
           writeFileSync(join(directory, name), text);
         }
         const [report] = await cluster.run(join(directory, 'job.mts'));
+        expect(report?.actual).toBeDefined();
         expect(report?.actual).toBe(report?.expected);
       } finally {
         rmSync(directory, { recursive: true, force: true });

@@ -27,6 +27,8 @@ export interface CaptureMeta {
   readonly ofThis?: string;
   /** The name of a class: never undefined once its declaration was evaluated. */
   readonly isClassName?: true;
+  /** What is read of it as `Config.limit`, when it may be a class: these statics are needed for certain. */
+  readonly members?: readonly string[];
   /** It is the arrow's `this`, passed apart from the parameters. */
   readonly isThis?: true;
   /** `static #x` of a class: the last captures; set when the class exists. */
@@ -67,6 +69,8 @@ export interface ClosureMeta {
     /** Of the part of the text that is wrong. */
     readonly length?: number;
   };
+  /** Statics of a class that its text makes there, too: functions that use `#x`. */
+  readonly keeps?: readonly string[];
   /** A class with `#private` instance fields. */
   readonly hasPrivateFields?: true;
   /** A captured variable may be assigned after the closure is created, so it may be part of a cycle. */

@@ -7,6 +7,11 @@ function tagFunction<F extends object>(fn: F, id: string, thunk: CaptureThunk | 
   return fn;
 }
 
+/** The name that JavaScript gives to `export default function () {}`. */
+function nameDefault<F extends object>(fn: F): F {
+  return Object.defineProperty(fn, 'name', { value: 'default', configurable: true });
+}
+
 /** `{ [key]() {} }`: tags the method and gives the object, whose property is then spread into the literal. */
 function tagMethod<O extends object>(
   holder: O,
@@ -57,6 +62,7 @@ function superclass(owner: object): unknown {
 
 export const $engine = {
   c: tagFunction,
+  d: nameDefault,
   m: tagMethod,
   k: tagClass,
   b: bind,

@@ -63,6 +63,25 @@ describe('bundleJob', () => {
     expect(Object.keys(manifest.sources)).toEqual(['job.ts', 'lib/helper.ts']);
   });
 
+  it('keeps what user modules do at their top level, also when it looks useless', async () => {
+    const files = {
+      'job.ts': "import './lib/wait.ts'\nexport default (x: number) => x\n",
+      'lib/wait.ts': "if (process.env['NEVER']) while (true) {}\n({}).toString;\nexport const unused = 1\n",
+      'package.json': '{"type":"module","sideEffects":false}',
+    };
+    const { files: bundled } = await bundler.bundle(join(await project(files), 'job.ts'));
+    const driver = bundled.find(({ path }) => path === 'driver.mjs');
+    const text = new TextDecoder().decode(driver?.content);
+    expect(text).toMatch(/while \(true\)/);
+    expect(text).toMatch(/toString;/);
+  });
+
+  it('refuses a stylesheet at its import', async () => {
+    const error = await refusal({ 'job.ts': "import './page.css'\nexport default 1\n", 'page.css': 'a {}' });
+    expect(error).toMatchObject({ code: 'BUNDLE_FAILED', details: { file: 'job.ts', line: 1, column: 8 } });
+    expect(error.message).toMatch(/'\.\/page\.css' is a stylesheet[\s\S]*fix: remove this import/);
+  });
+
   it('gives the same hash and ids in another directory', async () => {
     const first = await project(JOB);
     const second = await project({});

@@ -302,7 +302,7 @@ export const PROCESS_STATE: readonly CorpusCase[] = [
       body: 'orders.map(() => ⟪rest.next().done).print();',
     }),
     codes: ['CLOSURE_CAPTURE'],
-    fix: [ONCE('rest')],
+    fix: ['const values = [...rest]'],
     good: job({
       top: 'const rest = [...new Map([["a", 1]]).entries()];',
       body: 'orders.map(() => rest.length).print();',

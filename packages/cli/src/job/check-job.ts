@@ -110,7 +110,7 @@ async function evaluate(
     const result = await withDeadline(
       unlessAborted(verdict.promise, options.signal, 'the check was interrupted'),
       options.timeoutMs,
-      'the check of the job',
+      () => tooLong(options.timeoutMs),
       options.clock,
     );
     if (result.kind === 'refused') throw MillraceError.fromRecord(result.error);
@@ -118,6 +118,13 @@ async function evaluate(
   } finally {
     host.kill('SIGKILL');
   }
+}
+
+function tooLong(ms: number): MillraceError {
+  return new MillraceError('DEADLINE_EXCEEDED', `the job was not evaluated within ${ms} ms`, {
+    remedy:
+      'Look for a loop that never ends, or a call that waits, at the top level of a module or in the job function; or for a broker that does not answer.',
+  });
 }
 
 /** It ended itself, which is the job's fault, or something ended it. */

@@ -38,6 +38,19 @@ export function unresolvedProblem(from: UserFile, { specifier, at }: ModuleReque
   };
 }
 
+export const STYLESHEET = /\.(?:css|s[ac]ss|less)$/;
+
+export function stylesheetProblem(from: UserFile, { specifier, at }: ModuleRequest): BundleProblem {
+  return {
+    code: 'BUNDLE_FAILED',
+    what: `'${specifier}' is a stylesheet, which a job cannot import`,
+    fix: `remove this import; of a module that is shared with a web page, import only what has no styles`,
+    ...from,
+    ...at,
+    length: specifier.length + 2,
+  };
+}
+
 /** The job is known only when its module has been evaluated: what that waits for would hold up its driver, every start again. */
 export function awaitProblem(from: UserFile, { at, statement }: TopLevelAwait): BundleProblem {
   return {

@@ -8,6 +8,8 @@ import {
   apiProblem,
   awaitProblem,
   nativeProblem,
+  STYLESHEET,
+  stylesheetProblem,
   syntaxProblem,
   type UserFile,
   unresolvedProblem,
@@ -22,6 +24,23 @@ export interface ImportRecord {
   readonly name: string;
   /** Absolute path of a file that imports it. */
   readonly importer: string;
+}
+
+/** As the author wrote it, whole: rolldown would drop a bare `while (true) {}`, and `check` would find nothing. */
+interface UserText {
+  readonly code: string;
+  readonly map?: never;
+  readonly moduleType: 'js';
+  readonly moduleSideEffects: 'no-treeshake';
+}
+
+function userText(code: string, map?: unknown): UserText {
+  return {
+    code,
+    ...(map !== undefined && { map: map as never }),
+    moduleType: 'js',
+    moduleSideEffects: 'no-treeshake',
+  };
 }
 
 /** Reads, strips and transforms the user's modules while rolldown walks through them. */
@@ -86,20 +105,17 @@ export class UserModules {
   }
 
   /** The driver's text of one user file; what else is known of it is kept here. */
-  async transform(
-    context: PluginContext,
-    path: string,
-  ): Promise<{ code: string; map?: never; moduleType: 'js' }> {
+  async transform(context: PluginContext, path: string): Promise<UserText> {
     const file = fileLabel(this.#sourceRoot, path);
     // JavaScript reads both line endings alike, also in template literals: a checkout on Windows is the same program.
     const source = (await readFile(path, 'utf8')).replaceAll('\r\n', '\n');
     const stripped = stripTypes(path, source);
     if ('message' in stripped) {
       this.problems.push(syntaxProblem({ file, source }, stripped.message, stripped.loc));
-      return { code: 'export {}', moduleType: 'js' };
+      return userText('export {}');
     }
     const { map } = stripped;
-    if (beginsWithUseExecutor(source)) return { code: stripped.code, map: map as never, moduleType: 'js' };
+    if (beginsWithUseExecutor(source)) return userText(stripped.code, map);
     const unresolved = new Set<string>();
     const byReference = await this.#classifyImports(context, path, file, source, stripped.code, unresolved);
     const module = transformModule({
@@ -116,7 +132,7 @@ export class UserModules {
       this.imports.set(key, { specifier, name, importer: path });
     for (const specifier of module.sideEffectImports)
       this.sideEffects.push({ specifier, name: '', importer: path });
-    return { code: module.code, map: module.map as never, moduleType: 'js' };
+    return userText(module.code, module.map);
   }
 
   /**
@@ -139,6 +155,7 @@ export class UserModules {
   #check(path: string, from: UserFile, module: TransformedModule, unresolved: ReadonlySet<string>): void {
     for (const request of module.requests) {
       if (unresolved.has(request.specifier)) this.problems.push(unresolvedProblem(from, request));
+      if (STYLESHEET.test(request.specifier)) this.problems.push(stylesheetProblem(from, request));
       const strange = strangeApi(request.specifier, path);
       if (strange !== undefined) this.problems.push(apiProblem(strange, from, request));
     }

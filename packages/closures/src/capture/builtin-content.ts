@@ -4,7 +4,7 @@ import { NodeTag } from '../snapshot/snapshot-format.ts';
 import type { CaptureGraph } from './capture-graph.ts';
 import { GraphNode, HOLE_VALUE } from './graph-node.ts';
 import { pushProperties } from './properties.ts';
-import { createThere } from './suggestion.ts';
+import { asMap, createThere } from './suggestion.ts';
 
 const ERRORS = new Set([
   'Error',
@@ -20,6 +20,32 @@ const ERRORS = new Set([
 /** Above this the names of an array are not looked through for what is no element: that takes longer than its elements. */
 const NAMED_ELEMENTS_MAX = 10_000;
 
+const BOXED = [
+  [types.isNumberObject, Number],
+  [types.isStringObject, String],
+  [types.isBooleanObject, Boolean],
+  [types.isBigIntObject, BigInt],
+] as const;
+
+/** What a boxed primitive holds, whatever its class says in `valueOf`. */
+function unboxed(value: object): unknown {
+  const type = BOXED.find(([isOne]) => isOne(value))?.[1];
+  return type === undefined ? undefined : Reflect.apply(type.prototype.valueOf, value, []);
+}
+
+const typedArrayTag = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+);
+
+/** `Float64Array`; a class may answer with a tag of its own, but not to the builtin's getter. */
+function typedArrayName(value: object): string {
+  return String(typedArrayTag?.get?.call(value));
+}
+
+/** Of a sparse array (`ids[4_000_000_000] = 1`). */
+const HOLES_MAX = 1_000_000;
+
 /** The name of the builtin class whose hidden state `value` has. */
 export function builtinBase(value: object): string | undefined {
   if (Array.isArray(value)) return 'Array';
@@ -28,17 +54,12 @@ export function builtinBase(value: object): string | undefined {
   if (types.isDate(value)) return 'Date';
   if (types.isRegExp(value)) return 'RegExp';
   if (Buffer.isBuffer(value)) return 'Buffer';
-  if (ArrayBuffer.isView(value)) return types.isDataView(value) ? 'DataView' : tagName(value);
+  if (ArrayBuffer.isView(value)) return types.isDataView(value) ? 'DataView' : typedArrayName(value);
   if (types.isArrayBuffer(value)) return 'ArrayBuffer';
   if (types.isNativeError(value)) return errorName(value);
-  if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) {
-    return (value.valueOf() as { constructor: { name: string } }).constructor.name;
-  }
+  const boxed = BOXED.find(([isOne]) => isOne(value))?.[1];
+  if (boxed !== undefined) return boxed.name;
   return value instanceof URL ? 'URL' : undefined;
-}
-
-function tagName(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function errorName(error: Error): string {
@@ -70,11 +91,11 @@ export function fillBuiltin(graph: CaptureGraph, node: GraphNode, value: object,
       return;
     case 'Set':
       node.tag = NodeTag.Set;
-      node.values = Array.from(value as Set<unknown>, (member) => graph.value(member));
+      node.values = Array.from(Set.prototype.values.call(value), (member) => graph.value(member));
       node.steps = () => ({ kind: 'link', text: '.values()' });
       return;
     case 'Date':
-      fillLeaf(node, NodeTag.Date, [(value as Date).getTime()]);
+      fillLeaf(node, NodeTag.Date, [Date.prototype.getTime.call(value)]);
       return;
     case 'RegExp': {
       const { source, flags, lastIndex } = value as RegExp;
@@ -91,7 +112,7 @@ export function fillBuiltin(graph: CaptureGraph, node: GraphNode, value: object,
     case 'String':
     case 'Boolean':
     case 'BigInt':
-      fillLeaf(node, NodeTag.Boxed, [value.valueOf()]);
+      fillLeaf(node, NodeTag.Boxed, [unboxed(value)]);
       return;
     default:
       if (ArrayBuffer.isView(value)) fillView(graph, node, value, base);
@@ -127,7 +148,17 @@ function fillView(graph: CaptureGraph, node: GraphNode, view: ArrayBufferView, b
 function fillArray(graph: CaptureGraph, node: GraphNode, value: unknown[]): void {
   node.tag = NodeTag.Array;
   const values: unknown[] = [];
-  for (let i = 0; i < value.length; i++) values.push(i in value ? graph.value(value[i]) : HOLE_VALUE);
+  let holes = 0;
+  for (let i = 0; i < value.length; i++) {
+    if (i in value) values.push(graph.value(value[i]));
+    else if (++holes <= HOLES_MAX) values.push(HOLE_VALUE);
+    else break;
+  }
+  if (holes > HOLES_MAX) {
+    const reason = `it has more than ${HOLES_MAX.toLocaleString('en')} holes, and each of them would take time and memory`;
+    graph.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix: asMap });
+    return;
+  }
   node.values = values;
   node.steps = (index) => ({ kind: 'element', index });
 }
@@ -135,10 +166,15 @@ function fillArray(graph: CaptureGraph, node: GraphNode, value: unknown[]): void
 /** `match.index`, `strings.raw`, `list.total`: what a builtin got besides its content. */
 export function hasNamedProperties(base: string, value: object): boolean {
   if (base === 'Array') return hasNamedElements(value as readonly unknown[]);
-  if (base !== 'Map' && base !== 'Set' && base !== 'Date' && base !== 'RegExp') return false;
-  // `lastIndex` of a RegExp.
-  const expected = base === 'RegExp' ? 1 : 0;
-  return Reflect.ownKeys(value).length > expected;
+  // Of bytes the names of all elements would have to be made.
+  if (ArrayBuffer.isView(value) || ERRORS.has(base)) return false;
+  return Reflect.ownKeys(value).length > contentKeys(base, value);
+}
+
+/** `lastIndex` of a RegExp; the characters and `length` of a String. */
+function contentKeys(base: string, value: object): number {
+  if (base === 'String') return String.prototype.valueOf.call(value).length + 1;
+  return base === 'RegExp' ? 1 : 0;
 }
 
 function hasNamedElements(array: readonly unknown[]): boolean {
@@ -168,7 +204,9 @@ const ERROR_FIELDS = new Set(['message', 'stack']);
 function fillMap(graph: CaptureGraph, node: GraphNode, value: Map<unknown, unknown>): void {
   node.tag = NodeTag.Map;
   const values: unknown[] = [];
-  for (const [key, member] of value) values.push(graph.value(key), graph.value(member));
+  // A subclass may have an iterator of its own.
+  for (const [key, member] of Map.prototype.entries.call(value) as MapIterator<[unknown, unknown]>)
+    values.push(graph.value(key), graph.value(member));
   node.values = values;
   node.steps = (index) =>
     index % 2 === 0 ? { kind: 'link', text: '.keys()' } : { kind: 'entry', key: sourceOf(values[index - 1]) };

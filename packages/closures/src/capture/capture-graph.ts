@@ -11,8 +11,8 @@ import { MemoryViews } from './memory-views.ts';
 import { NarrowedReceivers } from './narrowed-receivers.ts';
 import { encodeObject } from './object-node.ts';
 import { needsProblem } from './settle-problems.ts';
-import { awaitThere, countThere, createThere, keepThere, registerSymbol } from './suggestion.ts';
-import { processLocalReason } from './unshippable.ts';
+import { countThere, createThere, keepThere, registerSymbol } from './suggestion.ts';
+import { processLocalFix, processLocalReason } from './unshippable.ts';
 import { untransformedProblem } from './untransformed.ts';
 
 /** Gives the key of a perExecutor factory: the hash of its own snapshot. */
@@ -195,8 +195,7 @@ export class CaptureGraph {
     if (this.#handled(node, value) || this.#shared(node, value, identify)) return;
     const reason = isPlain ? undefined : processLocalReason(value);
     if (reason !== undefined) {
-      const fix = types.isPromise(value) ? awaitThere : createThere;
-      this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix });
+      this.fail(node, { code: 'CLOSURE_CAPTURE', reason, fix: processLocalFix(value) });
     } else encodeObject(this, node, value);
   }
 

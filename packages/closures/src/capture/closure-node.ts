@@ -4,7 +4,7 @@ import type { CaptureMeta, ClosureMeta } from '../manifest.ts';
 import { NodeTag } from '../snapshot/snapshot-format.ts';
 import type { CaptureGraph } from './capture-graph.ts';
 import type { CaptureThunk } from './closure-tag.ts';
-import { type GraphNode, NameValue, type Step } from './graph-node.ts';
+import { GraphNode, NameValue, type Step } from './graph-node.ts';
 import { integrityOf, propertyList } from './properties.ts';
 
 /** A function: its id, what it captures, and what was hung on it. */
@@ -25,7 +25,13 @@ export function encodeClosure(
   const first = values.length;
   const count = meta.captures.findIndex((capture) => capture.isThis === true || capture.ofThis !== undefined);
   const captures = count === -1 ? meta.captures : meta.captures.slice(0, count);
-  for (const index of captures.keys()) values.push(graph.value(captured[index]));
+  for (const [index, { members }] of captures.entries()) {
+    const value = graph.value(captured[index]);
+    values.push(value);
+    if (members === undefined || !(value instanceof GraphNode)) continue;
+    node.wants ??= [];
+    node.wants.push({ owner: value, members });
+  }
   node.tag = isSimple ? NodeTag.Closure : NodeTag.FullClosure;
   node.values = values;
   const self = meta.captures.at(-1);
@@ -169,10 +175,11 @@ function prototypeOf(fn: object): object {
   return Object.getOwnPropertyDescriptor(fn, 'prototype')?.value as object;
 }
 
+const OF_EACH_FUNCTION = new Set<string | symbol>(['length', 'name', 'prototype', 'arguments', 'caller']);
+
 /** What was hung on a function; its prototype, too, when that was replaced by another object. */
 function ownProperties(graph: CaptureGraph, fn: object): GraphNode | undefined {
-  const keys: (string | symbol)[] = Object.keys(fn);
-  keys.push(...Object.getOwnPropertySymbols(fn));
+  const keys = Reflect.ownKeys(fn).filter((key) => !OF_EACH_FUNCTION.has(key));
   if (hasReplacedPrototype(fn)) keys.push('prototype');
   return keys.length === 0 ? undefined : propertyList(graph, fn, keys);
 }

@@ -60,6 +60,8 @@ export class GraphNode {
   meta: ClosureMeta | undefined;
   /** Values from this index on are used only when a method of a class runs: they may be poisoned. */
   soft: ((index: number) => boolean) | undefined;
+  /** Statics that a function reads of a captured class: not soft for whoever needs the function. */
+  wants: { readonly owner: GraphNode; readonly members: readonly string[] }[] | undefined;
   steps: ((index: number) => Step) | undefined;
   problems: CaptureProblem[] | undefined;
   isTied = false;

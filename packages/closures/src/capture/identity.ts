@@ -72,6 +72,10 @@ function settlePending(): void {
 function addImport(key: string, value: unknown): void {
   addIdentity(value, { kind: 'import', key, path: [] });
   for (const [name, member] of membersOf(value)) addIdentity(member, { kind: 'import', key, path: [name] });
+  // `const { posix } = path`: the object travels by value, its functions are those of the package.
+  for (const [name, group] of groupsOf(value))
+    for (const [inner, member] of membersOf(group))
+      addIdentity(member, { kind: 'import', key, path: [name, inner] });
 }
 
 function addIdentity(value: unknown, identity: Identity): void {
@@ -88,6 +92,16 @@ function membersOf(value: unknown): [string, unknown][] {
     if (typeof member === 'function') members.push([name, member]);
   }
   return members;
+}
+
+/** The plain objects among the own properties. */
+function groupsOf(value: unknown): [string, object][] {
+  if (!isReferable(value)) return [];
+  return Object.entries(Object.getOwnPropertyDescriptors(value)).flatMap(([name, { value: member }]) =>
+    isReferable(member) && Object.getPrototypeOf(member) === Object.prototype
+      ? [[name, member] as [string, object]]
+      : [],
+  );
 }
 
 function readMember(holder: object, name: string): unknown {
@@ -113,21 +127,27 @@ function addIntrinsics(): void {
     addGlobal(name, Object.getOwnPropertyDescriptor(globalThis, name)?.value);
   }
   addGlobal('Buffer', Buffer);
+  // The class that all typed arrays extend has no name of its own: `Uint8Array.from` is its method.
+  addMembers(['Uint8Array', '__proto__'], Object.getPrototypeOf(Uint8Array));
   addIdentity(globalThis, { kind: 'intrinsic', path: [] });
 }
 
 function addGlobal(name: string, value: unknown): void {
+  addMembers([name], value);
+}
+
+function addMembers(path: readonly string[], value: unknown): void {
   if (!isReferable(value)) return;
-  addIdentity(value, { kind: 'intrinsic', path: [name] });
+  addIdentity(value, { kind: 'intrinsic', path });
   for (const [member, found] of membersOf(value))
-    addIdentity(found, { kind: 'intrinsic', path: [name, member] });
+    addIdentity(found, { kind: 'intrinsic', path: [...path, member] });
   const prototype: unknown = typeof value === 'function' ? value.prototype : undefined;
   if (!isReferable(prototype)) return;
-  addIdentity(prototype, { kind: 'intrinsic', path: [name, 'prototype'] });
+  addIdentity(prototype, { kind: 'intrinsic', path: [...path, 'prototype'] });
   for (const member of Object.getOwnPropertyNames(prototype)) {
     const found: unknown = Object.getOwnPropertyDescriptor(prototype, member)?.value;
     if (typeof found === 'function')
-      addIdentity(found, { kind: 'intrinsic', path: [name, 'prototype', member] });
+      addIdentity(found, { kind: 'intrinsic', path: [...path, 'prototype', member] });
   }
 }
 

@@ -73,7 +73,7 @@ function encodeInstance(
     });
     return;
   }
-  if (encodeByProtocol(graph, node, value, owner) || refuseHidden(graph, node, owner)) return;
+  if (encodeByProtocol(graph, node, value, owner) || refuseHidden(graph, node, owner, base)) return;
   if (base === undefined) {
     node.tag = NodeTag.Instance;
     node.values = [graph.value(owner)];
@@ -95,8 +95,8 @@ function encodeByProtocol(graph: CaptureGraph, node: GraphNode, value: object, o
   return true;
 }
 
-function refuseHidden(graph: CaptureGraph, node: GraphNode, owner: object): boolean {
-  const hidden = hiddenFields(owner);
+function refuseHidden(graph: CaptureGraph, node: GraphNode, owner: object, base?: string): boolean {
+  const hidden = hiddenFields(owner, base);
   if (hidden === undefined) return false;
   graph.fail(node, {
     code: 'CLOSURE_CAPTURE',
@@ -126,11 +126,12 @@ function canRevive(owner: object, base?: string): boolean {
   return specifier !== undefined && !isBuiltin(specifier);
 }
 
-/** The name of the class in the chain of `owner` that has `#private` instance fields. */
-function hiddenFields(owner: object): string | undefined {
+/** The name of the class in the chain of `owner` that has `#private` instance fields, and is not the builtin `base`. */
+function hiddenFields(owner: object, base?: string): string | undefined {
+  const builtin: unknown = base === undefined ? undefined : Reflect.get(globalThis, base);
   for (
     let at: unknown = owner;
-    typeof at === 'function' && at !== Function.prototype;
+    typeof at === 'function' && at !== Function.prototype && at !== builtin;
     at = Object.getPrototypeOf(at)
   ) {
     const tag = tagOf(at);

@@ -97,6 +97,7 @@ export function propertyList(
   prototype?: object | null,
 ): GraphNode | undefined {
   const values: unknown[] = prototype === undefined ? [] : [null, graph.value(prototype)];
+  const hidden: unknown[] = [];
   for (const key of keys) {
     const descriptor = Object.getOwnPropertyDescriptor(holder, key);
     if (descriptor === undefined) continue;
@@ -104,8 +105,10 @@ export function propertyList(
     if (value === undefined && !('value' in descriptor)) continue;
     const tag = typeof descriptor.value === 'function' ? tagOf(descriptor.value as object) : undefined;
     if (owner !== undefined && tag?.kind === 'method' && tag.owner === owner && tag.key === key) continue;
-    values.push(typeof key === 'symbol' ? graph.value(key) : new NameValue(key), value);
+    const list = descriptor.enumerable === true ? values : hidden;
+    list.push(typeof key === 'symbol' ? graph.value(key) : new NameValue(key), value);
   }
+  if (hidden.length > 0) values.push(true, undefined, ...hidden);
   if (values.length === 0) return undefined;
   const list = graph.synthetic(NodeTag.Object, values);
   followSteps(list, 0);

@@ -1,5 +1,5 @@
 import { NodeTag } from '../snapshot/snapshot-format.ts';
-import { type CaptureProblem, GraphNode, type Step } from './graph-node.ts';
+import { type CaptureProblem, GraphNode, NameValue, type Step } from './graph-node.ts';
 
 /** A value that cannot be shipped, and how the root reaches it. */
 export interface ReachedProblem {
@@ -11,8 +11,11 @@ export interface ReachedProblem {
 /** From the root to a node. */
 export type CapturePath = readonly { readonly node: GraphNode; readonly step: Step }[];
 
-/** Of one lambda: who has more to mend sees the others at the next check. */
-const PROBLEMS_MAX = 20;
+/** Where a class's node has the list of its statics. */
+const STATICS = 1;
+
+/** Of one lambda. Many may have one fix: an object with all functions of a package. */
+const PROBLEMS_MAX = 1000;
 
 /**
  * Finds the unshippable values that the root needs, the nearest first. When it needs none, what only methods of captured
@@ -66,8 +69,27 @@ function findProblems(from: GraphNode, max: number, owner?: Edge): ReachedProble
       if (!(value instanceof GraphNode) || cameFrom.has(value) || node.soft?.(index) === true) continue;
       cameFrom.set(value, { node, index });
     }
+    for (const wanted of node.wants ?? []) addWanted(cameFrom, wanted.owner, wanted.members);
   }
   return found;
+}
+
+/** The statics that a lambda reads of the class `owner`, though the class itself may have them poisoned. */
+function addWanted(
+  cameFrom: Map<GraphNode, Edge | undefined>,
+  owner: GraphNode,
+  members: readonly string[],
+): void {
+  const statics = owner.tag === NodeTag.Class ? owner.values[STATICS] : undefined;
+  if (!(statics instanceof GraphNode)) return;
+  for (const [index, value] of statics.values.entries()) {
+    const key = statics.values[index - 1];
+    if (index % 2 === 0 || !(key instanceof NameValue) || !members.includes(key.name)) continue;
+    if (!(value instanceof GraphNode) || cameFrom.has(value)) continue;
+    if (value.meta?.refusal !== undefined && owner.meta?.keeps?.includes(key.name) === true) continue;
+    if (!cameFrom.has(statics)) cameFrom.set(statics, { node: owner, index: STATICS });
+    cameFrom.set(value, { node: statics, index });
+  }
 }
 
 /** The shortest path to a node that `root` needs. */

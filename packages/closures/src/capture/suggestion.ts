@@ -26,6 +26,19 @@ export function keepThere(name: string): string {
   return `return the value from the lambda, or keep one per executor process:  const ${name} = perExecutor(() => ({ value: … }))   and assign to ${name}().value`;
 }
 
+/** An iterator. */
+export function takeThere(name: string): string {
+  return `take what it gives outside of the lambda:  const values = [...${name === '' ? 'it' : name}]   and use values inside`;
+}
+
+export function processThere(): string {
+  return 'write `process` or `process.env` inside the lambda: there it is that of the executor; of the own environment capture single values';
+}
+
+export function asMap(name: string): string {
+  return `keep what it has in a Map:  ${name === '' ? '' : `const ${name} = `}new Map([[index, value], …])`;
+}
+
 export function registerSymbol(name: string, description: string): string {
   return `register it:  const ${name === '' ? 'mark' : name} = Symbol.for(${JSON.stringify(description)})`;
 }

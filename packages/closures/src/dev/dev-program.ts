@@ -25,6 +25,8 @@ export interface DevModuleParts {
 
 type Loader = (specifier: string) => Promise<unknown>;
 
+/** Also of closures that cannot ship: the function of a job may well use `import.meta`. */
+const known = new Set<string>();
 const factories: Record<string, ClosureFactory> = {};
 const imports: Record<string, () => Promise<{ readonly v: unknown }>> = {};
 const maps = new Map<string, string | TraceMap>();
@@ -48,6 +50,7 @@ export function registerDevModule(parts: DevModuleParts): void {
   maps.set(name, parts.map);
   let lifted: ProgramModule['factories'] | undefined;
   for (const { id, refusal } of closures) {
+    known.add(id);
     if (refusal !== undefined) continue;
     // Compiled when the first of them is revived: most modules of a test never are.
     Object.defineProperty(factories, id, {
@@ -65,7 +68,7 @@ export function registerDevModule(parts: DevModuleParts): void {
 export function isDevFunction(value: unknown): boolean {
   if (typeof value !== 'function') return false;
   const tag = tagOf(value);
-  return (tag?.kind === 'function' || tag?.kind === 'class') && Object.hasOwn(factories, tag.id);
+  return (tag?.kind === 'function' || tag?.kind === 'class') && known.has(tag.id);
 }
 
 /** A program of all modules that are registered, now or later. `watch`: told of every function that it revives. */
@@ -76,11 +79,11 @@ export function devProgram(clock?: Clock, watch?: (fn: object, revival: Revival)
 /** For `mapStack`: frames of lifted text. */
 export const devSourceMaps: SourceMaps = {
   get(path) {
-    const known = maps.get(path);
-    if (typeof known !== 'string') return known;
-    const map = new TraceMap(known);
-    maps.set(path, map);
-    return map;
+    const map = maps.get(path);
+    if (typeof map !== 'string') return map;
+    const parsed = new TraceMap(map);
+    maps.set(path, parsed);
+    return parsed;
   },
 };
 

@@ -2,7 +2,7 @@ import { MillraceError, problemsError } from '@millrace/common';
 import type { CaptureProblem } from '../capture/graph-node.ts';
 import type { ReachedProblem } from '../capture/settle-problems.ts';
 import { describeValue } from '../capture/unshippable.ts';
-import type { ClosureMeta } from '../manifest.ts';
+import type { ClosureMeta, Position } from '../manifest.ts';
 import {
   type CaptureEdge,
   closuresOf,
@@ -19,21 +19,43 @@ import { captureMarks, type FileMark, sourceFrames } from './source-frames.ts';
  * What the same fix mends is one problem: of an object with forty functions of a package, the first one is told.
  */
 export function captureErrors(reached: readonly ReachedProblem[], where: string | undefined): MillraceError {
-  const byFix = Map.groupBy(
-    reached.map((each) => captureError(each, where)),
-    ({ code, details: { file, line, column, fix } }) => JSON.stringify([code, file, line, column, fix]),
+  const byFix = Map.groupBy(reached.map(placed), ({ problem, place, fix }) =>
+    JSON.stringify([problem.code, place?.file, place?.line, place?.column, fix]),
   );
-  const errors = [...byFix.values()].flatMap(([first]) => first ?? []);
+  const told = [...byFix.values()].flatMap(([first]) => first ?? []).slice(0, TOLD_MAX);
+  const errors = told.map((each) => captureError(each, where));
   return problemsError(errors) ?? new MillraceError('INTERNAL', 'a capture failed without a problem');
 }
 
-/** What cannot be shipped, why, how it is reached, where it is written, and what to do. */
-function captureError({ node, problem, path }: ReachedProblem, where: string | undefined): MillraceError {
+/** Who has more to mend sees the others at the next check. */
+const TOLD_MAX = 20;
+
+interface PlacedProblem extends ReachedProblem {
+  readonly edge: CaptureEdge | undefined;
+  readonly place: (Position & { readonly file: string }) | undefined;
+  readonly fix: string;
+}
+
+function placed(reached: ReachedProblem): PlacedProblem {
+  const { problem, path } = reached;
   const root = path[0]?.node.meta;
   const edge = lastCapture(path);
-  const subject = subjectOf(root, path[0]?.node.source, where);
+  const place =
+    problem.at ??
+    (edge && { file: edge.closure.file, ...edge.capture.at }) ??
+    (root && { file: root.file, ...root.start });
   const fix =
     typeof problem.fix === 'string' ? problem.fix : problem.fix(edge === undefined ? '' : fixName(edge));
+  return { ...reached, edge, place, fix };
+}
+
+/** What cannot be shipped, why, how it is reached, where it is written, and what to do. */
+function captureError(
+  { node, problem, path, edge, place, fix }: PlacedProblem,
+  where: string | undefined,
+): MillraceError {
+  const root = path[0]?.node.meta;
+  const subject = subjectOf(root, path[0]?.node.source, where);
   const reachedThrough = closuresOf(path);
   const frame = sourceFrames(marksOf(problem, edge, root));
   const text = [
@@ -42,10 +64,6 @@ function captureError({ node, problem, path }: ReachedProblem, where: string | u
     frame,
     fix === '' ? '' : `  fix: ${fix}`,
   ];
-  const place =
-    problem.at ??
-    (edge && { file: edge.closure.file, ...edge.capture.at }) ??
-    (root && { file: root.file, ...root.start });
   return new MillraceError(problem.code, `${text.filter((part) => part !== '').join('\n\n')}\n`, {
     details: {
       ...(place && { file: place.file, line: place.line, column: place.column + 1 }),

@@ -10,7 +10,7 @@ export interface CaptureEdge {
   readonly capture: CaptureMeta;
   /** `.conn[0]`: from the variable to the value. */
   readonly inside: string;
-  /** The variable is `lib` of `import * as lib`. */
+  /** The variable is `lib` of `import * as lib`, or a class whose static is meant. */
   readonly isNamespace?: boolean;
 }
 
@@ -18,7 +18,9 @@ export function lastCapture(path: CapturePath): CaptureEdge | undefined {
   let inside = '';
   for (const { node, step } of path.toReversed()) {
     if (step.kind === 'capture') {
-      const isNamespace = Object.prototype.toString.call(node.source) === '[object Module]';
+      const isNamespace =
+        (node.tag === NodeTag.Class && inside.startsWith('.')) ||
+        Object.prototype.toString.call(node.source) === '[object Module]';
       return { closure: step.closure, capture: step.capture, inside, isNamespace };
     }
     inside = stepText(step) + inside;

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { types } from 'node:util';
 import { Integrity, NodeTag } from '../snapshot/snapshot-format.ts';
 import { HOLE, NodeReference, type SnapshotNode } from '../snapshot/snapshot-reader.ts';
 
@@ -88,11 +89,23 @@ function makeBuiltinInstance(owner: NewableFunction, content: object): object {
   if (ArrayBuffer.isView(content) || content instanceof RegExp) {
     return Object.setPrototypeOf(content, owner.prototype as object) as object;
   }
-  return Reflect.construct(
-    content.constructor,
-    content instanceof AggregateError ? [[]] : [],
-    owner,
-  ) as object;
+  if (content instanceof ArrayBuffer) return likeBuffer(content, owner);
+  return Reflect.construct(content.constructor, contentArguments(content), owner) as object;
+}
+
+/** What the constructor needs to make the same; collections and errors are filled later. */
+function contentArguments(content: object): unknown[] {
+  if (content instanceof URL) return [content.href];
+  if (content instanceof AggregateError) return [[]];
+  return types.isBoxedPrimitive(content) ? [content.valueOf()] : [];
+}
+
+function likeBuffer(content: ArrayBuffer, owner: NewableFunction): object {
+  const { byteLength, resizable, maxByteLength } = content;
+  const options = resizable ? [{ maxByteLength }] : [];
+  const buffer = Reflect.construct(ArrayBuffer, [byteLength, ...options], owner) as ArrayBuffer;
+  new Uint8Array(buffer).set(new Uint8Array(content));
+  return buffer;
 }
 
 /** Puts the content into a container made by `makeContainer`. */

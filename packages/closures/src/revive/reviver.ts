@@ -14,6 +14,9 @@ export interface ReviveContext {
   readonly accumulator: (id: string, custom?: unknown) => { add(value: unknown): void };
 }
 
+/** So many nested calls are no problem. */
+const CHAIN_MIN = 1000;
+
 /**
  * Builds live values from a node table. Containers are made empty and filled from a queue, so data of any depth and
  * shape is fine; closures are made when their captures exist, tied ones before.
@@ -53,9 +56,17 @@ export class Reviver {
   /** The function that the snapshot is of. Top-level classes are those of the functions before it in `shared`. */
   root(shared: SharedClasses): unknown {
     shared.adopt(this.#nodes, this.#module, this.#built);
+    this.#buildChains();
     const value = this.revive(0);
     shared.keep(this.#nodes, this.#module, this.#built);
     return value;
+  }
+
+  /** Closures that capture closures, thousands deep: from the far end, where the call stack would not do. */
+  #buildChains(): void {
+    if (this.#nodes.length < CHAIN_MIN) return;
+    for (let index = this.#nodes.length - 1; index > 0; index--)
+      if (this.#nodes[index]?.tag === NodeTag.Closure) this.#build(index);
   }
 
   /** The value of node `index`, complete. */
@@ -231,6 +242,7 @@ export class Reviver {
     }
     this.#built.set(index, owner);
     if (privates.length > 0) this.#setPrivates(index, owner, privates);
+    this.#dropDeleted(owner, statics);
     this.#hang(index, owner, statics);
     this.#hang(index, owner.prototype, members);
     return owner;
@@ -244,21 +256,33 @@ export class Reviver {
     this.#later(index, () => Reflect.apply(set, owner, [values.map(this.value), isThere]));
   }
 
+  /** The text makes each static field, `undefined`: one that the driver deleted is not among the values. */
+  #dropDeleted(owner: object, list: unknown): void {
+    const values = list instanceof NodeReference ? (this.#nodes[list.index]?.values ?? []) : [];
+    const kept = new Set(values.map((value, index) => (index % 2 === 0 ? this.value(value) : undefined)));
+    for (const key of Reflect.ownKeys(owner)) {
+      const { value, enumerable } = Object.getOwnPropertyDescriptor(owner, key) ?? {};
+      if (enumerable === true && value === undefined && !kept.has(key)) Reflect.deleteProperty(owner, key);
+    }
+  }
+
   /** Sets properties by value; what the class defines as read-only stays. */
   #hang(index: number, holder: object, list: unknown): void {
     if (!(list instanceof NodeReference)) return;
     const values = this.#nodes[list.index]?.values ?? [];
     this.#later(index, () => {
+      let enumerable = true;
       for (let i = 0; i < values.length; i += 2) {
-        if (values[i] === null) Object.setPrototypeOf(holder, this.value(values[i + 1]) as object | null);
-        else this.#hangOne(holder, this.value(values[i]) as string | symbol, values[i + 1]);
+        if (values[i] === true) enumerable = false;
+        else if (values[i] === null)
+          Object.setPrototypeOf(holder, this.value(values[i + 1]) as object | null);
+        else this.#hangOne(holder, this.value(values[i]) as string | symbol, values[i + 1], enumerable);
       }
     });
   }
 
-  #hangOne(holder: object, key: string | symbol, content: unknown): void {
+  #hangOne(holder: object, key: string | symbol, content: unknown, enumerable: boolean): void {
     const existing = Object.getOwnPropertyDescriptor(holder, key);
-    const enumerable = existing?.enumerable ?? true;
     const node = content instanceof NodeReference ? this.#nodes[content.index] : undefined;
     // A function that uses `#x`: the class's own text made it.
     if (this.#isPoison(content) && existing?.value !== undefined) return;

@@ -115,5 +115,5 @@ export const ValueTag = {
 /** Class protocol for values with hidden state: `static [SERIALIZE](value)` and `static [DESERIALIZE](data)`. */
 export const SERIALIZE = Symbol.for('millrace.serialize');
 export const DESERIALIZE = Symbol.for('millrace.deserialize');
-/** A static method that lifted classes have until their `static #x` are set. */
-export const SET_PRIVATES = Symbol.for('millrace.set-privates');
+/** A static method that lifted classes have until their `static #x` are set. A string: `Symbol` may be a variable of the user's. */
+export const SET_PRIVATES = 'millrace.set-privates';

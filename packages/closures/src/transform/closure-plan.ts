@@ -3,11 +3,12 @@ import type { Variable } from 'eslint-scope';
 import type { CaptureMeta, ClosureMeta, FixedRead } from '../manifest.ts';
 import { SET_PRIVATES } from '../snapshot/snapshot-format.ts';
 import { canBeLater } from './capture-order.ts';
+import { membersOf } from './class-members.ts';
 import { closureName } from './closure-name.ts';
 import { importOf } from './import-name.ts';
 import type { ModuleContext } from './module-context.ts';
-import { findRefusal } from './refusal.ts';
-import { type ClassNode, isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
+import { computedKeys, findRefusal } from './refusal.ts';
+import { type ClassNode, contains, isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
 import {
   freshName,
   narrowNamespace,
@@ -15,7 +16,12 @@ import {
   type Substitution,
   type ThisRead,
 } from './this-narrowing.ts';
-import { type CapturedVariable, staticPrivates, type TrackedClosure } from './tracked-closure.ts';
+import {
+  type CapturedVariable,
+  keptStatics,
+  staticPrivates,
+  type TrackedClosure,
+} from './tracked-closure.ts';
 
 /** A parameter of the lifted factory. */
 export interface Slot {
@@ -97,6 +103,7 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
   const name = closureName(tree, closure);
   const refusal = findRefusal(context, closure, narrowed ?? []);
   const text = tree.code.slice(node.start, node.end);
+  const kept = keptStatics(closure);
   const meta: ClosureMeta = {
     id: context.closureId(JSON.stringify([file, name, text, draft.slots, capturesThis])),
     file,
@@ -105,13 +112,19 @@ export function planClosure(context: ModuleContext, closure: TrackedClosure): Cl
     start: positions.original(node.start),
     captures: draft.captures,
     writes: closure.writes
-      .filter(({ variable }) => !self.has(variable) && variable.defs[0]?.type !== 'ImportBinding')
+      .filter(
+        ({ variable, identifier }) =>
+          !self.has(variable) &&
+          variable.defs[0]?.type !== 'ImportBinding' &&
+          !(isClass(node) && computedKeys(node).some((key) => contains(key, identifier))),
+      )
       .map(({ identifier }) => ({
         name: identifier.name,
         at: positions.original(identifier.start),
         ...(isCount(tree, identifier) && { isCount: true as const }),
       })),
     ...(refusal && { refusal }),
+    ...(kept.length > 0 && { keeps: kept }),
     ...(hasPrivateFields(closure) && { hasPrivateFields: true }),
     ...(draft.mayBeCyclic && { mayBeCyclic: true }),
   };
@@ -181,7 +194,7 @@ function addStaticPrivates(context: ModuleContext, closure: TrackedClosure, draf
       `${isKept ? `$isThere[${index}] || ` : ''}(this.#${name} = $values[${index}]);`,
   );
   const { start } = (closure.node as ClassNode).body;
-  const text = ` static [Symbol.for(${JSON.stringify(SET_PRIVATES.description)})]($values, $isThere) { ${sets.join(' ')} }`;
+  const text = ` static ${JSON.stringify(SET_PRIVATES)}($values, $isThere) { ${sets.join(' ')} }`;
   draft.substitutions.push({ start: start + 1, end: start + 1, text });
   return privates.map(({ name }) => name);
 }
@@ -241,6 +254,7 @@ function addCapture(
     at: context.positions.original(firstUse(captured)),
     ...declarationOf(context, variable),
     ...(definition?.type === 'ClassName' && { isClassName: true }),
+    ...membersOf(context.tree, closure.node, captured),
     ...(reads && { reads }),
     ...(eager && { eager }),
   });

@@ -44,12 +44,14 @@ function writeDeclarationTag(
   args: string,
 ): void {
   const { node } = plan.closure;
-  let name = node.id?.name;
-  if (name === undefined) {
-    name = `${engine}_default`;
+  let target = node.id?.name;
+  if (target === undefined) {
+    // `export default function () {}`: to be tagged where it is hoisted to, it needs a name in the module.
+    const name = `${engine}_default`;
     text.appendLeft(tree.code.indexOf('(', node.start), ` ${name}`);
+    target = `${engine}.d(${name})`;
   }
-  for (const head of headsOf(tree, node)) text.appendLeft(head, `\n${engine}.c(${name}, ${args});`);
+  for (const head of headsOf(tree, node)) text.appendLeft(head, `\n${engine}.c(${target}, ${args});`);
 }
 
 /** A switch is one scope with several entrances. */

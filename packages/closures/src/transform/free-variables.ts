@@ -96,6 +96,8 @@ function recordDirectEval(
   const call = tree.parentOf(identifier);
   if (call?.type !== 'CallExpression' || call.callee !== identifier) return;
   for (let node: SyntaxNode | undefined = call; node !== undefined; node = tree.parentOf(node)) {
-    tracked.get(node)?.boundToPlace.push({ what: 'eval', node: call });
+    const closure = tracked.get(node);
+    if (closure !== undefined && !isEvaluatedOnDriver(closure, call))
+      closure.boundToPlace.push({ what: 'eval', node: call });
   }
 }

@@ -72,7 +72,9 @@ function recordMethodSuper(tree: SyntaxTree, tracked: Tracked, use: SyntaxNode):
 
 function recordEverywhere(tree: SyntaxTree, tracked: Tracked, use: SyntaxNode, what: BoundToPlace): void {
   for (let node = tree.parentOf(use); node !== undefined; node = tree.parentOf(node)) {
-    tracked.get(node)?.boundToPlace.push({ what, node: use });
+    const closure = tracked.get(node);
+    if (closure !== undefined && !isEvaluatedOnDriver(closure, use))
+      closure.boundToPlace.push({ what, node: use });
   }
 }
 
@@ -87,7 +89,8 @@ function recordPrivate(tree: SyntaxTree, tracked: Tracked, use: PrivateIdentifie
       );
       if (declares) return;
     }
-    tracked.get(node)?.privateUses.push(use);
+    const closure = tracked.get(node);
+    if (closure !== undefined && !isEvaluatedOnDriver(closure, use)) closure.privateUses.push(use);
   }
 }
 

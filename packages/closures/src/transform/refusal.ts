@@ -1,8 +1,16 @@
 import type { Identifier } from 'acorn';
 import type { ClosureMeta } from '../manifest.ts';
+import { importOf } from './import-name.ts';
 import type { ModuleContext } from './module-context.ts';
 import type { SourcePositions } from './source-positions.ts';
-import { contains, hasOwnThis, isClass, type SyntaxNode, type SyntaxTree } from './syntax-tree.ts';
+import {
+  type ClassNode,
+  contains,
+  hasOwnThis,
+  isClass,
+  type SyntaxNode,
+  type SyntaxTree,
+} from './syntax-tree.ts';
 import type { Substitution } from './this-narrowing.ts';
 import type { BoundToPlace, TrackedClosure } from './tracked-closure.ts';
 
@@ -127,12 +135,24 @@ export function findRefusal(
       moved,
     );
   }
-  const key = changingKey(closure);
-  if (key !== undefined) {
+  const changing = changingKey(context.tree, closure);
+  if (changing !== undefined) {
+    const { key, reads } = changing;
     return refuse(
-      `a computed key of the class reads \`${key.name}\`, which is assigned again, so it may be another one on an executor`,
-      `read it into a const before the class:  const key = ${key.name}   and write [key]`,
-      key,
+      reads === undefined
+        ? 'a computed key of the class is the result of a call or an assignment, so it may be another one on an executor'
+        : `a computed key of the class reads \`${reads.name}\`, which is assigned again, so it may be another one on an executor`,
+      `read it into a const before the class:  const key = ${sourceLine(positions, key)}   and write [key]`,
+      reads ?? key,
+    );
+  }
+  const single = isClass(node) ? undefined : perExecutorUse(closure);
+  if (single !== undefined) {
+    const name = singleName(context.tree, single);
+    return refuse(
+      'it calls `perExecutor`, which would make a value for each call and not one per executor process',
+      `move it outside of the lambda:  const ${name} = perExecutor(() => …)   and call ${name}() inside`,
+      single,
     );
   }
   if (isClass(node) && context.isDecorated(node)) {
@@ -146,13 +166,72 @@ export function findRefusal(
   return undefined;
 }
 
+interface ChangingKey {
+  readonly key: SyntaxNode;
+  /** The variable that is assigned again. */
+  readonly reads?: Identifier;
+}
+
 /** Superclass and statics travel by value: what a class still needs while it is evaluated are its keys. */
-function changingKey({ node, captured }: TrackedClosure): Identifier | undefined {
+function changingKey(tree: SyntaxTree, { node, captured }: TrackedClosure): ChangingKey | undefined {
   if (!isClass(node)) return undefined;
-  for (const { variable, references, eager } of captured.values())
-    if (eager && variable.references.some((reference) => reference.isWrite() && reference.init !== true))
-      return references[0];
+  const keys = computedKeys(node);
+  const acting = keys.find((key) => tree.nodes.some((each) => contains(key, each) && isAct(each)));
+  if (acting !== undefined) return { key: acting };
+  for (const { variable, references, eager } of captured.values()) {
+    const [reads] = references;
+    if (!eager || reads === undefined) continue;
+    if (!variable.references.some((reference) => reference.isWrite() && reference.init !== true)) continue;
+    return { key: keys.find((key) => contains(key, reads)) ?? reads, reads };
+  }
   return undefined;
+}
+
+/** `[key]` of the members of a class. */
+export function computedKeys(node: ClassNode): SyntaxNode[] {
+  return node.body.body.flatMap((member) =>
+    member.type !== 'StaticBlock' && member.computed ? [member.key] : [],
+  );
+}
+
+/** What may give another value, or do something, when it is evaluated again; `Symbol.for('x')` does not. */
+function isAct(node: SyntaxNode): boolean {
+  switch (node.type) {
+    case 'CallExpression': {
+      const { callee } = node;
+      return !(
+        callee.type === 'MemberExpression' &&
+        callee.object.type === 'Identifier' &&
+        callee.object.name === 'Symbol' &&
+        callee.property.type === 'Identifier' &&
+        callee.property.name === 'for'
+      );
+    }
+    case 'NewExpression':
+    case 'TaggedTemplateExpression':
+    case 'AssignmentExpression':
+    case 'UpdateExpression':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function perExecutorUse({ captured }: TrackedClosure): Identifier | undefined {
+  for (const { variable, references } of captured.values()) {
+    const [definition] = variable.defs;
+    if (definition?.type !== 'ImportBinding') continue;
+    const { specifier, name } = importOf(definition);
+    if (name === 'perExecutor' && specifier.startsWith('@millrace/')) return references[0];
+  }
+  return undefined;
+}
+
+/** The variable that gets what the call gives. */
+function singleName(tree: SyntaxTree, use: SyntaxNode): string {
+  const call = tree.parentOf(use);
+  const holder = call?.type === 'CallExpression' ? tree.parentOf(call) : undefined;
+  return holder?.type === 'VariableDeclarator' && holder.id.type === 'Identifier' ? holder.id.name : 'value';
 }
 
 /** `other.#rate` can be read outside; `#rate in other` and a call are a method's business. */

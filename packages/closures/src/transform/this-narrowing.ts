@@ -59,7 +59,8 @@ export function narrowNamespace(
     substitutions.push({
       start: member.start,
       end: member.end,
-      text: freshName(tree.code, `$n_${name}_${property}`),
+      // With the length: `a.b_c` and `a_b.c` are two parameters of one factory.
+      text: freshName(tree.code, `$n${name.length}_${name}_${property}`),
       property,
       expression: tree.code.slice(member.start, member.end),
     });

@@ -79,7 +79,7 @@ function staticInitialisers(tree: SyntaxTree, node: ClassNode): { start: number;
       member.type === 'PropertyDefinition' &&
       member.static &&
       member.value &&
-      !usesPrivate(tree, member.value)
+      !usesPrivate(tree, node, member.value)
     ) {
       dropped.push({ start: member.value.start, end: member.value.end });
     }
@@ -87,10 +87,16 @@ function staticInitialisers(tree: SyntaxTree, node: ClassNode): { start: number;
   return dropped;
 }
 
-/** `static count = () => Config.#all`. */
-function usesPrivate(tree: SyntaxTree, value: SyntaxNode): boolean {
-  return (
-    isFunction(value) && tree.nodes.some((node) => node.type === 'PrivateIdentifier' && contains(value, node))
+/** `static count = () => Config.#all`, in the class that declares it. */
+function usesPrivate(tree: SyntaxTree, owner: ClassNode, value: SyntaxNode): boolean {
+  if (!isFunction(value)) return false;
+  const declared = new Set(
+    owner.body.body.flatMap((member) =>
+      member.type !== 'StaticBlock' && member.key.type === 'PrivateIdentifier' ? [member.key.name] : [],
+    ),
+  );
+  return tree.nodes.some(
+    (node) => node.type === 'PrivateIdentifier' && declared.has(node.name) && contains(value, node),
   );
 }
 
@@ -110,6 +116,16 @@ export function staticPrivates({ node, dropped }: TrackedClosure): StaticPrivate
     const { key, value } = member;
     const isKept = value != null && !dropped.some((part) => contains(part, value));
     return [{ name: key.name, node: key, isKept }];
+  });
+}
+
+/** The public statics whose initialisers are a part of the lifted text. */
+export function keptStatics({ node, dropped }: TrackedClosure): string[] {
+  if (!isClass(node)) return [];
+  return node.body.body.flatMap((member) => {
+    if (member.type !== 'PropertyDefinition' || !member.static || member.key.type !== 'Identifier') return [];
+    const { key, value } = member;
+    return value == null || dropped.some((part) => contains(part, value)) ? [] : [key.name];
   });
 }
 

@@ -1,4 +1,3 @@
-// oxlint-disable import/no-cycle -- the cycle is the case
 import { even } from './even.mts';
 
 export function odd(n: number): boolean {

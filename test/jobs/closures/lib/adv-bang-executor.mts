@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+'use executor';
+export const pid = () => process.pid;
