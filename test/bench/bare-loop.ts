@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { KafkaOptions, OffsetRange } from '@millrace/kafka';
+import type { BareMode } from './bare-reader.ts';
 
 /** Two plain processes that read the same ranges as two executors of one slot would: what the engine's overhead is measured against. */
 export class BareLoop {
@@ -20,7 +21,7 @@ export class BareLoop {
   }
 
   /** Milliseconds until both have read their half. */
-  async run(client: KafkaOptions, ranges: readonly OffsetRange[], mode: 'count' | 'json'): Promise<number> {
+  async run(client: KafkaOptions, ranges: readonly OffsetRange[], mode: BareMode): Promise<number> {
     const started = performance.now();
     await Promise.all(
       this.#children.map(async (child, index) => {

@@ -1,10 +1,13 @@
 // One of the two plain processes of the bare loop: the same reader, with nothing around it.
 import { connectKafka, type KafkaOptions, type OffsetRange } from '@millrace/kafka';
 
+/** What is done with each record. */
+export type BareMode = 'count' | 'json' | 'jsonagg';
+
 interface Work {
   readonly client: KafkaOptions;
   readonly ranges: readonly OffsetRange[];
-  readonly mode: 'count' | 'json';
+  readonly mode: BareMode;
 }
 
 process.on('message', (work: Work) => {
@@ -19,11 +22,19 @@ async function run({ client: options, ranges, mode }: Work): Promise<number> {
   const client = clients.get(key) ?? connectKafka(options);
   clients.set(key, client);
   let counted = 0;
+  const sums = new Map<string, number>();
   for (const range of ranges) {
     const reader = client.reader(range, range.topicId === undefined ? {} : { topicId: range.topicId });
     for await (const columns of reader.read(range, { reuseColumns: true })) {
       if (mode === 'count') {
         counted += columns.n;
+        continue;
+      }
+      if (mode === 'jsonagg') {
+        for (let i = 0; i < columns.n; i++) {
+          const { user, ms } = JSON.parse(columns.valueString(i) as string) as { user: string; ms: number };
+          sums.set(user, (sums.get(user) ?? 0) + ms);
+        }
         continue;
       }
       for (let i = 0; i < columns.n; i++) {
@@ -33,7 +44,7 @@ async function run({ client: options, ranges, mode }: Work): Promise<number> {
     }
     await reader.close();
   }
-  return counted;
+  return counted + sums.size;
 }
 
 process.send?.('ready');

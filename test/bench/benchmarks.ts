@@ -9,6 +9,7 @@ import {
   offsetRange,
 } from '@millrace/kafka';
 import { BareLoop } from './bare-loop.ts';
+import type { BareMode } from './bare-reader.ts';
 import { BenchCluster, type JobRun, type MemorySampling } from './bench-cluster.ts';
 import { type BenchResult, median, NOTHING, percentile, rounded } from './bench-result.ts';
 import { closures } from './closures.ts';
@@ -33,7 +34,9 @@ export type Benchmark = (settings: BenchSettings) => Promise<BenchResult>;
 export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   count: (settings) => throughput('count', settings),
   json: (settings) => throughput('json', settings),
+  jsonagg: (settings) => throughput('jsonagg', settings),
   tiny: (settings) => latency('tiny', settings, 1000),
+  twostage: (settings) => latency('twostage', settings, 1000),
   empty: (settings) => latency('empty', settings, 0),
   startup,
   produce,
@@ -80,7 +83,7 @@ async function wholeTopic(client: KafkaClient, topic: string): Promise<readonly 
 }
 
 /** One batch over the whole topic; engine and bare loop take turns, and the medians are compared. */
-async function throughput(bench: 'count' | 'json', settings: BenchSettings): Promise<BenchResult> {
+async function throughput(bench: BareMode, settings: BenchSettings): Promise<BenchResult> {
   const { brokers, runs, say } = settings;
   return withClient(brokers, async (client, options) => {
     const topic = settings.topic ?? (await jsonTopic(client, settings.records, say));
@@ -131,7 +134,7 @@ async function throughput(bench: 'count' | 'json', settings: BenchSettings): Pro
 
 /** Many small batches: processing time and the age of records when they have been processed. */
 async function latency(
-  bench: 'tiny' | 'empty',
+  bench: 'tiny' | 'twostage' | 'empty',
   settings: BenchSettings,
   perSecond: number,
 ): Promise<BenchResult> {

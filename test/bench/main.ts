@@ -1,4 +1,4 @@
-// npm run bench -- count|json|tiny|empty|startup|produce|closures [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]
+// npm run bench -- count|json|jsonagg|tiny|twostage|empty|startup|produce|closures [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]
 import { parseArgs } from 'node:util';
 import { startJavaKafka } from '../brokers/java-kafka.ts';
 import type { BenchResult } from './bench-result.ts';

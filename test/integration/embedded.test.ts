@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -71,6 +71,39 @@ const CONFIG = { name: 'embedded', batchInterval: '20ms', batches: 1 } as const;
 const DEADLINE = { timeoutMs: 30_000 };
 
 describe('an embedded application', () => {
+  it('runs what meets by key, and leaves no file of it', async () => {
+    const filesLeft = (): string[] =>
+      readdirSync(tmpdir()).filter((name) => name.startsWith(`millrace-local-${process.pid}-`));
+    const topic = await topicWith([30, 20, 0]);
+    const made: unknown[] = [];
+    const job = defineJob(CONFIG, (ssc) => {
+      clicks(ssc, topic).foreachRDD(async (rdd) => {
+        const pairs = rdd.map(({ value }): [string, number] => [value.n % 2 === 0 ? 'even' : 'odd', value.n]);
+        const sums = pairs.reduceByKey((a, b) => a + b, 3);
+        made.push(Object.fromEntries(await sums.collect()));
+        const counts = pairs.mapValues(() => 1).reduceByKey((a, b) => a + b, 3);
+        made.push(Object.fromEntries(await sums.join(counts).collect()));
+        made.push(
+          await rdd
+            .map(({ value }) => value.n)
+            .distinct()
+            .count(),
+        );
+        made.push(filesLeft().length);
+      });
+    });
+    const application = await embed(job, { slots: 2 });
+    await application.start();
+    await application.awaitTermination(DEADLINE);
+    const sum = (n: number, rest: number): number =>
+      Array.from({ length: n }, (_, i) => i)
+        .filter((i) => i % 2 === rest)
+        .reduce((a, b) => a + b, 0);
+    const [even, odd] = [sum(30, 0) + sum(20, 0), sum(30, 1) + sum(20, 1)];
+    expect(made).toEqual([{ even, odd }, { even: [even, 25], odd: [odd, 25] }, 30, 1]);
+    expect(filesLeft()).toEqual([]);
+  });
+
   it('runs every operator and action over real offset ranges', async () => {
     const topic = await topicWith([3, 2, 0]);
     const seen: Record<string, unknown> = {};

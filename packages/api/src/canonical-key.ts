@@ -4,7 +4,7 @@ import { MillraceError } from '@millrace/common';
 /**
  * A text that is equal for equal keys: sorted fields, −0 = 0, one NaN, 1 ≠ 1n ≠ '1'.
  * Keys are strings, numbers, bigints, booleans, null, undefined, Dates, bytes, and arrays and plain objects of these.
- * @throws MillraceError BAD_REQUEST for anything else: it would never combine.
+ * @throws MillraceError USER_CODE for anything else: it would never combine.
  */
 export function canonicalKey(value: unknown): string {
   switch (typeof value) {

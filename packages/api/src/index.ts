@@ -25,6 +25,8 @@ export { type KafkaNamespace, KafkaUtils } from './kafka/kafka-namespace.ts';
 export { type KafkaRecord, type PlainRecord, plainRecord } from './kafka/kafka-record.ts';
 export { LocationStrategies, type LocationStrategy } from './kafka/location-strategies.ts';
 export type { RangePosition, RangeSpec } from './kafka/range-spec.ts';
+export { HashPartitioner, type Partitioner, type Partitioning } from './partitioner.ts';
+export type { SortOptions } from './rdd/rdd-shuffled.ts';
 export { RDD } from './rdd.ts';
 export type { Rows, RowsResult } from './rows.ts';
 export type { BatchTime } from './stream/stream-node.ts';

@@ -13,6 +13,7 @@ export {
 } from './kafka/consumer-options.ts';
 export type { Assignment, ConsumerStrategy, StrategyAdmin } from './kafka/consumer-strategies.ts';
 export type { LocationStrategy } from './kafka/location-strategies.ts';
+export { KeyMap, keyText } from './key-map.ts';
 export type { ActionDefinition, ActionFragmentContext, LoopAction } from './lineage/action-definition.ts';
 export type { JobRequest, JobRunner } from './lineage/job-runner.ts';
 export type {
@@ -22,16 +23,28 @@ export type {
   PartitionOperator,
 } from './lineage/operator-definition.ts';
 export {
+  type PartitionerCall,
+  partitionerOf,
+  type RangePartitionerCall,
+  samePartitioner,
+} from './lineage/partitioner-call.ts';
+export { type KeySample, rangeBounds, rangeIndex } from './lineage/range-index.ts';
+export {
   type ActionCall,
   type ActionKind,
   type KafkaSourceInfo,
+  type MergeKind,
+  type MergeNode,
   type OperatorCall,
   type OperatorKind,
   offsetRangesOf,
   partitionCount,
   type RddNode,
+  type ShuffleNode,
 } from './lineage/rdd-node.ts';
+export { type Combining, combiningOf } from './operators/combine.ts';
 export { isEmptyPreserving, OPERATORS } from './operators/index.ts';
+export { rebased } from './operators/rebased.ts';
 export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
 export { RDD } from './rdd.ts';

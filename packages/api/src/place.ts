@@ -8,7 +8,23 @@ export function placeOf(fn?: unknown): string {
 
 /** Where user code called into the API. */
 export function callerPlace(): string {
-  return stackPlace(new Error('place').stack ?? '');
+  return calledFrom ?? stackPlace(new Error('place').stack ?? '');
+}
+
+let calledFrom: string | undefined;
+
+/**
+ * Runs `make` as if user code called it at `place`: an operation that stands for others, or that is made again for each batch, when no user
+ * code is on the stack. What `make` does later, asynchronously, is not covered.
+ */
+export function calledAt<R>(place: string, make: () => R): R {
+  const before = calledFrom;
+  calledFrom = place;
+  try {
+    return make();
+  } finally {
+    calledFrom = before;
+  }
 }
 
 const ENGINE_FRAME =

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { MillraceError } from '@millrace/common';
 
 /**
- * The order of takeOrdered (1) and top (−1): on executors and again on the driver, so both must agree.
+ * The order of takeOrdered and sortBy (1), of top and a descending sortBy (−1): on executors and again on the driver, so both must agree.
  * Without `compare` the natural order of numbers, bigints, booleans, strings and Dates; NaN is the greatest number, as in Spark.
  * @throws MillraceError USER_CODE, when it is called: rows without a natural order, or a comparator that returns no number.
  */
@@ -37,14 +37,18 @@ function orderable(value: unknown): number | bigint | string {
 }
 
 function unordered(what: string | undefined): MillraceError {
-  return new MillraceError('USER_CODE', `top() and takeOrdered() know no order of ${what ?? 'objects'}`, {
-    remedy: 'Give them a comparator: (a, b) => a.count - b.count.',
-    retryable: false,
-  });
+  return new MillraceError(
+    'USER_CODE',
+    `sorting, top() and takeOrdered() know no order of ${what ?? 'objects'}`,
+    {
+      remedy: 'Give them a comparator: (a, b) => a.count - b.count.',
+      retryable: false,
+    },
+  );
 }
 
 function noNumber(order: unknown): MillraceError {
-  return new MillraceError('USER_CODE', `the comparator of top() or takeOrdered() returned ${typeof order}`, {
+  return new MillraceError('USER_CODE', `the comparator of an order returned ${typeof order}`, {
     remedy: 'Return a number: below 0 when a comes before b, above 0 when it comes after.',
     retryable: false,
   });

@@ -11,6 +11,8 @@ import type { AccumulatorKind } from './accumulator-kind.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
 import { KafkaNamespace } from './kafka/kafka-namespace.ts';
 import type { JobRunner } from './lineage/job-runner.ts';
+import { parallelRows } from './rdd/parallel-rows.ts';
+import { RDD } from './rdd.ts';
 import { GraphBuilder } from './stream/graph-builder.ts';
 
 /** What a job module's function is given: streams, shared variables, and through them everything else. */
@@ -39,6 +41,15 @@ export class StreamingContext {
     this.batchIntervalMs = options.batchIntervalMs;
     this.#graph = new GraphBuilder(options.place ?? '');
     this.kafka = new KafkaNamespace(this.#graph);
+  }
+
+  /**
+   * A dataset of the rows of an array, which are plain data; they travel with each task, so keep it small. Neighbours share a partition.
+   * May be made while the job is built, and used in foreachRDD or transform.
+   * @throws MillraceError JOB_INVALID for rows that are not plain data, and unless `partitions` (default 1) is an integer in [1, 100000].
+   */
+  parallelize<T>(rows: readonly T[], partitions = 1): RDD<T> {
+    return new RDD<T>(parallelRows(rows, partitions), this.#graph.laterRunner);
   }
 
   /** A read-only value for lambdas: sent to each executor once. @throws MillraceError CLOSURE_CAPTURE when it is not plain data. */

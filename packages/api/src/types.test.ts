@@ -3,6 +3,7 @@ import {
   type Codec,
   ConsumerStrategies,
   type DStream,
+  HashPartitioner,
   json,
   type KafkaRecord,
   KafkaUtils,
@@ -68,6 +69,56 @@ async function typed(ssc: StreamingContext, rdd: RDD<KafkaRecord<string | null, 
   same<typeof sizes, Promise<Map<string, number>>>(true);
   const counts = rdd.map((r) => r.value.n).countByValue();
   same<typeof counts, Promise<Map<number, number>>>(true);
+
+  const byUser = rdd.map((r) => [r.value.user, r.value.n] as const);
+  const sums = byUser.reduceByKey((a, b) => a + b, new HashPartitioner(4));
+  same<typeof sums, RDD<[string, number]>>(true);
+  const custom1 = byUser.groupByKey({ partitions: 2, partitionOf: (user) => user.length % 2 });
+  same<typeof custom1, RDD<[string, number[]]>>(true);
+  const outer = sums.leftOuterJoin(byUser.mapValues((n) => `${n}`));
+  same<typeof outer, RDD<[string, [number, string | undefined]]>>(true);
+  const groups = sums.cogroup(outer, byUser);
+  same<typeof groups, RDD<[string, [number[], [number, string | undefined][], number[]]]>>(true);
+  const sorted = await byUser.sortBy(([, n]) => n, { descending: true });
+  same<typeof sorted, RDD<readonly [string, number]>>(true);
+  const lists = byUser.aggregateByKey(
+    [] as number[],
+    (all, n) => [...all, n],
+    (a, b) => [...a, ...b],
+  );
+  same<typeof lists, RDD<[string, number[]]>>(true);
+  const perUser = await byUser.countByKey();
+  same<typeof perUser, Map<string, number>>(true);
+  const ones = rdd.map((r) => [r.value.user, 1] as const);
+  const perName = ones.reduceByKey((a, b) => a + b);
+  same<typeof perName, RDD<[string, number]>>(true);
+  const folded = ones.foldByKey(0, (a, b) => a + b);
+  same<typeof folded, RDD<[string, number]>>(true);
+  const counted1 = clicks.map((r) => [r.value.user, 1] as const).reduceByKey((a, b) => a + b, 4);
+  same<typeof counted1, DStream<[string, number]>>(true);
+  type Cents = number & { readonly cents: true };
+  const cents = rdd.map((r): [string, Cents] => [r.value.user, r.value.n as Cents]).reduceByKey((a) => a);
+  same<typeof cents, RDD<[string, Cents]>>(true);
+  const flags = rdd.map((r) => [r.value.user, r.value.n > 1] as const).reduceByKey((a, b) => a || b);
+  same<typeof flags, RDD<[string, boolean]>>(true);
+  const big = rdd.map((r) => [r.value.user, 1n] as const).reduceByKey((a, b) => a + b);
+  same<typeof big, RDD<[string, bigint]>>(true);
+  type Level = 'low' | 'high';
+  const worst = rdd
+    .map((r): [string, Level] => [r.value.user, r.value.n > 9 ? 'high' : 'low'])
+    .reduceByKey((a, b) => (a === 'high' ? a : b));
+  same<typeof worst, RDD<[string, Level]>>(true);
+  const joined = pairs.reduceByKey((a, b) => a + b).join(doubled);
+  same<typeof joined, DStream<[string, [number, string]]>>(true);
+  const both = pairs.transformWith(strings, (a, b, time) =>
+    a
+      .keys()
+      .cartesian(b)
+      .map(([x, y]) => ({ x, y, time })),
+  );
+  same<typeof both, DStream<{ x: string; y: string; time: number }>>(true);
+  const counted = strings.countByValue();
+  same<typeof counted, DStream<[string, number]>>(true);
 
   // A spread copies no getter: the compiler knows.
   rdd

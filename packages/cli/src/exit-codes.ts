@@ -93,6 +93,7 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   EXECUTOR_LOST: EXIT.jobFailed,
   RESULT_TOO_LARGE: EXIT.jobFailed,
   BLOCK_MISSING: EXIT.jobFailed,
+  FETCH_FAILED: EXIT.jobFailed,
   BLOCK_CORRUPT: EXIT.jobFailed,
   SHUFFLE_DISK: EXIT.jobFailed,
   PROGRAM_MISSING: EXIT.jobFailed,

@@ -86,6 +86,7 @@ export const ERROR_CODES = {
   RESULT_TOO_LARGE: user('a task result is larger than it may be'),
   BLOCK_MISSING: external('a block is no longer held by anybody'),
   BLOCK_CORRUPT: external('a block of a shuffle is damaged'),
+  FETCH_FAILED: external('what map tasks left on an executor for a shuffle could not be read'),
   SHUFFLE_DISK: external(
     'shuffle data could not be written: the disk is full or fails, or a bound is reached',
   ),

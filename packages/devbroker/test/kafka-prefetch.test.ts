@@ -57,6 +57,17 @@ describe('a range that is fetched ahead', () => {
     await reader.close();
   });
 
+  it('is not held in memory as a whole when it is large', async () => {
+    const { broker, kafka, reader } = await filled();
+    const large = Array.from({ length: 700 }, (_, i) => `${i}`.padEnd(1_000, '.'));
+    await produce(kafka, large, 50);
+    const fetches = counted(broker);
+    reader.prefetch(range(100, 800));
+    expect(await valuesOf(reader, range(100, 800))).toEqual(large);
+    expect(fetches.hits).toBeGreaterThan(1);
+    await reader.close();
+  });
+
   it('is fetched again by the read when the fetch ahead failed', async () => {
     const { broker, reader } = await filled();
     // OFFSET_OUT_OF_RANGE: not one that a fetch tries again.

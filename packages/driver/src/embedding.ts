@@ -6,4 +6,4 @@ export { mapError } from './application/program-errors.ts';
 export type { ApplicationEvent, BatchSummary } from './application-events.ts';
 export type { AttemptKey } from './cluster/scheduler-messages.ts';
 export { TaskScheduler } from './cluster/task-scheduler.ts';
-export type { ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from './task-backend.ts';
+export type { BatchKey, ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from './task-backend.ts';

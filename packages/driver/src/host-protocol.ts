@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { ApplicationEvent } from './application-events.ts';
-import type { ExpectedRange, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
+import type { BatchKey, ExpectedRange, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
 
 /**
  * Messages between the driver process and an application host, over Node's IPC channel (`serialization: 'advanced'`).
@@ -54,5 +54,6 @@ export type HostToDriver =
   | { readonly kind: 'cancel'; readonly key: StageKey }
   | { readonly kind: 'put-blob'; readonly hash: string; readonly content: Uint8Array }
   | { readonly kind: 'drop-blobs'; readonly hashes: readonly string[] }
+  | { readonly kind: 'drop-shuffle'; readonly batch: BatchKey }
   | { readonly kind: 'event'; readonly event: ApplicationEvent }
   | { readonly kind: 'pong'; readonly sequence: number };

@@ -1,12 +1,16 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 
-/** One stage attempt of one batch of one application run. */
-export interface StageKey {
+/** One batch of one application run. */
+export interface BatchKey {
   readonly application: string;
   readonly epoch: number;
   /** ms. */
   readonly batchTime: number;
+}
+
+/** One stage of it. */
+export interface StageKey extends BatchKey {
   readonly jobId: number;
   readonly stageId: number;
 }
@@ -52,6 +56,8 @@ export interface TaskSet {
   readonly taskTimeoutMs: number;
   /** How long a task waits for its preferred executor before it takes any. */
   readonly localityWaitMs: number;
+  /** Attempts are numbered from here (default 0): above those of an earlier set of this stage whose output may still be read. */
+  readonly firstAttempt?: number;
 }
 
 export interface TaskMetricsRecord {
@@ -70,6 +76,8 @@ export type TaskEvent =
       readonly partition: number;
       readonly attempt: number;
       readonly executorId: string;
+      /** host:port where others fetch what a map task left there; '' when nobody can. */
+      readonly blockAddress: string;
       readonly result: Uint8Array;
       /** Encoded accumulator updates of this attempt; empty when there are none. */
       readonly accumulators: Uint8Array;
@@ -84,7 +92,10 @@ export type TaskEvent =
       readonly executorId: string;
       readonly error: ErrorRecord;
     }
-  /** The set failed: a task has used up its attempts, or its error is not retryable. The set's other tasks are killed. */
+  /**
+   * The set failed: a task has used up its attempts, its error is not retryable, or, with FETCH_FAILED, what it reads is gone
+   * (details: executorId). The set's other tasks are killed.
+   */
   | {
       readonly kind: 'set-failed';
       readonly key: StageKey;
@@ -103,6 +114,10 @@ export interface TaskBackend {
   /** Makes content (snapshots, broadcasts) available to executors until it is dropped. Resolves when it is. */
   putBlob(hash: string, content: Uint8Array): Promise<void>;
   dropBlobs(hashes: readonly string[]): void;
+  /** Its executors keep the output of map tasks. */
+  readonly canShuffle: boolean;
+  /** Nobody reads the output of this batch's map tasks any more. */
+  dropShuffle(batch: BatchKey): void;
   /** Task slots that are ready now, over all executors. */
   readonly slots: number;
   /** One listener. */

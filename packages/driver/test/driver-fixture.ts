@@ -1,6 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLogger, silentLogger, systemClock } from '@millrace/common';
 import {
@@ -19,6 +16,7 @@ import {
 } from '@millrace/proto';
 import { type Driver, startDriver } from '../src/driver.ts';
 import type { DriverOptionsGiven } from '../src/driver-options.ts';
+import { tempDirectory } from './temp-directory.ts';
 
 export const FAKE_HOST = fileURLToPath(new URL('./fake-host.mjs', import.meta.url));
 
@@ -32,10 +30,10 @@ export async function until(what: string, condition: () => unknown, ms = 10_000)
   }
 }
 
-export const newStateDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'millrace-driver-'));
+export { tempDirectory as newStateDir } from './temp-directory.ts';
 
 export async function startTestDriver(given: Partial<DriverOptionsGiven> = {}): Promise<Driver> {
-  const stateDir = given.stateDir ?? (await newStateDir());
+  const stateDir = given.stateDir ?? (await tempDirectory());
   const logger =
     process.env['TEST_LOGS'] === undefined ? silentLogger : createLogger({ name: 'driver', level: 'debug' });
   return startDriver({ port: 0, spareHost: false, ...given, stateDir }, { logger, hostEntry: FAKE_HOST });

@@ -316,6 +316,18 @@ describe('running tasks', () => {
     expect(events.at(-1)?.state?.error?.code).toBe('RESULT_TOO_LARGE');
   });
 
+  it('tells hosts where the blocks of a task are, and executors to drop what a batch of theirs shuffled', async () => {
+    const { driver, client } = await driverWith();
+    const worker = executor({ address: driver.address, id: 'e0', register: { blockAddress: 'far:7' } });
+    await client.submit({ name: 'app', does: 'print-places', tasks: 1, batches: 1, dropsShuffle: true });
+    await client.events('app', 0, ({ batchCompleted }) => batchCompleted?.number === 1);
+    await until('the place', async () =>
+      (await client.logs('app')).some((line) => line.endsWith('e0 at far:7')),
+    );
+    const prefixes = worker.received.flatMap(({ dropBlocks }) => (dropBlocks ? [dropBlocks.prefix] : []));
+    expect(prefixes).toEqual(['shuffle/app/1/100/']);
+  });
+
   it('serves programs and blobs by hash, and drops what an epoch left when its host ends', async () => {
     const { driver, client } = await driverWith();
     const worker = executor({ address: driver.address, id: 'e0' });

@@ -88,6 +88,9 @@ function begin(knownEpoch) {
     return later(() => process.exit(1), 10);
   }
   if (job.blob) send({ kind: 'put-blob', hash: job.blob, content: Buffer.from('content of a broadcast') });
+  if (job.dropsShuffle)
+    for (const application of ['another', start.application ?? job.name])
+      send({ kind: 'drop-shuffle', batch: { application, epoch, batchTime: 100 } });
   if (job.tasks) runBatch();
 }
 
@@ -125,6 +128,7 @@ let bytes = 0;
 function taskEvent(event) {
   if (event.kind === 'task-succeeded') {
     bytes += event.result.length;
+    if (job.does === 'print-places') process.stdout.write(`${event.executorId} at ${event.blockAddress}\n`);
     if (--remaining > 0) return;
     send({
       kind: 'event',

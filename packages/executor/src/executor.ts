@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Clock,
   type Logger,
@@ -28,6 +29,9 @@ import { BlobCache } from './programs/blob-cache.ts';
 import { fetchContent } from './programs/content-client.ts';
 import { ProgramCache } from './programs/program-cache.ts';
 import { openWorkDirectory } from './programs/work-directory.ts';
+import { parseBatchPrefix } from './shuffle/block-name.ts';
+import { ShuffleFetch } from './shuffle/shuffle-fetch.ts';
+import { ShuffleStore } from './shuffle/shuffle-store.ts';
 import { ProcessSlot } from './slots/process-slot.ts';
 import { SlotPool } from './slots/slot-pool.ts';
 import { TaskDesk } from './task/task-desk.ts';
@@ -81,14 +85,18 @@ export async function startExecutor(
     .padStart(8, '0')}`;
   const log = dependencies.log.child({ executor: id });
   const blocks = new BlockStore(options.blockBytesMax);
+  const workDir = await openWorkDirectory(options.workDir, id);
+  const shuffles = new ShuffleStore({
+    directory: join(workDir, 'shuffle'),
+    bytesMax: options.shuffleBytesMax,
+  });
   const { blockHost: host, blockPort: port, token, tls } = options;
   const server = createWireServer({ host, port, token, tls });
-  server.server.addService(BLOCKS, blockHandlers(blocks));
+  server.server.addService(BLOCKS, blockHandlers(blocks, shuffles));
   const boundPort = await server.listen();
   // Bound to loopback, nobody reaches it under another name.
   const blockAddress = `${isLoopback(host) ? host : options.host}:${boundPort}`;
-  const workDir = await openWorkDirectory(options.workDir, id);
-  const parts = { id, options, clock, random, log, blocks, server, blockAddress, workDir };
+  const parts = { id, options, clock, random, log, blocks, shuffles, server, blockAddress, workDir };
   const executor = new RunningExecutor(parts, dependencies.slotMain ?? defaultSlotMain());
   await executor.start();
   return executor;
@@ -101,6 +109,7 @@ interface Parts {
   readonly random: Random;
   readonly log: Logger;
   readonly blocks: BlockStore;
+  readonly shuffles: ShuffleStore;
   readonly server: WireServer;
   readonly blockAddress: string;
   readonly workDir: string;
@@ -114,6 +123,7 @@ class RunningExecutor implements Executor {
   readonly #channel: ClientChannel;
   readonly #reaper: OrphanReaper;
   readonly #blobs: BlobCache;
+  readonly #fetch: ShuffleFetch;
   readonly #pool: SlotPool;
   readonly #desk: TaskDesk;
   readonly #link: DriverLink;
@@ -123,7 +133,7 @@ class RunningExecutor implements Executor {
   #stopped: Promise<void> | undefined;
 
   constructor(parts: Parts, slotMain: URL) {
-    const { id, options, clock, log, blocks, blockAddress, workDir } = parts;
+    const { id, options, clock, log, blocks, shuffles, blockAddress, workDir } = parts;
     this.id = id;
     this.blockAddress = blockAddress;
     this.#parts = parts;
@@ -136,6 +146,15 @@ class RunningExecutor implements Executor {
       bytesMax: options.blobBytesMax,
     });
     this.#blobs = blobs;
+    const { token, tls } = options;
+    this.#fetch = new ShuffleFetch({
+      store: shuffles,
+      executorId: id,
+      directory: join(workDir, 'fetched'),
+      security: { token, tls },
+      clock,
+      silenceMsMax: options.shuffleFetchTimeoutMs,
+    });
     this.#reaper = startOrphanReaper(log);
     this.#pool = new SlotPool({
       slots: options.slots,
@@ -147,6 +166,13 @@ class RunningExecutor implements Executor {
           memoryBytesMax: options.slotMemoryBytesMax,
           startTimeoutMs: options.slotStartTimeoutMs,
           blob: (hash) => blobs.get(hash),
+          locate: (wanted) => this.#fetch.locate(wanted),
+          shuffleSpace: {
+            directory: join(workDir, 'shuffle'),
+            spillDirectory: join(workDir, 'spill'),
+            memoryBytesMax: options.shuffleMemoryBytesMax,
+            fileBytesMax: options.shuffleBytesMax,
+          },
           onPid: this.#reaper.watch,
           clock,
           log: log.child({ slot: index }),
@@ -164,6 +190,7 @@ class RunningExecutor implements Executor {
         programsMax: options.programsMax,
       }),
       blocks,
+      shuffles,
       blockAddress,
       inlineBytesMax: RESULT_INLINE_BYTES_MAX,
       report: (taskEnded) => this.#link.send({ taskEnded }),
@@ -213,6 +240,7 @@ class RunningExecutor implements Executor {
     await this.#pool.close(graceMs > 0 ? SLOT_CLOSE_MS : 0);
     this.#reaper.close();
     this.#channel.close();
+    this.#fetch.close();
     await server.close();
     await rm(workDir, { recursive: true, force: true }).catch(() => undefined);
     this.#over.resolve();
@@ -260,8 +288,15 @@ class RunningExecutor implements Executor {
     this.#link.send({ slotsChanged: { ready: this.#draining ? [] : [...this.#pool.ready] } });
   }
 
-  /** Results that the driver has, broadcasts that were destroyed, large snapshots that no batch needs. */
-  #dropBlocks(ids: readonly string[]): void {
+  /** Map outputs of a batch that is over, results that the driver has, broadcasts that were destroyed, large snapshots that no batch needs. */
+  #dropBlocks(ids: readonly string[], prefix: string): void {
+    const batch = parseBatchPrefix(prefix);
+    if (batch) {
+      const { log, shuffles } = this.#parts;
+      shuffles
+        .dropBatch(batch.application, batch.epoch, batch.batchTime)
+        .catch((error: unknown) => log.warn({ err: error, prefix }, 'map outputs could not be dropped'));
+    }
     this.#parts.blocks.drop(ids);
     // Results have the paths of their tasks for names.
     const content = ids.filter((id) => !id.includes('/'));
@@ -275,7 +310,7 @@ class RunningExecutor implements Executor {
     if (launch) for (const task of launch.tasks) this.#desk.launch(task);
     else if (prefetch) this.#desk.prefetch(prefetch.slot, prefetch.ranges);
     else if (kill?.key) this.#desk.kill(kill.key, kill.reason, kill.onlyWaiting);
-    else if (dropBlocks) this.#dropBlocks(dropBlocks.blockIds);
+    else if (dropBlocks) this.#dropBlocks(dropBlocks.blockIds, dropBlocks.prefix);
     else if (dropApplication)
       this.#desk.dropApplication(dropApplication.application, dropApplication.belowEpoch);
     else if (drain) void this.stop({ graceful: true, timeoutMs: drain.timeoutMs || STOP_TIMEOUT_MS });

@@ -1,6 +1,8 @@
 export { type Executor, type ExecutorDependencies, type StopOptions, startExecutor } from './executor.ts';
 export { EXECUTOR_OPTIONS, type ExecutorOptions, type ResolvedExecutorOptions } from './options.ts';
 export type { PipelineRequest } from './pipeline/index.ts';
+export { ShuffleFetch, type ShuffleFetchOptions } from './shuffle/shuffle-fetch.ts';
+export { ShuffleStore, type ShuffleStoreOptions } from './shuffle/shuffle-store.ts';
 export type { Slot, SlotEnd, SlotHealth, SlotMetrics, SlotOutcome, SlotTask } from './slots/slot.ts';
 export { SlotPool, type SlotPoolOptions } from './slots/slot-pool.ts';
 export type { TaskEngine } from './task/engine-ports.ts';

@@ -67,6 +67,22 @@ export const EXECUTOR_OPTIONS = {
     unit: 'bytes',
     default: 256 * MEBIBYTE,
   }),
+  shuffleBytesMax: integer({
+    doc: 'Disk that map outputs of shuffles may take, below workDir.',
+    unit: 'bytes',
+    default: 64 * 1024 * MEBIBYTE,
+  }),
+  shuffleMemoryBytesMax: integer({
+    doc: 'Rows that one operator of a task, or one write of a shuffle, holds in memory; the rest goes to disk.',
+    unit: 'bytes',
+    default: 64 * MEBIBYTE,
+    min: MEBIBYTE,
+  }),
+  shuffleFetchTimeoutMs: duration({
+    doc: 'How long another executor may send nothing of a block before it counts as lost.',
+    default: 30_000,
+    min: 100,
+  }),
   programsMax: integer({ doc: 'Unpacked programs that are kept.', unit: 'programs', default: 32, min: 1 }),
   heartbeatIntervalMs: duration({
     doc: 'Time between two heartbeats, unless the driver asks for another.',

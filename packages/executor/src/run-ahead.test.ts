@@ -1,13 +1,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deserialize } from 'node:v8';
+import { deserialize, serialize } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@millrace/common';
 import { failureFromWire, type TaskEnded } from '@millrace/proto';
 import { launchOf, TestDriver } from '../test/test-driver.ts';
 import { startExecutor } from './executor.ts';
 
+/** More than the channel to a slot holds, and small enough to be sent inline. */
+const RESULT_BYTES = 900_000;
 const slotMain = new URL('../test/fixture-slot.ts', import.meta.url);
 const cleanups: Array<() => unknown> = [];
 let driver: TestDriver;
@@ -75,6 +77,32 @@ describe('tasks that were given to a slot at once', () => {
     expect(failureFromWire(lost.failure ?? {})).toMatchObject({ code: 'SLOT_LOST' });
     expect(valueFrom(await driver.outcomeOf(second.key))).toEqual(expect.any(Number));
     expect(order()).toBe('b ');
+  });
+
+  it.each([
+    ['never yields', '() => { for (;;); }', 'TASK_TIMEOUT'],
+    ['ends the process', '() => process.exit(3)', 'SLOT_LOST'],
+  ])('have given their result, however large, before one behind them %s', async (_, deed, code) => {
+    const hash = driver.program();
+    const large = `() => 'x'.repeat(${RESULT_BYTES})`;
+    const tasks = [large, deed].map((source) => launchOf(source, hash, { timeoutMs: 1_500 }));
+    driver.send({ launch: { tasks } });
+    const [first, second] = await Promise.all(tasks.map(({ key }) => driver.outcomeOf(key)));
+    expect(failureFromWire(second?.failure ?? {})).toMatchObject({ code });
+    expect(first?.result).toHaveLength(serialize('x'.repeat(RESULT_BYTES)).length);
+  });
+
+  it('are not blamed for a promise that the one before them left rejected', async () => {
+    const hash = driver.program();
+    const careless = `() => { void Promise.reject(new Error('nobody waits for me')); }`;
+    const tasks = [launchOf(careless, hash), launchOf(appending('b'), hash)];
+    driver.send({ launch: { tasks } });
+    const [first, second] = await Promise.all(tasks.map(({ key }) => driver.outcomeOf(key)));
+    expect(failureFromWire(first?.failure ?? {})).toMatchObject({
+      code: 'USER_CODE',
+      what: expect.stringContaining('nobody waits for me'),
+    });
+    expect(valueFrom(second as TaskEnded)).toEqual(expect.any(Number));
   });
 
   it('have their whole time-out from their own beginning on', async () => {

@@ -74,6 +74,7 @@ export class PartitionFetcher {
   private readonly context: FetchContext;
   private readonly tp: TopicPartition;
   private readonly isolation: IsolationLevel;
+  private readonly bytesMax: number;
   /** The topic that is meant: the one that was asked for, or else the first one that is met. */
   private topicId: string | undefined;
   private bytesPerOffset = BYTES_PER_OFFSET_GUESS;
@@ -85,11 +86,13 @@ export class PartitionFetcher {
     tp: TopicPartition,
     isolation: IsolationLevel,
     topicId: string | undefined,
+    bytesMax = context.options.fetchBytesMax,
   ) {
     this.context = context;
     this.tp = tp;
     this.isolation = isolation;
     this.topicId = topicId;
+    this.bytesMax = Math.min(bytesMax, context.options.fetchBytesMax);
   }
 
   /** Fetches until the position moves, for at most `fetchTimeoutMs`. `signal` ends the waits between attempts. */
@@ -208,10 +211,10 @@ export class PartitionFetcher {
     this.validatedEpoch = leader.leaderEpoch;
   }
 
-  /** Enough for the rest of the range, going by what was seen, but no more than `fetchBytesMax`. */
+  /** Enough for the rest of the range, going by what was seen, but no more than `bytesMax`. */
   private bytesToAsk(position: ReadPosition): number {
     const needed = (position.untilOffset - position.offset) * this.bytesPerOffset * 1.25;
-    return Math.ceil(Math.min(this.context.options.fetchBytesMax, Math.max(needed, BYTES_ASKED_MIN)));
+    return Math.ceil(Math.min(this.bytesMax, Math.max(needed, BYTES_ASKED_MIN)));
   }
 
   private progressOf(position: ReadPosition, response: FetchResponse): Fetched {

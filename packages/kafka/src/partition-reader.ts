@@ -18,6 +18,11 @@ interface Ahead {
   readonly abandoned: AbortController;
 }
 
+/**
+ * What a reader may hold that nobody has asked for yet: a process holds as much for each of its readers. A batch that is worth fetching ahead
+ * is smaller; of a larger one, the rest comes while this is decoded.
+ */
+const AHEAD_BYTES_MAX = 512 * 1024;
 const ABANDONED = 'abandoned';
 
 /** Reads ranges of one partition. Between reads it holds columns to be reused, and one response that was fetched ahead. */
@@ -58,7 +63,7 @@ export class FetchReader implements PartitionReader {
     const abandoned = new AbortController();
     const stop = AbortSignal.any([abandoned.signal, this.closed.signal]);
     const position = { offset: fromOffset, epoch: leaderEpoch ?? -1, untilOffset };
-    const fetched = this.fetcherOf(range).fetch(position, stop);
+    const fetched = this.fetcherOf(range, AHEAD_BYTES_MAX).fetch(position, stop);
     // It may never be awaited.
     fetched.catch(() => {});
     this.ahead = { range, fetched, abandoned };
@@ -86,8 +91,9 @@ export class FetchReader implements PartitionReader {
     return ahead;
   }
 
-  private fetcherOf(range: OffsetRange): PartitionFetcher {
-    return new PartitionFetcher(this.context, this.tp, this.isolation, range.topicId ?? this.topicId);
+  private fetcherOf(range: OffsetRange, bytesMax?: number): PartitionFetcher {
+    const { context, tp, isolation, topicId } = this;
+    return new PartitionFetcher(context, tp, isolation, range.topicId ?? topicId, bytesMax);
   }
 
   private async *chunks(

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, MillraceError } from '@millrace/common';
 import {
   type AttemptKey,
+  type BatchKey,
   type ExpectedRange,
   type StageKey,
   type TaskBackend,
@@ -8,7 +9,8 @@ import {
   TaskScheduler,
   type TaskSet,
 } from '@millrace/driver/embedding';
-import { type TaskEngine, TaskRunner } from '@millrace/executor';
+import { type SlotOutcome, type TaskEngine, TaskRunner } from '@millrace/executor';
+import { LocalShuffle } from './local-shuffle.ts';
 
 const EXECUTOR_ID = 'local';
 
@@ -36,6 +38,8 @@ export interface LocalBackendOptions {
  * survive is what user code does to its own process: a busy loop stops everything, running out of memory or process.exit() ends it.
  */
 export class LocalBackend implements TaskBackend {
+  readonly canShuffle = true;
+  readonly #shuffle: LocalShuffle;
   readonly #options: LocalBackendOptions;
   readonly #scheduler: TaskScheduler;
   readonly #slots: readonly LocalSlot[];
@@ -50,12 +54,15 @@ export class LocalBackend implements TaskBackend {
       throw new MillraceError('BLOCK_MISSING', `blob ${hash.slice(0, 12)} is not kept any more`);
     };
     const { engine, clock } = options;
-    this.#slots = Array.from({ length: options.slots }, () => ({
+    const shuffle = new LocalShuffle(EXECUTOR_ID, clock);
+    this.#shuffle = shuffle;
+    this.#slots = Array.from({ length: options.slots }, (_, slot) => ({
       runner: new TaskRunner({
         executorId: EXECUTOR_ID,
         engine,
         fetchBlob,
         clock,
+        ...shuffle.ofSlot(slot),
         onDisposeFailure: (error) =>
           options.logger.warn({ err: error }, 'a perExecutor value could not be disposed'),
       }),
@@ -68,6 +75,7 @@ export class LocalBackend implements TaskBackend {
         launch: ({ slot, key, set, task }) => this.#launch(slot, key, set, task.task),
         kill: (_executor, key, reason, onlyWaiting) => this.#kill(key, reason, onlyWaiting),
         dropBlock: () => undefined,
+        dropShuffle: () => undefined,
         prefetch: (_executor, slot, ranges) => {
           for (const range of ranges) this.#slots[slot]?.runner.consumers.prefetch(range);
         },
@@ -109,6 +117,14 @@ export class LocalBackend implements TaskBackend {
     for (const hash of hashes) this.#blobs.delete(hash);
   }
 
+  dropShuffle({ application, epoch, batchTime }: BatchKey): void {
+    this.#shuffle
+      .dropBatch(application, epoch, batchTime)
+      .catch((error: unknown) =>
+        this.#options.logger.warn({ err: error }, 'map outputs could not be dropped'),
+      );
+  }
+
   onEvent(listener: (event: TaskEvent) => void): void {
     this.#scheduler.attach(this.#options.application, listener);
   }
@@ -119,6 +135,17 @@ export class LocalBackend implements TaskBackend {
     for (const { abort } of this.#attempts.values())
       abort.abort(new MillraceError('TASK_KILLED', 'the application ended'));
     await Promise.allSettled(this.#slots.map(({ runner }) => runner.close()));
+    await this.#shuffle.close();
+  }
+
+  /** What a map task left is known before its end is. */
+  async #admitted(outcome: SlotOutcome): Promise<SlotOutcome> {
+    try {
+      await this.#shuffle.admit(outcome);
+      return outcome;
+    } catch (error) {
+      return { kind: 'failed', error: MillraceError.toRecord(error), metrics: outcome.metrics };
+    }
   }
 
   #kill(key: AttemptKey, reason: string, onlyWaiting: boolean): void {
@@ -164,13 +191,14 @@ export class LocalBackend implements TaskBackend {
       attempt: key.attempt,
     };
     const request = { key: wire, programHash: set.programHash, programDir: '', stage: set.stage, task };
-    const outcome = await runner.run(runner.prepare(request), abort.signal);
+    const outcome = await this.#admitted(await runner.run(runner.prepare(request), abort.signal));
     timer.cancel();
     this.#attempts.delete(attemptIdOf(key));
     this.#scheduler.handle({
       kind: 'attempt-ended',
       end: {
         executorId: EXECUTOR_ID,
+        blockAddress: '',
         slot,
         key,
         outcome:

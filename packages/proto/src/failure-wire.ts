@@ -13,6 +13,7 @@ const KIND_OF: Partial<Record<ErrorCode, FailureKind>> = {
   TASK_OOM: 'slot',
   TASK_TIMEOUT: 'slot',
   BLOCK_MISSING: 'fetch',
+  FETCH_FAILED: 'fetch',
 };
 
 /** Which arm of the oneof an error travels in. Retry intent and stage resubmission are decided by it, never by a message. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeStage, decodeTask, encodeStage, encodeTask } from './task-codec.ts';
+import {
+  decodeMapOutput,
+  decodeStage,
+  decodeTask,
+  encodeMapOutput,
+  encodeStage,
+  encodeTask,
+} from './task-codec.ts';
 import type { ClosureMessage, RangeMessage, StageMessage } from './task-messages.ts';
 
 const range: RangeMessage = {
@@ -59,8 +66,28 @@ describe('stages and tasks on the wire', () => {
       expect(back).toMatchObject({ pipeline: 1, broadcasts: ['b'], input: { kind: input.kind } });
       if (back.input.kind === 'rows')
         expect(Buffer.from(back.input.rows)).toEqual('rows' in input ? input.rows : null);
-      else expect(back.input.range).toEqual(range);
+      else expect(back.input).toEqual({ kind: 'range', range });
     }
+  });
+
+  it('keep what a shuffle reads, and merges of it, and what a map task leaves', () => {
+    const block = { executorId: 'e', address: 'h:1', directory: 'a/1/2/3/4', mapPartition: 7, attempt: 1 };
+    const shuffle = {
+      kind: 'shuffle',
+      blocks: [
+        { ...block, bucket: 0, bytes: 2 ** 40 },
+        { ...block, bucket: 0, bytes: 1 },
+      ],
+    } as const;
+    const empty = { kind: 'shuffle', blocks: [] } as const;
+    const input = { kind: 'merge', inputs: [shuffle, { kind: 'merge', inputs: [empty] }] } as const;
+    expect(decodeTask(encodeTask({ pipeline: 0, input, broadcasts: [] })).input).toEqual(input);
+    const child = { source: { kind: 'shuffle' }, operators: [] } as const;
+    const merge = { how: 'cogroup', place: 'job.ts:1:1', children: [child, child] } as const;
+    const merging = { ...stage, pipelines: [{ source: { kind: 'merge', merge }, operators: [] } as const] };
+    expect(decodeStage(encodeStage(merging)).pipelines).toMatchObject(merging.pipelines);
+    const output = { sizes: [0, 2 ** 50], rows: [0, 3] };
+    expect(decodeMapOutput(encodeMapOutput(output))).toEqual(output);
   });
 
   it('refuse offsets above 2^53−1, written or read', () => {

@@ -1,58 +1,120 @@
-import { MillraceError, messageOf } from '@millrace/common';
+import { assertNever, MillraceError, messageOf } from '@millrace/common';
 import protobuf from 'protobufjs/light.js';
 import { taskDescriptor } from './gen/task-descriptor.ts';
-import type { RangeMessage, StageMessage, TaskMessage } from './task-messages.ts';
+import type {
+  MapOutputMessage,
+  PipelineMessage,
+  RangeMessage,
+  ShuffleBlockMessage,
+  StageMessage,
+  TaskInputMessage,
+  TaskMessage,
+} from './task-messages.ts';
 
 // Reflection: protobufjs compiles an encoder and a decoder for each type at first use, as fast as generated ones.
 const root = protobuf.Root.fromJSON(taskDescriptor);
 const stageType = root.lookupType('millrace.task.v1.Stage');
 const taskType = root.lookupType('millrace.task.v1.Task');
+const mapOutputType = root.lookupType('millrace.task.v1.MapOutput');
 const PLAIN = { longs: Number, enums: String, defaults: true, arrays: true, oneofs: true };
 
 /** Encoded once a stage, at the host. @throws MillraceError OFFSET_UNSAFE. */
 export function encodeStage(stage: StageMessage): Uint8Array {
   for (const range of stage.ranges) checkRange(range);
-  const pipelines = stage.pipelines.map(({ source, operators }) => ({
-    operators,
-    source: source.kind === 'kafka' ? { kafka: source.kafka } : { rows: {} },
-  }));
-  return stageType.encode({ ...stage, pipelines }).finish();
+  return stageType.encode({ ...stage, pipelines: stage.pipelines.map(pipelineToWire) }).finish();
 }
 
 /** @throws MillraceError BAD_REQUEST when `bytes` are no Stage, OFFSET_UNSAFE. */
 export function decodeStage(bytes: Uint8Array): StageMessage {
   const stage = decode(stageType, bytes) as StageMessage;
-  if (stage.action === null || stage.pipelines.some((pipeline) => pipeline.source?.kind === undefined))
+  if (stage.action === null || stage.pipelines.some((pipeline) => !hasSource(pipeline)))
     throw malformed('Stage', 'it lacks its action or a source');
   for (const range of stage.ranges) checkRange(range);
   return stage;
 }
 
 /** @throws MillraceError OFFSET_UNSAFE. */
-export function encodeTask(task: TaskMessage): Uint8Array {
-  const { pipeline, input, broadcasts } = task;
-  if (input.kind === 'range') {
-    checkRange(input.range);
-    return taskType.encode({ pipeline, broadcasts, range: input.range }).finish();
-  }
-  return taskType.encode({ pipeline, broadcasts, rows: input.rows }).finish();
+export function encodeTask({ pipeline, input, broadcasts }: TaskMessage): Uint8Array {
+  return taskType.encode({ pipeline, broadcasts, input: inputToWire(input) }).finish();
 }
 
 /** @throws MillraceError BAD_REQUEST when `bytes` are no Task, OFFSET_UNSAFE. */
 export function decodeTask(bytes: Uint8Array): TaskMessage {
-  interface Wire {
-    readonly pipeline: number;
-    readonly broadcasts: readonly string[];
-    readonly input?: 'range' | 'rows';
-    readonly range?: RangeMessage;
-    readonly rows?: Uint8Array;
+  const { pipeline, broadcasts, input } = decode(taskType, bytes) as TaskWire;
+  return { pipeline, broadcasts, input: inputFromWire(input) };
+}
+
+/** The result of a map task. */
+export function encodeMapOutput(output: MapOutputMessage): Uint8Array {
+  return mapOutputType.encode(output).finish();
+}
+
+/** @throws MillraceError BAD_REQUEST when `bytes` are no MapOutput. */
+export function decodeMapOutput(bytes: Uint8Array): MapOutputMessage {
+  return decode(mapOutputType, bytes) as MapOutputMessage;
+}
+
+interface TaskWire {
+  readonly pipeline: number;
+  readonly broadcasts: readonly string[];
+  readonly input: InputWire | null;
+}
+
+interface InputWire {
+  readonly range?: RangeMessage;
+  readonly rows?: Uint8Array;
+  readonly shuffle?: { readonly blocks: readonly ShuffleBlockMessage[] };
+  readonly merge?: { readonly inputs: readonly InputWire[] };
+}
+
+function pipelineToWire({ source, operators }: PipelineMessage): object {
+  switch (source.kind) {
+    case 'kafka':
+      return { operators, source: { kafka: source.kafka } };
+    case 'rows':
+      return { operators, source: { rows: {} } };
+    case 'shuffle':
+      return { operators, source: { shuffle: {} } };
+    case 'merge':
+      return {
+        operators,
+        source: { merge: { ...source.merge, children: source.merge.children.map(pipelineToWire) } },
+      };
+    default:
+      return assertNever(source, 'source');
   }
-  const { pipeline, broadcasts, range, rows } = decode(taskType, bytes) as Wire;
+}
+
+function hasSource({ source }: PipelineMessage): boolean {
+  if (source?.kind === undefined) return false;
+  return source.kind !== 'merge' || source.merge.children.every(hasSource);
+}
+
+function inputToWire(input: TaskInputMessage): InputWire {
+  switch (input.kind) {
+    case 'range':
+      checkRange(input.range);
+      return { range: input.range };
+    case 'rows':
+      return { rows: input.rows };
+    case 'shuffle':
+      return { shuffle: { blocks: input.blocks } };
+    case 'merge':
+      return { merge: { inputs: input.inputs.map(inputToWire) } };
+    default:
+      return assertNever(input, 'task input');
+  }
+}
+
+function inputFromWire(wire: InputWire | null): TaskInputMessage {
+  const { range, rows, shuffle, merge } = wire ?? {};
   if (range) {
     checkRange(range);
-    return { pipeline, broadcasts, input: { kind: 'range', range } };
+    return { kind: 'range', range };
   }
-  if (rows) return { pipeline, broadcasts, input: { kind: 'rows', rows } };
+  if (rows) return { kind: 'rows', rows };
+  if (shuffle) return { kind: 'shuffle', blocks: shuffle.blocks };
+  if (merge) return { kind: 'merge', inputs: merge.inputs.map(inputFromWire) };
   throw malformed('Task', 'it has no input');
 }
 

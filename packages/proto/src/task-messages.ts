@@ -15,7 +15,17 @@ export interface PipelineMessage {
 
 export type SourceMessage =
   | { readonly kind: 'kafka'; readonly kafka: KafkaSourceMessage }
-  | { readonly kind: 'rows' };
+  | { readonly kind: 'rows' }
+  /** Rows [key, value] that map tasks left on executors. */
+  | { readonly kind: 'shuffle' }
+  | { readonly kind: 'merge'; readonly merge: MergeSourceMessage };
+
+/** Rows of several chains that one task computes. */
+export interface MergeSourceMessage {
+  readonly how: 'cogroup' | 'zip' | 'cartesian';
+  readonly children: readonly PipelineMessage[];
+  readonly place: string;
+}
 
 export interface KafkaSourceMessage {
   /** Resolved KafkaOptions, JSON. */
@@ -48,13 +58,15 @@ export interface OperatorMessage {
   readonly closures: readonly ClosureMessage[];
   readonly numbers: readonly number[];
   readonly place: string;
+  /** v8-serialized value (zero of foldByKey and aggregateByKey). */
+  readonly value?: Uint8Array;
 }
 
 export interface ActionMessage {
   readonly kind: string;
   readonly closures: readonly ClosureMessage[];
   readonly numbers: readonly number[];
-  /** v8-serialized value (zero of fold and aggregate). */
+  /** v8-serialized value: zero of fold and aggregate; where and how shuffleWrite writes. */
   readonly value?: Uint8Array;
   readonly place: string;
 }
@@ -82,4 +94,26 @@ export interface TaskMessage {
 export type TaskInputMessage =
   | { readonly kind: 'range'; readonly range: RangeMessage }
   /** v8-serialized array. */
-  | { readonly kind: 'rows'; readonly rows: Uint8Array };
+  | { readonly kind: 'rows'; readonly rows: Uint8Array }
+  /** One bucket of a shuffle: blocks in map partition order; empty ones are left out. */
+  | { readonly kind: 'shuffle'; readonly blocks: readonly ShuffleBlockMessage[] }
+  /** One input a child of the merge. */
+  | { readonly kind: 'merge'; readonly inputs: readonly TaskInputMessage[] };
+
+export interface ShuffleBlockMessage {
+  readonly executorId: string;
+  /** host:port of that executor's block service. */
+  readonly address: string;
+  /** application/epoch/batch/job/stage of the map tasks. */
+  readonly directory: string;
+  readonly mapPartition: number;
+  readonly attempt: number;
+  readonly bucket: number;
+  readonly bytes: number;
+}
+
+/** What a map task leaves behind: its result. Index = bucket. */
+export interface MapOutputMessage {
+  readonly sizes: readonly number[];
+  readonly rows: readonly number[];
+}

@@ -1,15 +1,25 @@
 // What host and slots use of the protocol: no gRPC comes with it, so that a slot starts fast and stays small.
 export { BUNDLE_BYTES_MAX, type BundleFile, packBundle, unpackBundle } from './bundle-archive.ts';
 export { contentHash } from './content-hash.ts';
-export { decodeStage, decodeTask, encodeStage, encodeTask } from './task-codec.ts';
+export {
+  decodeMapOutput,
+  decodeStage,
+  decodeTask,
+  encodeMapOutput,
+  encodeStage,
+  encodeTask,
+} from './task-codec.ts';
 export type {
   ActionMessage,
   ClosureMessage,
   CodecMessage,
   KafkaSourceMessage,
+  MapOutputMessage,
+  MergeSourceMessage,
   OperatorMessage,
   PipelineMessage,
   RangeMessage,
+  ShuffleBlockMessage,
   SourceMessage,
   StageMessage,
   TaskInputMessage,

@@ -75,12 +75,13 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
     end: '[...counts.values()]',
     empty: () => [],
   }),
+  shuffleWrite: { kind: 'shuffleWrite', form: 'shuffle' },
 };
 
-/** Result bytes of a task for a partition without rows; undefined when the task must run all the same. */
+/** Result bytes of a task for a partition without rows; undefined when the task must run all the same, or the action is a shuffle's. */
 export function emptyResult(action: ActionCall): Uint8Array | undefined {
   const definition = ACTIONS[action.kind];
-  if (definition.form === 'partition') return undefined;
+  if (definition.form !== 'loop') return undefined;
   return encodeResult(definition.empty(action.value === undefined ? undefined : deserialize(action.value)));
 }
 

@@ -29,4 +29,10 @@ export interface PartitionAction {
   readonly form: 'partition';
 }
 
-export type ActionDefinition = LoopAction | PartitionAction;
+/** An action that sends the rows [key, value] of a partition to the buckets of a shuffle. */
+export interface ShuffleAction {
+  readonly kind: ActionKind;
+  readonly form: 'shuffle';
+}
+
+export type ActionDefinition = LoopAction | PartitionAction | ShuffleAction;

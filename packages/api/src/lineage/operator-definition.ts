@@ -38,6 +38,10 @@ export interface PartitionOperator {
 export interface PartitionOperatorCall {
   readonly functions: readonly Function[];
   readonly numbers: readonly number[];
+  /** v8-serialized; see OperatorCall. */
+  readonly value?: Uint8Array;
+  /** Of the operator in the job, for errors. */
+  readonly place?: string;
   readonly partition: number;
   readonly signal: AbortSignal;
 }

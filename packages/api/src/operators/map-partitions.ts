@@ -8,12 +8,13 @@ export const mapPartitions: PartitionOperator = {
   run: (chunks, { functions }) => chunksOf(functions[0]?.(rowsOf(chunks)) as RowsResult<unknown>),
 };
 
+/** numbers: [base]. See `rebased`. */
 export const mapPartitionsWithIndex: PartitionOperator = {
   kind: 'mapPartitionsWithIndex',
   form: 'partition',
   preservesEmpty: false,
-  run: (chunks, { functions, partition }) =>
-    chunksOf(functions[0]?.(partition, rowsOf(chunks)) as RowsResult<unknown>),
+  run: (chunks, { functions, numbers, partition }) =>
+    chunksOf(functions[0]?.(partition - (numbers[0] ?? 0), rowsOf(chunks)) as RowsResult<unknown>),
 };
 
 export const glom: PartitionOperator = {

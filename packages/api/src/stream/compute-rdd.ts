@@ -74,7 +74,7 @@ export class BatchRdds {
         };
       case 'transform': {
         const rdds = await Promise.all(node.parents.map((parent) => this.rdd(parent)));
-        const made: unknown = await node.make(rdds, this.#batch.time);
+        const made: unknown = await node.make(rdds, this.#batch.time, this.#runner);
         if (made instanceof RDD) return made.node;
         throw new MillraceError(
           'JOB_INVALID',

@@ -4,20 +4,13 @@ import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship
 import type { JobRunner } from '../lineage/job-runner.ts';
 import type { RDD } from '../rdd.ts';
 import type { FunctionShipper } from '../shipped-function.ts';
-import type {
-  BatchTime,
-  DirectKafkaInput,
-  OperatorTemplate,
-  OutputOperation,
-  StreamGraph,
-  StreamNode,
-} from './stream-node.ts';
+import type { BatchTime, DirectKafkaInput, OutputOperation, StreamGraph, StreamNode } from './stream-node.ts';
 
 /** Collects what a job module registers, and every problem of it, so that all are reported at once. */
 export class GraphBuilder {
   readonly #inputs: DirectKafkaInput[] = [];
   readonly #outputs: OutputOperation[] = [];
-  readonly #operators: OperatorTemplate[] = [];
+  readonly #lambdas: { operation: string; functions: readonly Function[]; place: string }[] = [];
   readonly #problems: MillraceError[] = [];
   readonly #place: string;
   #runner: JobRunner | undefined;
@@ -50,6 +43,20 @@ export class GraphBuilder {
     });
   }
 
+  /** The runner as it will be: for an RDD that is made while the job is built, and used in foreachRDD or transform. */
+  get laterRunner(): JobRunner {
+    const runner = (): JobRunner => this.runner;
+    return {
+      run: (job) => runner().run(job),
+      ship: (fn, where) => runner().ship(fn, where),
+      broadcast: (content) => runner().broadcast(content),
+      dropBroadcast: (hash) => runner().dropBroadcast(hash),
+      print: (text) => runner().print(text),
+      notice: (text) => runner().notice(text),
+      kafka: (options) => runner().kafka(options),
+    };
+  }
+
   addInput(input: Omit<DirectKafkaInput, 'inputId'>): StreamNode {
     this.#mustBeOpen('a stream');
     const numbered = { ...input, inputId: this.#inputs.length };
@@ -57,9 +64,10 @@ export class GraphBuilder {
     return { kind: 'direct-kafka', input: numbered };
   }
 
-  addOperator(operator: OperatorTemplate): void {
+  /** What runs elsewhere: tried before the application starts, captured anew for each batch. */
+  addLambdas(operation: string, functions: readonly Function[], place: string): void {
     this.#mustBeOpen('an operator');
-    this.#operators.push(operator);
+    this.#lambdas.push({ operation, functions, place });
   }
 
   addOutput(
@@ -106,9 +114,9 @@ export class GraphBuilder {
   /** No more registrations; problems of the lambdas that there are. */
   tryLambdas(ship: FunctionShipper): void {
     this.#closed = true;
-    for (const operator of this.#operators) {
-      for (const f of operator.functions)
-        if (typeof f === 'function') this.check(() => void ship(f, operator.kind), operator.place);
+    for (const { operation, functions, place } of this.#lambdas) {
+      for (const f of functions)
+        if (typeof f === 'function') this.check(() => void ship(f, operation), place);
     }
     for (const { options, place } of this.#inputs) {
       this.check(() => void shipCodec(options.key, DEFAULT_KEY_CODEC, ship), place);

@@ -1,6 +1,7 @@
 import type { ResolvedConsumerOptions } from '../kafka/consumer-options.ts';
 import type { ConsumerStrategy } from '../kafka/consumer-strategies.ts';
 import type { LocationStrategy } from '../kafka/location-strategies.ts';
+import type { JobRunner } from '../lineage/job-runner.ts';
 import type { OperatorKind } from '../lineage/rdd-node.ts';
 import type { RDD } from '../rdd.ts';
 
@@ -34,8 +35,12 @@ export type StreamNode =
   | {
       readonly kind: 'transform';
       readonly parents: readonly StreamNode[];
-      /** A driver lambda. */
-      readonly make: (rdds: readonly RDD<unknown>[], time: BatchTime) => RDD<unknown> | Promise<RDD<unknown>>;
+      /** A driver lambda, or what an operator that moves rows does with the RDDs of a batch. */
+      readonly make: (
+        rdds: readonly RDD<unknown>[],
+        time: BatchTime,
+        runner: JobRunner,
+      ) => RDD<unknown> | Promise<RDD<unknown>>;
       readonly place: string;
     };
 

@@ -19,4 +19,17 @@ describe('the task backend of a host', () => {
     backend.blobStored('h', undefined);
     await Promise.all([first, together, again]);
   });
+
+  it('has the driver drop what a batch shuffled', () => {
+    const sent: HostToDriver[] = [];
+    const backend = new IpcTaskBackend({
+      send: (message) => sent.push(message),
+      clock: systemClock,
+      slots: 1,
+    });
+    expect(backend.canShuffle).toBe(true);
+    const batch = { application: 'a', epoch: 1, batchTime: 100 };
+    backend.dropShuffle(batch);
+    expect(sent).toEqual([{ kind: 'drop-shuffle', batch }]);
+  });
 });

@@ -1,6 +1,6 @@
 import { type Clock, type ErrorRecord, MillraceError, withDeadline } from '@millrace/common';
 import type { HostToDriver } from '../host-protocol.ts';
-import type { ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from '../task-backend.ts';
+import type { BatchKey, ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from '../task-backend.ts';
 
 const PUT_BLOB_TIMEOUT_MS = 30_000;
 
@@ -9,6 +9,7 @@ export class IpcTaskBackend implements TaskBackend {
   readonly #send: (message: HostToDriver) => void;
   readonly #clock: Clock;
   readonly #storing = new Map<string, PromiseWithResolvers<void>>();
+  readonly canShuffle = true;
   #listener: (event: TaskEvent) => void = () => undefined;
   /** Set by the driver's 'slots'. */
   slots: number;
@@ -61,6 +62,10 @@ export class IpcTaskBackend implements TaskBackend {
       this.#storing.delete(hash);
     }
     this.#send({ kind: 'drop-blobs', hashes });
+  }
+
+  dropShuffle(batch: BatchKey): void {
+    this.#send({ kind: 'drop-shuffle', batch });
   }
 
   onEvent(listener: (event: TaskEvent) => void): void {

@@ -127,6 +127,11 @@ export class ExecutorLinkService implements ExecutorCommands {
     for (const stream of this.#streams.values()) stream.write({ dropBlocks: { blockIds: [...hashes] } });
   }
 
+  dropShuffle(prefix: string): void {
+    this.flush();
+    for (const stream of this.#streams.values()) stream.write({ dropBlocks: { prefix } });
+  }
+
   dropApplication(application: string, belowEpoch: number): void {
     this.flush();
     for (const stream of this.#streams.values())
@@ -210,10 +215,9 @@ export class ExecutorLinkService implements ExecutorCommands {
     switch (message.message) {
       case 'taskEnded':
         if (message.taskEnded) {
-          this.#listener?.handle({
-            kind: 'attempt-ended',
-            end: attemptEndFromWire(executorId, message.taskEnded),
-          });
+          const blockAddress = this.#registry.get(executorId)?.info.blockAddress ?? '';
+          const end = attemptEndFromWire({ executorId, blockAddress }, message.taskEnded);
+          this.#listener?.handle({ kind: 'attempt-ended', end });
         }
         break;
       case 'slotsChanged': {

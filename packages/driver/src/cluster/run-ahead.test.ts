@@ -85,6 +85,38 @@ describe('run-ahead', () => {
     bench.assertIdle();
   });
 
+  it('runs what was called back wherever a slot is free, beside the long task, too', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000) });
+    const [, second, third] = [...bench.running];
+    bench.executor('e1', 1);
+    bench.do({ kind: 'slots-ready', executorId: 'e0', ready: [0, 1] });
+    bench.now += RECALL_MS;
+    bench.do({ kind: 'time-passed' });
+    const again = [second, third].flatMap((task) => launches(bench.end(task, failure('TASK_KILLED'))));
+    expect(new Set(again.map(({ executorId, slot }) => `${executorId}#${slot}`))).toEqual(
+      new Set(['e0#1', 'e1#0']),
+    );
+  });
+
+  it('calls back what waits for the process of its slot, the last one, too', () => {
+    const bench = warm(1);
+    bench.do({ kind: 'set-submitted', set: batch(2000) });
+    const [first, ...waiting] = [...bench.running];
+    bench.executor('e1', 1);
+    bench.do({ kind: 'slots-ready', executorId: 'e0', ready: [] });
+    bench.end(first);
+    const last = waiting.at(-1);
+    for (const launch of waiting.slice(0, -1)) bench.end(launch);
+    bench.now += RECALL_MS;
+    const effects = bench.do({ kind: 'time-passed' });
+    expect(effects).toEqual([expect.objectContaining({ kind: 'kill', key: last?.key, onlyWaiting: true })]);
+    const [again] = launches(bench.end(last, failure('TASK_KILLED')));
+    expect(again).toMatchObject({ executorId: 'e1' });
+    bench.endAll();
+    bench.assertIdle();
+  });
+
   it('calls nothing back while no other slot is free', () => {
     const bench = warm(1);
     bench.do({ kind: 'set-submitted', set: batch(2000) });

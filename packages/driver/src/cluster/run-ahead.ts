@@ -9,7 +9,7 @@ import type { TaskRun } from './task-run.ts';
 /** A slot is given more while all that it has takes no longer than this, as far as is known. */
 const AHEAD_MS_MAX = 20;
 const AHEAD_TASKS_MAX = 16;
-/** What still waits behind a task that takes so long, against expectation, is called back when another slot is free. */
+/** What still waits behind a task that takes so long, against expectation, or for a process, is called back when another slot is free. */
 export const RECALL_MS = 100;
 
 export function mayGoAhead(occupants: readonly Occupant[], expectedMs: number, now: number): boolean {
@@ -18,11 +18,11 @@ export function mayGoAhead(occupants: readonly Occupant[], expectedMs: number, n
   return occupants.reduce((sum, occupant) => sum + occupant.expectedMs, expectedMs) <= AHEAD_MS_MAX;
 }
 
-/** What waits in this slot and should be called back now. */
-export function overdueWaiters({ occupants }: Slot, now: number): readonly Occupant[] {
-  const [running] = occupants;
-  if (!running || now - running.since < RECALL_MS) return [];
-  return occupants.filter((occupant) => occupant !== running && !occupant.recalled);
+/** What waits in this slot and should be called back now. While the slot's process is being replaced, nothing in it has begun. */
+export function overdueWaiters({ ready, occupants }: Slot, now: number): readonly Occupant[] {
+  const [first] = occupants;
+  if (!first || now - first.since < RECALL_MS) return [];
+  return occupants.filter((occupant) => !occupant.recalled && !(ready && occupant === first));
 }
 
 /** Tasks of two batches are the same when they read the same partition in the same place of the program. */

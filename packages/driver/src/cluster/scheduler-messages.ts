@@ -30,6 +30,8 @@ export type AttemptOutcome =
 
 export interface AttemptEnd {
   readonly executorId: string;
+  /** host:port where others fetch what the attempt left; '' when nobody can. */
+  readonly blockAddress: string;
   readonly slot: number;
   readonly key: AttemptKey;
   readonly outcome: AttemptOutcome;

@@ -65,7 +65,7 @@ export class SlotPool implements Membership {
     return this.#free;
   }
 
-  /** Slots in which something waits behind another task. */
+  /** Slots in which something waits: behind another task, or for the slot's process. */
   get crowded(): ReadonlySet<Slot> {
     return this.#crowded;
   }
@@ -165,7 +165,7 @@ export class SlotPool implements Membership {
   }
 
   #place(slot: Slot): boolean {
-    if (slot.occupants.length > 1) this.#crowded.add(slot);
+    if (slot.occupants.length > (slot.ready ? 1 : 0)) this.#crowded.add(slot);
     else this.#crowded.delete(slot);
     const free = slot.ready && slot.occupants.length === 0 && !slot.executor.draining;
     if (free === slot.executor.free.has(slot)) return false;

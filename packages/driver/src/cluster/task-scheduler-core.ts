@@ -120,7 +120,8 @@ export class TaskSchedulerCore {
   #submit(set: TaskSet, now: number): void {
     const id = stageIdOf(set.key);
     invariant(!this.#runs.has(id), `task set ${id} was submitted while it runs`);
-    const run = new TaskSetRun(set, this.#attempts.firstOf(id), now);
+    const first = Math.max(this.#attempts.firstOf(id), set.firstAttempt ?? 0);
+    const run = new TaskSetRun(set, first, now);
     invariant(run.tasks.size === set.tasks.length, `task set ${id} names a partition twice`);
     if (run.remaining === 0) return;
     if (this.#runs.size === 0) this.#overdueCheckAt = now + OVERDUE_CHECK_MS;
@@ -194,6 +195,7 @@ export class TaskSchedulerCore {
         partition,
         attempt,
         executorId: end.executorId,
+        blockAddress: end.blockAddress,
         result,
         accumulators: end.accumulators,
         metrics: end.metrics,
@@ -212,14 +214,16 @@ export class TaskSchedulerCore {
     kind: FailureClass = failureClass(error),
   ): void {
     if (kind === 'lost') task.losses++;
-    else task.failures++;
-    if (kind === 'final' || task.failures >= run.set.attemptsMax || task.losses >= LOSSES_MAX) {
+    else if (kind !== 'fetch-failed') task.failures++;
+    const ends = kind === 'final' || kind === 'fetch-failed';
+    if (ends || task.failures >= run.set.attemptsMax || task.losses >= LOSSES_MAX) {
       task.move({ state: 'ENDED' });
       this.#failSet(run, key.partition, error);
       return;
     }
     task.move({ state: 'WAITING' });
-    task.avoid(at.executorId, at.slot, now, run.set.localityWaitMs);
+    // What was called back never ran there.
+    if (error.code !== 'TASK_KILLED') task.avoid(at.executorId, at.slot, now, run.set.localityWaitMs);
     run.retry(task);
     const { partition, attempt } = key;
     this.#effects.push({

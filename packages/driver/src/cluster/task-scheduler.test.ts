@@ -39,6 +39,7 @@ function bench(fetchResult: (block: RemoteResult) => Promise<Uint8Array> = () =>
     executors: {
       launch: (launch) => void launched.push(launch),
       kill: () => undefined,
+      dropShuffle: () => undefined,
       dropBlock: (_executor, blockId) => void dropped.push(blockId),
       prefetch: () => undefined,
       flush: () => undefined,
@@ -60,7 +61,7 @@ function bench(fetchResult: (block: RemoteResult) => Promise<Uint8Array> = () =>
     const { executorId, slot, key } = launch;
     scheduler.handle({
       kind: 'attempt-ended',
-      end: { executorId, slot, key, outcome, accumulators: NONE, metrics: METRICS },
+      end: { executorId, blockAddress: 'h:1', slot, key, outcome, accumulators: NONE, metrics: METRICS },
     });
   };
   return { clock, scheduler, launched, dropped, events, join, end };

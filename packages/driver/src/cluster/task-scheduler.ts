@@ -15,6 +15,8 @@ export interface ExecutorCommands {
   /** Sends what `launch` has collected. */
   flush(): void;
   dropBlock(executorId: string, blockId: string): void;
+  /** All executors forget the shuffle blocks below this prefix. */
+  dropShuffle(prefix: string): void;
 }
 
 export interface TaskSchedulerOptions {
@@ -85,6 +87,11 @@ export class TaskScheduler {
     }
     for (const { at, ranges } of bySlot.values())
       this.#options.executors.prefetch(at.executorId, at.slot, ranges);
+  }
+
+  /** Nobody reads the shuffle blocks below this prefix any more: executors drop them. */
+  dropShuffle(prefix: string): void {
+    this.#options.executors.dropShuffle(prefix);
   }
 
   /** Live slots of executors that take tasks. */

@@ -43,11 +43,15 @@ export function launchToWire(
 }
 
 /** @throws MillraceError BAD_REQUEST. */
-export function attemptEndFromWire(executorId: string, ended: TaskEnded): AttemptEnd {
+export function attemptEndFromWire(
+  { executorId, blockAddress }: Pick<AttemptEnd, 'executorId' | 'blockAddress'>,
+  ended: TaskEnded,
+): AttemptEnd {
   const { key, metrics } = ended;
   if (!key) throw new MillraceError('BAD_REQUEST', 'a TaskEnded message lacks its key');
   return {
     executorId,
+    blockAddress,
     slot: ended.slot,
     key: keyFromWire(key),
     outcome: outcomeFromWire(ended),

@@ -10,6 +10,7 @@ import type { ApplicationEvent } from '../application-events.ts';
 import type { ContentStore } from '../cluster/content-store.ts';
 import type { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostToDriver } from '../host-protocol.ts';
+import { shufflePrefix } from '../shuffle-names.ts';
 import type { HostExit, HostProcess } from './host-process.ts';
 import type { HostLine } from './output-lines.ts';
 import type { ValidatedJob } from './validate-job.ts';
@@ -128,6 +129,9 @@ export class HostSession {
         break;
       case 'drop-blobs':
         content.drop(this.#application, message.hashes);
+        break;
+      case 'drop-shuffle':
+        if (this.#isOwn(message.batch)) scheduler.dropShuffle(shufflePrefix(message.batch));
         break;
       case 'event':
         this.#heard(message.event);

@@ -37,6 +37,7 @@ describe('an application', () => {
         flush: () => undefined,
         kill: () => undefined,
         dropBlock: () => undefined,
+        dropShuffle: () => undefined,
       },
       fetchResult: () => Promise.reject(new Error('none')),
     });

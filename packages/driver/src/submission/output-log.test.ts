@@ -1,13 +1,13 @@
-import { mkdtemp, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@millrace/common';
 import { VirtualClock } from '../../../testing/src/virtual-clock.ts';
+import { tempDirectory } from '../../test/temp-directory.ts';
 import { OutputLog } from './output-log.ts';
 
 async function open(bytesMax = 1_000_000): Promise<{ log: OutputLog; path: string }> {
-  const path = join(await mkdtemp(join(tmpdir(), 'millrace-log-')), 'logs', 'app.log');
+  const path = join(await tempDirectory(), 'logs', 'app.log');
   const log = await OutputLog.open({ path, bytesMax, clock: new VirtualClock(0), logger: silentLogger });
   return { log, path };
 }

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@millrace/common';
+import { tempDirectory } from '../../test/temp-directory.ts';
 import { StateLock } from './state-lock.ts';
 
-const directory = (): Promise<string> => mkdtemp(join(tmpdir(), 'millrace-lock-'));
 const take = (stateDir: string): Promise<StateLock> => StateLock.take(stateDir, systemClock, silentLogger);
 async function plant(stateDir: string, content: string | object): Promise<void> {
   await mkdir(join(stateDir, 'lock'), { recursive: true });
@@ -23,7 +23,7 @@ async function deadPid(): Promise<number> {
 
 describe('StateLock', () => {
   it('is held by one at a time, and leaves one file behind', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const lock = await take(stateDir);
     await expect(take(stateDir)).rejects.toMatchObject({
       code: 'STATE_DIR_IN_USE',
@@ -36,7 +36,7 @@ describe('StateLock', () => {
 
   it('is taken by exactly one of many that come at once, over a dead one’s lock too', async () => {
     for (const stale of [false, true]) {
-      const stateDir = await directory();
+      const stateDir = await tempDirectory();
       if (stale) await plant(stateDir, { pid: await deadPid(), host: hostname() });
       const results = await Promise.allSettled(Array.from({ length: 8 }, () => take(stateDir)));
       const taken = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -46,7 +46,7 @@ describe('StateLock', () => {
   });
 
   it('is taken over when its process is gone, or its pid is another process’s now', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     await plant(stateDir, { pid: await deadPid(), host: hostname() });
     await (await take(stateDir)).release();
     await plant(stateDir, { pid: process.pid, started: '1', host: hostname() });
@@ -54,7 +54,7 @@ describe('StateLock', () => {
   });
 
   it('of another machine is taken over when nobody refreshes it', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     await plant(stateDir, { pid: 1, host: 'elsewhere' });
     await expect(take(stateDir)).rejects.toMatchObject({ code: 'STATE_DIR_IN_USE' });
     const old = Date.now() / 1000 - 60;
@@ -63,7 +63,7 @@ describe('StateLock', () => {
   });
 
   it('is not stolen because its file is unreadable', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     await plant(stateDir, '');
     await expect(take(stateDir)).rejects.toMatchObject({ code: 'STATE_DIR_IN_USE' });
   });

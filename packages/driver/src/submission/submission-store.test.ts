@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { contentHash, packBundle } from '@millrace/proto';
+import { tempDirectory } from '../../test/temp-directory.ts';
 import { BundleStore } from './bundle-store.ts';
 import { checkApplicationName, type SubmissionRecord, SubmissionStore } from './submission-store.ts';
 
-const directory = (): Promise<string> => mkdtemp(join(tmpdir(), 'millrace-store-'));
 const record = (name: string, epoch = 0): SubmissionRecord => ({
   name,
   programHash: 'h',
@@ -21,7 +20,7 @@ const record = (name: string, epoch = 0): SubmissionRecord => ({
 
 describe('SubmissionStore', () => {
   it('gives back what was saved last, of every application', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const store = await SubmissionStore.open(stateDir);
     void store.save(record('a', 1));
     void store.save(record('a', 2));
@@ -35,7 +34,7 @@ describe('SubmissionStore', () => {
   it.each(['', '{', 'null', '{"version":2,"submission":{"name":"a"}}', '{"version":1}'])(
     'refuses a damaged file: %p',
     async (content) => {
-      const stateDir = await directory();
+      const stateDir = await tempDirectory();
       const store = await SubmissionStore.open(stateDir);
       await writeFile(join(stateDir, 'submissions', 'a.json'), content);
       await expect(store.load()).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
@@ -43,7 +42,7 @@ describe('SubmissionStore', () => {
   );
 
   it('passes over what a crash left half written', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const store = await SubmissionStore.open(stateDir);
     await writeFile(join(stateDir, 'submissions', 'a.json.tmp'), '{"ver');
     expect(await store.load()).toEqual([]);
@@ -67,7 +66,7 @@ describe('BundleStore', () => {
   const hash = contentHash(archive);
 
   it('keeps a program once, and unpacks it once, whoever asks at the same time', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const store = await BundleStore.open(stateDir);
     await Promise.all([store.put(hash, archive), store.put(hash, archive)]);
     expect(Buffer.from((await store.get(hash)) ?? []).equals(archive)).toBe(true);
@@ -79,7 +78,7 @@ describe('BundleStore', () => {
   });
 
   it('knows nothing that it was not given', async () => {
-    const store = await BundleStore.open(await directory());
+    const store = await BundleStore.open(await tempDirectory());
     expect(await store.get('../submissions')).toBeUndefined();
     expect(await store.get(hash)).toBeUndefined();
     await expect(store.unpacked(hash)).rejects.toMatchObject({ code: 'PROGRAM_MISSING' });
@@ -88,7 +87,7 @@ describe('BundleStore', () => {
   });
 
   it('unpacks anew after a restart: what a power cut tore is not run', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const before = await BundleStore.open(stateDir);
     await before.put(hash, archive);
     await writeFile(join(await before.unpacked(hash), 'job.js'), '');
@@ -97,7 +96,7 @@ describe('BundleStore', () => {
   });
 
   it('keeps a program that is submitted again while it is removed', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const store = await BundleStore.open(stateDir);
     await store.put(hash, archive);
     await Promise.all([store.keepOnly(() => new Set()), store.put(hash, archive)]);
@@ -105,7 +104,7 @@ describe('BundleStore', () => {
   });
 
   it('forgets programs that nobody needs', async () => {
-    const stateDir = await directory();
+    const stateDir = await tempDirectory();
     const store = await BundleStore.open(stateDir);
     await store.put(hash, archive);
     await store.unpacked(hash);

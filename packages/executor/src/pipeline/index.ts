@@ -5,24 +5,35 @@ import {
   encodeResult,
   OPERATORS,
   type OperatorKind,
+  type PartitionOperator,
   rowsOf,
   type TaskContextData,
 } from '@millrace/api/internal';
 import { invariant } from '@millrace/common';
 import type { OffsetRange, RecordColumns } from '@millrace/kafka';
 import type { OperatorMessage, PipelineMessage, StageMessage } from '@millrace/proto';
+import type { MapOutputName } from '../shuffle/shuffle-store.ts';
+import { combined, isCombining } from './combining.ts';
 import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
 import { detach } from './detach.ts';
 import { columnDecoder, type RowDecoders } from './kafka-row.ts';
 import { LoopRuntime, mix } from './loop-runtime.ts';
 import { type LoopEnd, type LoopOperator, loopSource } from './loop-source.ts';
+import { type WrittenShuffle, writeShuffle } from './shuffle-write.ts';
 import { taskError } from './task-error.ts';
+import type { TaskStorage } from './task-storage.ts';
+
+/** What a pipeline reads: the columns of fetches, rows at hand, or chunks of rows (of a shuffle, of other pipelines). */
+export type PipelineInput =
+  | AsyncIterable<RecordColumns>
+  | readonly unknown[]
+  | { readonly chunks: AsyncIterable<unknown[]> };
 
 /** One task's work, with its lambdas revived. */
 export interface PipelineRequest {
   readonly stage: StageMessage;
   readonly pipeline: PipelineMessage;
-  readonly input: AsyncIterable<RecordColumns> | readonly unknown[];
+  readonly input: PipelineInput;
   readonly range?: OffsetRange;
   readonly functions: {
     /** Lambdas of each operator. */
@@ -33,6 +44,8 @@ export interface PipelineRequest {
   };
   readonly task: TaskContextData;
   readonly signal: AbortSignal;
+  /** Absent: nothing is written, and what is combined is held in memory. */
+  readonly storage?: TaskStorage;
 }
 
 export interface PipelineOutcome {
@@ -40,6 +53,8 @@ export interface PipelineOutcome {
   readonly result: Uint8Array;
   /** Records (or rows) that were read. */
   readonly records: number;
+  /** The file that a map task left. */
+  readonly written?: MapOutputName;
 }
 
 /**
@@ -56,9 +71,24 @@ export function mayReuseColumns(pipeline: PipelineMessage, stage: StageMessage):
 export async function runPipeline(request: PipelineRequest): Promise<PipelineOutcome> {
   const run = new PipelineRun(request);
   try {
-    const result = encodeResult(await run.result());
+    const made =
+      request.stage.action.kind === 'shuffleWrite'
+        ? await run.shuffle()
+        : { result: encodeResult(await run.result()) };
     settleAccumulators(request.task.accumulators);
-    return { result, records: run.records };
+    return { ...made, records: run.records };
+  } catch (error) {
+    throw taskError(error, request.range);
+  } finally {
+    await run.close();
+  }
+}
+
+/** The rows that a pipeline makes, for one that merges it with others; without any action. @throws as runPipeline. */
+export async function* pipelineRows(request: PipelineRequest): AsyncGenerator<unknown[], void, undefined> {
+  const run = new PipelineRun(request);
+  try {
+    yield* run.rows();
   } catch (error) {
     throw taskError(error, request.range);
   } finally {
@@ -98,7 +128,25 @@ class PipelineRun {
   }
 
   async result(): Promise<unknown> {
-    const { pipeline, functions } = this.#request;
+    const { chunks, from, columns } = this.#parts();
+    return this.#finish(chunks, from, columns);
+  }
+
+  /** Of all operators. */
+  rows(): AsyncIterable<unknown[]> {
+    const { chunks, from, columns } = this.#parts();
+    return this.#rows(chunks, from, this.#request.pipeline.operators.length, columns);
+  }
+
+  /** The result of a map task. */
+  async shuffle(): Promise<WrittenShuffle> {
+    const { stage, functions, task, storage } = this.#request;
+    return writeShuffle(this.rows(), stage.action, functions.action, task, storage);
+  }
+
+  /** The pipeline up to its last partition operator, and where the rest begins. */
+  #parts(): { readonly chunks: AsyncIterable<Chunk>; readonly from: number; readonly columns: boolean } {
+    const { pipeline } = this.#request;
     let chunks: AsyncIterable<Chunk> = this.#input;
     let from = 0;
     let columns = Symbol.asyncIterator in this.#request.input;
@@ -112,16 +160,24 @@ class PipelineRun {
         continue;
       }
       // The element operators [from, index) before it are one fused loop.
-      chunks = definition.run(this.#rows(chunks, from, index, columns), {
-        functions: functions.operators[index] ?? [],
-        numbers: operator.numbers,
-        partition: this.#request.task.partitionId,
-        signal: this.#request.signal,
-      });
+      chunks = this.#partition(definition, index, this.#rows(chunks, from, index, columns));
       from = index + 1;
       columns = false;
     }
-    return this.#finish(chunks, from, columns);
+    return { chunks, from, columns };
+  }
+
+  #partition(
+    definition: PartitionOperator,
+    index: number,
+    rows: AsyncIterable<unknown[]>,
+  ): AsyncIterable<unknown[]> {
+    const { pipeline, functions, task, signal, storage } = this.#request;
+    const { numbers, value, place } = pipeline.operators[index] as OperatorMessage;
+    const call = { functions: functions.operators[index] ?? [], numbers, place, ...(value && { value }) };
+    if (storage && isCombining(definition.kind))
+      return combined(rows, { ...call, kind: definition.kind }, storage, index);
+    return definition.run(rows, { ...call, partition: task.partitionId, signal });
   }
 
   /** A function of the job may have left its rows half read, or kept them: nothing reads on behind a task that has ended. */
@@ -136,6 +192,14 @@ class PipelineRun {
         signal.throwIfAborted();
         this.records += chunk.n;
         yield chunk;
+      }
+      return;
+    }
+    if ('chunks' in input) {
+      // They were records of an earlier stage.
+      for await (const rows of input.chunks) {
+        signal.throwIfAborted();
+        yield rows;
       }
       return;
     }

@@ -4,6 +4,13 @@ import { ProcessSlot } from './process-slot.ts';
 import { residentBytes } from './resident-memory.ts';
 import { slotEnvironment, slotExecArgv } from './slot-environment.ts';
 
+const SPACE = {
+  directory: '/none/shuffle',
+  spillDirectory: '/none/spill',
+  memoryBytesMax: 1,
+  fileBytesMax: 1,
+};
+
 describe('the process of a slot', () => {
   it('inherits how modules are found, not how memory or debuggers are used', () => {
     const parent = [
@@ -27,10 +34,11 @@ describe('the process of a slot', () => {
 
   it('does not get the token, nor the options of its parent', () => {
     const parent = { PATH: '/bin', PGPASSWORD: 'p', MILLRACE_TOKEN: 's3cret', NODE_OPTIONS: '--inspect' };
-    expect(slotEnvironment(parent, 'e-1', 2)).toEqual({
+    expect(slotEnvironment(parent, 'e-1', 2, SPACE)).toEqual({
       PATH: '/bin',
       PGPASSWORD: 'p',
       MILLRACE_EXECUTOR_ID: 'e-1',
+      MILLRACE_SHUFFLE: JSON.stringify(SPACE),
       MILLRACE_SLOT: '2',
     });
   });
@@ -43,6 +51,9 @@ describe('the process of a slot', () => {
       memoryBytesMax: 256 * 1024 * 1024,
       startTimeoutMs: 10_000,
       blob: () => Promise.reject(new Error('none')),
+
+      locate: () => Promise.reject(new Error('not used here')),
+      shuffleSpace: SPACE,
       clock: systemClock,
       log: silentLogger,
     });

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Clock, type Logger, MillraceError, messageOf } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
+import type { ShuffleBlockMessage } from '@millrace/proto/task';
+import type { LocatedBlocks } from '../shuffle/shuffle-fetch.ts';
 import { forwardLines } from './output-lines.ts';
 import { residentBytes } from './resident-memory.ts';
 import {
@@ -12,7 +14,7 @@ import {
   type SlotTask,
 } from './slot.ts';
 import { howItEnded, type KillCause, slotDeathError } from './slot-death.ts';
-import { slotEnvironment, slotExecArgv } from './slot-environment.ts';
+import { type ShuffleSpace, slotEnvironment, slotExecArgv } from './slot-environment.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
 import { type SlotRun, SlotRuns } from './slot-runs.ts';
 
@@ -26,6 +28,9 @@ export interface ProcessSlotOptions {
   readonly startTimeoutMs: number;
   /** Content of a snapshot or broadcast, by hash. */
   readonly blob: (hash: string) => Promise<Uint8Array>;
+  /** Brings blocks of shuffles to this machine. */
+  readonly locate: (blocks: readonly ShuffleBlockMessage[]) => Promise<LocatedBlocks>;
+  readonly shuffleSpace: ShuffleSpace;
   readonly clock: Clock;
   readonly log: Logger;
   /** Told of the process as soon as it exists and when it is gone. */
@@ -54,6 +59,8 @@ export class ProcessSlot implements Slot {
   #cause: KillCause | undefined;
   #stderrTail = '';
   #cachedConsumers = 0;
+  /** What the running task reads. */
+  #located: LocatedBlocks[] = [];
 
   constructor(options: ProcessSlotOptions) {
     this.#options = options;
@@ -61,7 +68,7 @@ export class ProcessSlot implements Slot {
     this.#runs = new SlotRuns(options.clock, (run) => this.#begin(run));
     this.#child = fork(options.main, [], {
       execArgv: slotExecArgv(process.execArgv, options.memoryBytesMax),
-      env: slotEnvironment(process.env, options.executorId, options.index),
+      env: slotEnvironment(process.env, options.executorId, options.index, options.shuffleSpace),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -113,15 +120,16 @@ export class ProcessSlot implements Slot {
 
   kill(isMeant: (task: SlotTask) => boolean, reason: string, onlyWaiting = false): void {
     for (const run of this.#runs.waiting) {
-      if (!isMeant(run.task)) continue;
+      if (run.killReason !== undefined || !isMeant(run.task)) continue;
+      run.killReason = reason;
       this.#send({ kind: 'abort', id: run.id, reason });
-      this.#runs.settle(run, this.#killed(run, reason));
+      this.#runs.answer(run, this.#killed(run, reason));
     }
     const { running } = this.#runs;
     if (onlyWaiting || !running || running.killReason !== undefined || !isMeant(running.task)) return;
     running.killReason = reason;
     this.#send({ kind: 'abort', id: running.id, reason });
-    this.#runs.after(running, ABORT_GRACE_MS, () => this.#kill({ kind: 'killed', reason }));
+    this.#killUnlessEnded(running, reason);
   }
 
   health(): SlotHealth {
@@ -154,8 +162,14 @@ export class ProcessSlot implements Slot {
 
   /** What is watched is the running task: those behind it have their time when their turn comes. */
   #begin(run: SlotRun): void {
-    this.#runs.after(run, run.task.timeoutMs, () => this.#kill({ kind: 'timeout' }));
+    // One that was killed while it waited may have begun in that very moment, and may not know how to stop.
+    if (run.killReason !== undefined) this.#killUnlessEnded(run, run.killReason);
+    else this.#runs.after(run, run.task.timeoutMs, () => this.#kill({ kind: 'timeout' }));
     this.#sample(run, SAMPLE_MS);
+  }
+
+  #killUnlessEnded(run: SlotRun, reason: string): void {
+    this.#runs.after(run, ABORT_GRACE_MS, () => this.#kill({ kind: 'killed', reason }));
   }
 
   #sample(run: SlotRun, ms: number): void {
@@ -210,6 +224,7 @@ export class ProcessSlot implements Slot {
     const onEnd = (code: number | null, signal: string | null, why?: unknown): void => {
       if (this.#gone) return;
       this.#gone = true;
+      this.#releaseBlocks();
       if (pid !== 0) onPid?.(pid, false);
       void this.#settleDeath(code, signal, closed, why).then(ended.resolve);
     };
@@ -267,6 +282,9 @@ export class ProcessSlot implements Slot {
       case 'crashed':
         this.#kill({ kind: 'crashed', error: message.error });
         return;
+      case 'need-blocks':
+        void this.#sendBlocks(message.id, message.blocks);
+        return;
       case 'need-blob':
         void this.#sendBlob(message.hash);
         return;
@@ -277,14 +295,17 @@ export class ProcessSlot implements Slot {
   }
 
   #onOutcome(message: Extract<FromSlot, { readonly kind: 'succeeded' | 'failed' }>): void {
+    // It was killed for what ran then: an outcome that was under way would put the blame on the task behind it.
+    if (this.#cause !== undefined) return;
     this.#cachedConsumers = message.cachedConsumers;
+    this.#releaseBlocks();
     const { running } = this.#runs;
-    // That of a task that was killed while it waited is of no use any more.
     if (running?.id !== message.id) return;
     const { metrics } = message;
     if (message.kind === 'succeeded') {
-      const { result, accumulators } = message;
-      this.#runs.settle(running, { kind: 'succeeded', result, accumulators, metrics });
+      const { result, accumulators, written } = message;
+      const outcome = { kind: 'succeeded', result, accumulators, metrics } as const;
+      this.#runs.settle(running, { ...outcome, ...(written && { written }) });
     } else if (running.killReason === undefined) {
       this.#runs.settle(running, { kind: 'failed', error: message.error, metrics });
     } else {
@@ -299,6 +320,22 @@ export class ProcessSlot implements Slot {
     const cause = { kind: 'killed', reason } as const;
     const death = { code: null, signal: null, cause, stderrTail: '', memoryBytesMax, pid };
     return { kind: 'failed', error: slotDeathError(task, death), metrics };
+  }
+
+  async #sendBlocks(id: number, blocks: readonly ShuffleBlockMessage[]): Promise<void> {
+    try {
+      const located = await this.#options.locate(blocks);
+      this.#located.push(located);
+      if (this.#gone) this.#releaseBlocks();
+      this.#send({ kind: 'blocks', id, sources: located.sources });
+    } catch (error) {
+      this.#send({ kind: 'blocks-failed', id, error: MillraceError.toRecord(error) });
+    }
+  }
+
+  /** The task that read them has ended. */
+  #releaseBlocks(): void {
+    for (const located of this.#located.splice(0)) void located.release();
   }
 
   async #sendBlob(hash: string): Promise<void> {

@@ -1,18 +1,19 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { type Clock, MillraceError } from '@millrace/common';
+import type { BlockSource } from '../shuffle/shuffle-reader.ts';
 import type { TaskEngine } from '../task/engine-ports.ts';
 import { TaskRunner } from '../task/task-runner.ts';
+import { taskStorage } from './slot-environment.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
 
-interface Asked {
-  readonly promise: Promise<Uint8Array>;
-  readonly resolve: (content: Uint8Array) => void;
-  readonly reject: (error: Error) => void;
-}
+type Asked<T> = PromiseWithResolvers<T>;
 
 /** Makes this process a slot: runs what its parent sends, until the parent is gone. */
 export function serveSlot(engine: TaskEngine, clock: Clock): void {
-  const asked = new Map<string, Asked>();
+  const asked = new Map<string, Asked<Uint8Array>>();
+  const askedBlocks = new Map<number, Asked<readonly BlockSource[]>>();
+  let blockRequests = 0;
   const aborts = new Map<number, AbortController>();
   /** Tasks run one after the other, in the order they came. */
   let last: Promise<void> = Promise.resolve();
@@ -28,6 +29,14 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
       send({ kind: 'need-blob', hash });
       return request.promise;
     },
+    ...taskStorage(process.env),
+    locate(blocks) {
+      const request = Promise.withResolvers<readonly BlockSource[]>();
+      const id = blockRequests++;
+      askedBlocks.set(id, request);
+      send({ kind: 'need-blocks', id, blocks });
+      return request.promise;
+    },
     onDisposeFailure: (error) => process.stderr.write(`${inspect(error)}\n`),
   });
 
@@ -38,14 +47,23 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
     const prepared = runner.prepare(message);
     const run = async (): Promise<void> => {
       const outcome = await runner.run(prepared, abort.signal);
+      // A promise that it left rejected is its own failure: that is said first, or the task behind it would be blamed.
+      await endOfTurn();
+      // It has left before the next one begins: one that never yields, or ends the process, would keep it here.
+      await sent({ ...outcome, id, cachedConsumers: runner.consumers.size });
       aborts.delete(id);
-      send({ ...outcome, id, cachedConsumers: runner.consumers.size });
     };
     // In this very turn when nothing is before it.
     last = aborts.size === 1 ? run() : last.then(run);
   }
 
-  function settle(hash: string): Asked | undefined {
+  function settleBlocks(id: number): Asked<readonly BlockSource[]> | undefined {
+    const request = askedBlocks.get(id);
+    askedBlocks.delete(id);
+    return request;
+  }
+
+  function settle(hash: string): Asked<Uint8Array> | undefined {
     const request = asked.get(hash);
     asked.delete(hash);
     return request;
@@ -64,6 +82,12 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
         return;
       case 'blob':
         settle(message.hash)?.resolve(message.content);
+        return;
+      case 'blocks':
+        settleBlocks(message.id)?.resolve(message.sources);
+        return;
+      case 'blocks-failed':
+        settleBlocks(message.id)?.reject(MillraceError.fromRecord(message.error));
         return;
       case 'drop-blobs':
         runner.dropBlobs(message.hashes);
@@ -95,4 +119,11 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
 
 function send(message: FromSlot): void {
   process.send?.(message);
+}
+
+/** Resolves when it has left this process, or cannot. */
+function sent(message: FromSlot): Promise<void> {
+  return new Promise((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
 }

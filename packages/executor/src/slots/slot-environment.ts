@@ -1,4 +1,20 @@
+import { join } from 'node:path';
+import type { TaskStorage } from '../pipeline/task-storage.ts';
+import { mapOutputPath } from '../shuffle/shuffle-store.ts';
+
 const MEBIBYTE = 1024 * 1024;
+
+/** Where the slots of an executor write what shuffles need, and how much. */
+export interface ShuffleSpace {
+  /** Files of map tasks. */
+  readonly directory: string;
+  /** Below it each slot has a directory for what does not fit in memory. */
+  readonly spillDirectory: string;
+  /** Bytes of rows that one operator, or one shuffle write, holds in memory. */
+  readonly memoryBytesMax: number;
+  /** Bytes that one file may take. */
+  readonly fileBytesMax: number;
+}
 // Young generation, code and stacks need room beside the old space.
 const HEAP_SHARE = 0.75;
 // V8 lets the young generation of a busy process grow by steps for minutes, which looks like a leak and brings no speed here (measured with
@@ -25,9 +41,31 @@ export function slotEnvironment(
   parent: NodeJS.ProcessEnv,
   executorId: string,
   index: number,
+  shuffle: ShuffleSpace,
 ): NodeJS.ProcessEnv {
   const kept = Object.entries(parent).filter(
     ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
   );
-  return { ...Object.fromEntries(kept), MILLRACE_EXECUTOR_ID: executorId, MILLRACE_SLOT: String(index) };
+  return {
+    ...Object.fromEntries(kept),
+    MILLRACE_EXECUTOR_ID: executorId,
+    MILLRACE_SLOT: String(index),
+    MILLRACE_SHUFFLE: JSON.stringify(shuffle),
+  };
+}
+
+/** What a slot's environment says of the space for shuffles; nothing in a process that is no slot of an executor. */
+export function taskStorage(environment: NodeJS.ProcessEnv): { readonly storage?: TaskStorage } {
+  const text = environment['MILLRACE_SHUFFLE'];
+  if (text === undefined) return {};
+  const { directory, spillDirectory, memoryBytesMax, fileBytesMax } = JSON.parse(text) as ShuffleSpace;
+  return {
+    storage: {
+      mapOutputPath: (name) => mapOutputPath(directory, name),
+      // Another process of this slot may be cleaning up still.
+      spillDirectory: join(spillDirectory, `${environment['MILLRACE_SLOT']}-${process.pid}`),
+      memoryBytesMax,
+      fileBytesMax,
+    },
+  };
 }

@@ -1,6 +1,9 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
+import type { ShuffleBlockMessage } from '@millrace/proto/task';
+import type { BlockSource } from '../shuffle/shuffle-reader.ts';
+import type { MapOutputName } from '../shuffle/shuffle-store.ts';
 import type { SlotMetrics } from './slot.ts';
 
 /** Supervisor → slot, over Node's IPC channel (`serialization: 'advanced'`). */
@@ -23,6 +26,9 @@ export type ToSlot =
   /** A broadcast was destroyed. */
   | { readonly kind: 'drop-blobs'; readonly hashes: readonly string[] }
   | { readonly kind: 'drop-application'; readonly application: string; readonly belowEpoch: number }
+  /** Where the blocks are that it needs. */
+  | { readonly kind: 'blocks'; readonly id: number; readonly sources: readonly BlockSource[] }
+  | { readonly kind: 'blocks-failed'; readonly id: number; readonly error: ErrorRecord }
   /** Dispose what tasks left, and end. */
   | { readonly kind: 'close' }
   | { readonly kind: 'blob-failed'; readonly hash: string; readonly error: ErrorRecord };
@@ -36,6 +42,7 @@ export type FromSlot =
       readonly result: Uint8Array;
       readonly accumulators: Uint8Array;
       readonly metrics: SlotMetrics;
+      readonly written?: MapOutputName;
       readonly cachedConsumers: number;
     }
   | {
@@ -47,4 +54,6 @@ export type FromSlot =
     }
   /** Something was thrown outside of the task's own flow. */
   | { readonly kind: 'crashed'; readonly error: ErrorRecord }
-  | { readonly kind: 'need-blob'; readonly hash: string };
+  | { readonly kind: 'need-blob'; readonly hash: string }
+  /** The running task reads these blocks of shuffles. `id` numbers the requests. */
+  | { readonly kind: 'need-blocks'; readonly id: number; readonly blocks: readonly ShuffleBlockMessage[] };

@@ -46,6 +46,19 @@ describe('the runs of a slot', () => {
     expect(runs.running).toMatchObject({ id: c.run.id });
   });
 
+  it('that were answered keep their place until they are settled', async () => {
+    const a = runs.add(task('a'));
+    const b = runs.add(task('b'));
+    const killed: SlotOutcome = { ...done, result: Buffer.from('killed') };
+    runs.answer(b.run, killed);
+    expect(await b.outcome).toBe(killed);
+    runs.settle(a.run, done);
+    expect(begun).toEqual(['a', 'b']);
+    runs.settle(b.run, done);
+    expect(await b.outcome).toBe(killed);
+    expect(runs.running).toBeUndefined();
+  });
+
   it('are settled once', async () => {
     const a = runs.add(task('a'));
     runs.add(task('b'));

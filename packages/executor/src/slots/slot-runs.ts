@@ -6,6 +6,7 @@ export interface SlotRun {
   /** Numbers the runs of one slot process. */
   readonly id: number;
   readonly task: SlotTask;
+  /** Its slot was asked to stop it; it keeps its place until the slot says that it has. */
   killReason: string | undefined;
 }
 
@@ -60,8 +61,13 @@ export class SlotRuns {
     entry.timers.add(timer);
   }
 
-  /** Takes a run out; the one behind the running one begins. `undefined`: it never began. Once only. */
-  settle({ id }: SlotRun, outcome: SlotOutcome | undefined): void {
+  /** Tells whoever waits for a run how it ended. It keeps its place: whether the slot has begun it is not known yet. */
+  answer({ id }: SlotRun, outcome: SlotOutcome): void {
+    this.#entries.find((known) => known.id === id)?.settle(outcome);
+  }
+
+  /** Takes a run out; the one behind the running one begins. The first answer counts. */
+  settle({ id }: SlotRun, outcome: SlotOutcome): void {
     const at = this.#entries.findIndex((known) => known.id === id);
     const [entry] = at === -1 ? [] : this.#entries.splice(at, 1);
     if (!entry) return;

@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
+import type { MapOutputName } from '../shuffle/shuffle-store.ts';
 
 /** One attempt as a slot gets it. */
 export interface SlotTask {
@@ -36,6 +37,8 @@ export type SlotOutcome =
       /** Encoded accumulator updates; empty when there are none. */
       readonly accumulators: Uint8Array;
       readonly metrics: SlotMetrics;
+      /** The file that a map task left. */
+      readonly written?: MapOutputName;
     }
   | { readonly kind: 'failed'; readonly error: ErrorRecord; readonly metrics: SlotMetrics };
 

@@ -8,6 +8,8 @@ import type { PipelineOutcome, PipelineRequest } from '../pipeline/index.ts';
 export interface TaskEngine {
   readonly openProgram: (dir: string) => Promise<Program>;
   readonly runPipeline: (request: PipelineRequest) => Promise<PipelineOutcome>;
+  /** The rows of a pipeline that is merged with others. */
+  readonly pipelineRows: (request: PipelineRequest) => AsyncIterable<unknown[]>;
   readonly mayReuseColumns: (pipeline: PipelineMessage, stage: StageMessage) => boolean;
   /** A client for the options of `KafkaSourceMessage.clientJson`. */
   readonly connectKafka: (options: unknown) => KafkaClient;

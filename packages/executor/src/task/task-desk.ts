@@ -9,11 +9,14 @@ import {
 } from '@millrace/proto';
 import type { BlockStore } from '../blocks/block-store.ts';
 import type { ProgramCache } from '../programs/program-cache.ts';
+import type { ShuffleStore } from '../shuffle/shuffle-store.ts';
 import { NO_METRICS, type SlotOutcome } from '../slots/slot.ts';
 import { taskDetails } from '../slots/slot-death.ts';
 import type { SlotPool } from '../slots/slot-pool.ts';
 
 export interface TaskDeskOptions {
+  /** Files of map tasks become known here. */
+  readonly shuffles: Pick<ShuffleStore, 'admit' | 'dropEpochs'>;
   readonly pool: Pick<SlotPool, 'run' | 'kill' | 'prefetch' | 'dropApplication'>;
   readonly programs: ProgramCache;
   readonly blocks: BlockStore;
@@ -103,6 +106,10 @@ export class TaskDesk {
     this.#options.pool.kill((task) => isOld(task.key), 'a newer epoch of its application runs');
     this.#options.pool.dropApplication(application, belowEpoch);
     this.#options.blocks.dropOwned(isOld);
+    const { shuffles, log } = this.#options;
+    shuffles
+      .dropEpochs(application, belowEpoch)
+      .catch((error: unknown) => log.warn({ err: error, application }, 'map outputs could not be dropped'));
   }
 
   /** Who launched the tasks has given them up (the link was lost): they end, and are not reported. */
@@ -180,7 +187,9 @@ export class TaskDesk {
         timeoutMs,
         describes,
       });
-      return outcome.kind === 'failed' ? withDetails(outcome, message) : outcome;
+      if (outcome.kind === 'failed') return withDetails(outcome, message);
+      if (outcome.written) await this.#options.shuffles.admit(outcome.written);
+      return outcome;
     } catch (error) {
       const record = MillraceError.toRecord(error);
       return withDetails({ kind: 'failed', error: record, metrics: NO_METRICS }, message);

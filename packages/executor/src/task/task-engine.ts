@@ -1,7 +1,7 @@
 import { encodeAccumulatorUpdates, runWithTaskContext, taskAccumulator } from '@millrace/api/internal';
 import { openProgram } from '@millrace/closures';
 import { connectKafka, type KafkaOptions } from '@millrace/kafka';
-import { mayReuseColumns, runPipeline } from '../pipeline/index.ts';
+import { mayReuseColumns, pipelineRows, runPipeline } from '../pipeline/index.ts';
 import type { TaskEngine } from './engine-ports.ts';
 
 /** The engine as slots have it. */
@@ -9,6 +9,7 @@ export function taskEngine(): TaskEngine {
   return {
     openProgram,
     runPipeline,
+    pipelineRows,
     mayReuseColumns,
     // The host resolved and checked the options.
     connectKafka: (options) => connectKafka(options as KafkaOptions),

@@ -49,6 +49,9 @@ const engine: TaskEngine = {
     result: serialize(await (revived.action[0] as Function)(input)),
     records: (input as readonly unknown[]).length,
   }),
+  pipelineRows: () => {
+    throw new Error('not used here');
+  },
   mayReuseColumns: () => false,
   connectKafka: () => ({}) as KafkaClient,
   runWithTaskContext,

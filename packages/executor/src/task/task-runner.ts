@@ -1,25 +1,27 @@
-import { deserialize } from 'node:v8';
 import type { TaskContextData } from '@millrace/api/internal';
 import type { Program, ReviveContext } from '@millrace/closures';
 import { type Clock, MillraceError } from '@millrace/common';
-import type { OffsetRange, RecordColumns } from '@millrace/kafka';
+import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
 import {
   type ClosureMessage,
   decodeStage,
   decodeTask,
   type PipelineMessage,
-  type RangeMessage,
+  type ShuffleBlockMessage,
   type StageMessage,
   type TaskMessage,
 } from '@millrace/proto/task';
-import type { PipelineRequest } from '../pipeline/index.ts';
+import type { PipelineOutcome, PipelineRequest } from '../pipeline/index.ts';
+import type { TaskStorage } from '../pipeline/task-storage.ts';
+import type { BlockSource } from '../shuffle/shuffle-reader.ts';
 import type { SlotMetrics, SlotOutcome } from '../slots/slot.ts';
-import { ConsumerCache, type ConsumerLease } from '../source/consumer-cache.ts';
+import { ConsumerCache } from '../source/consumer-cache.ts';
 import { meterInput } from '../source/input-meter.ts';
 import type { TaskEngine } from './engine-ports.ts';
 import { ProgramShelf } from './program-shelf.ts';
 import { SnapshotSource } from './snapshot-source.ts';
+import { openInput, type TaskInputOptions, toOffsetRange } from './task-input.ts';
 
 export interface TaskRunnerOptions {
   readonly executorId: string;
@@ -27,6 +29,9 @@ export interface TaskRunnerOptions {
   /** Content by hash, from the supervisor. */
   readonly fetchBlob: (hash: string) => Promise<Uint8Array>;
   readonly clock: Clock;
+  /** Where blocks of shuffles are, from the supervisor. Absent: there are no shuffles here. */
+  readonly locate?: (blocks: readonly ShuffleBlockMessage[]) => Promise<readonly BlockSource[]>;
+  readonly storage?: TaskStorage;
   /** A `perExecutor` value could not be disposed: nothing waits for that, somebody should know. */
   readonly onDisposeFailure?: (error: unknown) => void;
 }
@@ -88,13 +93,8 @@ export class TaskRunner {
     });
     try {
       if (!prepared.work) throw prepared.failure;
-      const { result, records, accumulators } = await this.#run(
-        prepared.request,
-        prepared.work,
-        signal,
-        meter,
-      );
-      return { kind: 'succeeded', result, accumulators, metrics: metrics(records) };
+      const { records, ...made } = await this.#run(prepared.request, prepared.work, signal, meter);
+      return { kind: 'succeeded', ...made, metrics: metrics(records) };
     } catch (error) {
       const record = MillraceError.toRecord(toTaskError(error));
       return { kind: 'failed', error: record, metrics: metrics(0) };
@@ -138,34 +138,50 @@ export class TaskRunner {
     { stage, task, pipeline, range }: Work,
     signal: AbortSignal,
     meter: Meter,
-  ): Promise<{ readonly result: Uint8Array; readonly records: number; readonly accumulators: Uint8Array }> {
-    const { engine } = this.#options;
+  ): Promise<PipelineOutcome & { readonly accumulators: Uint8Array }> {
+    const { engine, storage } = this.#options;
     // It may have been killed while it waited.
     signal.throwIfAborted();
     const context = this.#contextOf(request.key, stage, range, signal);
     const lease = this.#programs.lease(request.key, request.programHash, request.programDir);
     try {
       const revived = await this.#reviveContext(task, context);
-      const functions = await this.#revive(await lease.program, stage, pipeline, revived);
+      const program = await lease.program;
+      const common = { stage, task: context, signal, ...(storage && { storage }) };
+      const functions = {
+        ...(await this.#revive(program, pipeline, revived)),
+        action: await this.#reviveAll(program, stage.action.closures, revived),
+      };
       signal.throwIfAborted();
-      const input = this.#open(stage, pipeline, task, range, request.key.attempt, meter);
+      const opened = await openInput(
+        {
+          ...this.#inputs(request.key.attempt, meter),
+          engine,
+          child: async (chain) => {
+            const operators = await this.#revive(program, chain, revived);
+            return { ...common, pipeline: chain, functions: { ...operators, action: [] } };
+          },
+          signal,
+        },
+        pipeline,
+        task.input,
+        engine.mayReuseColumns(pipeline, stage),
+      );
       let ok = false;
       try {
         const outcome = await engine.runWithTaskContext(context, () =>
           engine.runPipeline({
-            stage,
+            ...common,
             pipeline,
-            input: input.read(signal),
+            input: opened.input,
             ...(range ? { range } : {}),
             functions,
-            task: context,
-            signal,
           }),
         );
         ok = true;
         return { ...outcome, accumulators: engine.encodeAccumulators(context.accumulators) };
       } finally {
-        input.lease?.release(ok);
+        opened.release(ok);
       }
     } finally {
       lease.release();
@@ -213,45 +229,51 @@ export class TaskRunner {
   /** Freshly for each attempt: nothing that a lambda changed in its captures is seen by another one. */
   async #revive(
     program: Program,
-    stage: StageMessage,
     pipeline: PipelineMessage,
     context: ReviveContext,
-  ): Promise<PipelineRequest['functions']> {
-    const one = async (closure: ClosureMessage): Promise<Function> =>
-      program.revive(closure.snapshot ?? (await this.#snapshots.snapshot(closure.hash)), context);
-    const all = (closures: readonly ClosureMessage[]): Promise<readonly Function[]> =>
-      Promise.all(closures.map(one));
-    const { source } = pipeline;
+  ): Promise<Omit<PipelineRequest['functions'], 'action'>> {
+    const one = (closure: ClosureMessage): Promise<Function> => this.#reviveOne(program, closure, context);
+    const { source, operators } = pipeline;
     const codecs = source.kind === 'kafka' ? source.kafka : undefined;
     return {
-      operators: await Promise.all(pipeline.operators.map(({ closures }) => all(closures))),
-      action: await all(stage.action.closures),
+      operators: await Promise.all(
+        operators.map(({ closures }) => this.#reviveAll(program, closures, context)),
+      ),
       ...(codecs?.key.closure ? { keyDecode: await one(codecs.key.closure) } : {}),
       ...(codecs?.value.closure ? { valueDecode: await one(codecs.value.closure) } : {}),
     };
   }
 
-  #open(
-    stage: StageMessage,
-    pipeline: PipelineMessage,
-    task: TaskMessage,
-    range: OffsetRange | undefined,
-    attempt: number,
-    meter: Meter,
-  ): TaskInput {
-    if (task.input.kind === 'rows') {
-      const rows = deserialize(task.input.rows) as readonly unknown[];
-      return { lease: undefined, read: () => rows };
-    }
-    if (pipeline.source.kind !== 'kafka' || !range)
-      throw new MillraceError('INTERNAL', 'a task has an offset range, its pipeline no Kafka source');
-    const lease = this.consumers.lease(pipeline.source.kafka, range, attempt);
-    meter.consumerCached = lease.cached;
-    const { clock, engine } = this.#options;
-    const reuseColumns = engine.mayReuseColumns(pipeline, stage);
+  #reviveAll(
+    program: Program,
+    closures: readonly ClosureMessage[],
+    context: ReviveContext,
+  ): Promise<readonly Function[]> {
+    return Promise.all(closures.map((closure) => this.#reviveOne(program, closure, context)));
+  }
+
+  async #reviveOne(
+    program: Program,
+    { snapshot, hash }: ClosureMessage,
+    context: ReviveContext,
+  ): Promise<Function> {
+    return program.revive(snapshot ?? (await this.#snapshots.snapshot(hash)), context);
+  }
+
+  #inputs(attempt: number, meter: Meter): Pick<TaskInputOptions, 'lease' | 'meter' | 'locate'> {
+    const { clock, locate } = this.#options;
     return {
-      lease,
-      read: (signal) => meterInput(lease.reader.read(range, { reuseColumns, signal }), meter, clock),
+      lease: ({ source }, range) => {
+        if (source.kind !== 'kafka') throw new MillraceError('INTERNAL', `${source.kind} has no consumer`);
+        return this.consumers.lease(source.kafka, range, attempt);
+      },
+      meter: (lease, read) => {
+        meter.consumerCached = lease.cached;
+        return meterInput(read, meter, clock);
+      },
+      locate:
+        locate ??
+        (() => Promise.reject(new MillraceError('INTERNAL', 'there are no shuffles in this process'))),
     };
   }
 }
@@ -275,16 +297,6 @@ interface Meter {
   bytes: number;
   fetchMs: number;
   consumerCached: boolean;
-}
-
-interface TaskInput {
-  readonly lease: ConsumerLease | undefined;
-  readonly read: (signal: AbortSignal) => AsyncIterable<RecordColumns> | readonly unknown[];
-}
-
-function toOffsetRange(range: RangeMessage): OffsetRange {
-  const { topicId, ...rest } = range;
-  return topicId === '' ? rest : { ...rest, topicId };
 }
 
 /** What a task threw that is not ours is the job's: a lambda, or a package that it uses. */

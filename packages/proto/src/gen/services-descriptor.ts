@@ -382,6 +382,10 @@ export const servicesDescriptor: object = {
          "type": "string",
          "id": 1,
          "protoName": "block_ids"
+        },
+        "prefix": {
+         "type": "string",
+         "id": 2
         }
        }
       },

@@ -48,7 +48,9 @@ export const taskDescriptor: object = {
           "kind": {
            "oneof": [
             "kafka",
-            "rows"
+            "rows",
+            "shuffle",
+            "merge"
            ]
           }
          },
@@ -60,6 +62,14 @@ export const taskDescriptor: object = {
           "rows": {
            "type": "RowsSource",
            "id": 2
+          },
+          "shuffle": {
+           "type": "ShuffleSource",
+           "id": 3
+          },
+          "merge": {
+           "type": "MergeSource",
+           "id": 4
           }
          }
         },
@@ -91,6 +101,26 @@ export const taskDescriptor: object = {
         },
         "RowsSource": {
          "fields": {}
+        },
+        "ShuffleSource": {
+         "fields": {}
+        },
+        "MergeSource": {
+         "fields": {
+          "how": {
+           "type": "string",
+           "id": 1
+          },
+          "children": {
+           "rule": "repeated",
+           "type": "Pipeline",
+           "id": 2
+          },
+          "place": {
+           "type": "string",
+           "id": 3
+          }
+         }
         },
         "Codec": {
          "fields": {
@@ -135,6 +165,13 @@ export const taskDescriptor: object = {
          }
         },
         "Operator": {
+         "oneofs": {
+          "_value": {
+           "oneof": [
+            "value"
+           ]
+          }
+         },
          "fields": {
           "kind": {
            "type": "string",
@@ -153,6 +190,13 @@ export const taskDescriptor: object = {
           "place": {
            "type": "string",
            "id": 4
+          },
+          "value": {
+           "type": "bytes",
+           "id": 5,
+           "options": {
+            "proto3_optional": true
+           }
           }
          }
         },
@@ -235,31 +279,115 @@ export const taskDescriptor: object = {
          }
         },
         "Task": {
-         "oneofs": {
-          "input": {
-           "oneof": [
-            "range",
-            "rows"
-           ]
-          }
-         },
          "fields": {
           "pipeline": {
            "type": "uint32",
            "id": 1
           },
-          "range": {
-           "type": "Range",
+          "input": {
+           "type": "TaskInput",
            "id": 2
-          },
-          "rows": {
-           "type": "bytes",
-           "id": 3
           },
           "broadcasts": {
            "rule": "repeated",
            "type": "string",
+           "id": 3
+          }
+         }
+        },
+        "TaskInput": {
+         "oneofs": {
+          "input": {
+           "oneof": [
+            "range",
+            "rows",
+            "shuffle",
+            "merge"
+           ]
+          }
+         },
+         "fields": {
+          "range": {
+           "type": "Range",
+           "id": 1
+          },
+          "rows": {
+           "type": "bytes",
+           "id": 2
+          },
+          "shuffle": {
+           "type": "ShuffleInput",
+           "id": 3
+          },
+          "merge": {
+           "type": "MergeInput",
            "id": 4
+          }
+         }
+        },
+        "MergeInput": {
+         "fields": {
+          "inputs": {
+           "rule": "repeated",
+           "type": "TaskInput",
+           "id": 1
+          }
+         }
+        },
+        "ShuffleInput": {
+         "fields": {
+          "blocks": {
+           "rule": "repeated",
+           "type": "ShuffleBlock",
+           "id": 1
+          }
+         }
+        },
+        "ShuffleBlock": {
+         "fields": {
+          "executorId": {
+           "type": "string",
+           "id": 1,
+           "protoName": "executor_id"
+          },
+          "address": {
+           "type": "string",
+           "id": 2
+          },
+          "directory": {
+           "type": "string",
+           "id": 3
+          },
+          "mapPartition": {
+           "type": "uint32",
+           "id": 4,
+           "protoName": "map_partition"
+          },
+          "attempt": {
+           "type": "uint32",
+           "id": 5
+          },
+          "bucket": {
+           "type": "uint32",
+           "id": 6
+          },
+          "bytes": {
+           "type": "uint64",
+           "id": 7
+          }
+         }
+        },
+        "MapOutput": {
+         "fields": {
+          "sizes": {
+           "rule": "repeated",
+           "type": "uint64",
+           "id": 1
+          },
+          "rows": {
+           "rule": "repeated",
+           "type": "uint64",
+           "id": 2
           }
          }
         }

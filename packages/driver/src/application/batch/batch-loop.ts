@@ -4,7 +4,7 @@ import { offsetSpan } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
 import type { ExpectedRange } from '../../task-backend.ts';
 import type { DagScheduler } from '../dag/dag-scheduler.ts';
-import { consumerAffinity } from '../dag/stage-builder.ts';
+import { consumerAffinity } from '../dag/task-preference.ts';
 import { streamError } from '../input/start-positions.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';

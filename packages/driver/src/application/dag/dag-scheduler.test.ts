@@ -1,13 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RddNode } from '@millrace/api/internal';
-import { MillraceError, silentLogger } from '@millrace/common';
+import { MillraceError } from '@millrace/common';
 import { VirtualClock } from '../../../../testing/src/virtual-clock.ts';
-import type { ApplicationEvent } from '../../application-events.ts';
-import type { TaskSet } from '../../task-backend.ts';
-import { FakeBackend } from '../testing/fake-backend.ts';
+import { dagBench } from '../testing/dag-bench.ts';
 import { settle } from '../testing/pump.ts';
-import { shipNothing } from '../testing/run-engine.ts';
-import { DagScheduler } from './dag-scheduler.ts';
 
 const node = (partitions: number, broadcastIds: readonly string[] = [], snapshotBytes = 3): RddNode => ({
   kind: 'operator',
@@ -22,43 +18,7 @@ const node = (partitions: number, broadcastIds: readonly string[] = [], snapshot
 const count = { kind: 'count', functions: [], numbers: [], place: '' } as const;
 const bytes = (value: number): Uint8Array => Uint8Array.of(value);
 
-function setup(apply?: (updates: Uint8Array) => void) {
-  const clock = new VirtualClock();
-  const backend = new FakeBackend('manual');
-  const events: ApplicationEvent[] = [];
-  const applied: number[] = [];
-  const dag = new DagScheduler({
-    backend,
-    clock,
-    logger: silentLogger,
-    application: 'a',
-    epoch: 4,
-    programHash: 'p',
-    job: {
-      batchInterval: 100,
-      taskAttemptsMax: 4,
-      taskTimeout: 1_000,
-      localityWait: undefined,
-      actionResultBytesMax: 10,
-    },
-    ship: shipNothing,
-    kafka: () => {
-      throw new Error('not asked');
-    },
-    leaderHost: () => '',
-    applyAccumulators: apply ?? ((updates) => applied.push(updates[0] ?? 0)),
-    takeAccumulatorChanges: () => [],
-    mapError: (error) => ({ ...error, stack: 'job.ts:1:1' }),
-    event: (event) => events.push(event),
-  });
-  dag.beginBatch(100);
-  const set = (index = 0): TaskSet => {
-    const found = backend.sets[index];
-    if (!found) throw new Error(`no task set ${index}`);
-    return found;
-  };
-  return { clock, backend, events, applied, dag, set };
-}
+const setup = (apply?: (updates: Uint8Array) => void) => dagBench(new VirtualClock(), { apply });
 
 describe('the DAG scheduler', () => {
   it('gives the results in the order of partitions, whatever their order of arrival', async () => {

@@ -1,4 +1,10 @@
-import type { ActionCall, KafkaSourceInfo, OperatorCall } from '@millrace/api/internal';
+import type {
+  ActionCall,
+  KafkaSourceInfo,
+  MergeKind,
+  OperatorCall,
+  ShuffleNode,
+} from '@millrace/api/internal';
 import type { Brand, TransitionTable } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { TaskPreference } from '../../task-backend.ts';
@@ -7,13 +13,30 @@ export type StageId = Brand<number, 'StageId'>;
 
 /** A chain of narrow operators over one source: what a task runs, fused. */
 export interface Pipeline {
-  readonly source: { readonly kind: 'kafka'; readonly info: KafkaSourceInfo } | { readonly kind: 'rows' };
+  readonly source: PipelineSource;
   readonly operators: readonly OperatorCall[];
 }
 
-export type TaskInput =
+export type PipelineSource =
+  | { readonly kind: 'kafka'; readonly info: KafkaSourceInfo }
+  | { readonly kind: 'rows' }
+  /** What map tasks left on executors. */
+  | { readonly kind: 'shuffle' }
+  /** What several chains bring, in one task. */
+  | {
+      readonly kind: 'merge';
+      readonly how: MergeKind;
+      readonly children: readonly Pipeline[];
+      readonly place: string;
+    };
+
+/** `Shuffle` names the map stage that a task reads. */
+export type TaskInput<Shuffle = StageId> =
   | { readonly kind: 'range'; readonly range: OffsetRange }
-  | { readonly kind: 'rows'; readonly rows: readonly unknown[] };
+  | { readonly kind: 'rows'; readonly rows: readonly unknown[] }
+  | { readonly kind: 'shuffle'; readonly from: Shuffle; readonly bucket: number }
+  /** One input a child of the merge. */
+  | { readonly kind: 'merge'; readonly inputs: ReadonlyArray<TaskInput<Shuffle>> };
 
 export interface StageTask {
   /** Task partition: index in the dataset. */
@@ -24,30 +47,43 @@ export interface StageTask {
   readonly preference: TaskPreference;
 }
 
-/**
- * Tasks that need no shuffle between them. A result stage ends in an action. (Shuffles will add a kind that ends in map
- * output; the scheduler's loop over ready stages is made for them.)
- */
-export interface Stage {
-  readonly kind: 'result';
+interface StageBody {
   readonly id: StageId;
-  /** Stages whose output it reads. */
+  /** Map stages whose output its tasks read. */
   readonly dependencies: readonly StageId[];
   readonly pipelines: readonly Pipeline[];
-  readonly action: ActionCall;
   /** Ranges below the dataset, by task partition of their sources: what TaskContext shows. */
   readonly ranges: readonly OffsetRange[];
   readonly tasks: readonly StageTask[];
-  /** Results that need no task: partitions without records. */
-  readonly known: ReadonlyMap<number, Uint8Array>;
+  /** Task partitions that need no task, since nothing can come of them: their result is `emptyResult`. */
+  readonly known: ReadonlySet<number>;
+  /** Result of a task without rows; undefined: it has to run all the same. */
+  readonly emptyResult: Uint8Array | undefined;
 }
+
+/** The last stage of a job: ends in its action. */
+export interface ResultStage extends StageBody {
+  readonly kind: 'result';
+  readonly action: ActionCall;
+}
+
+/** Its tasks leave their rows on their executors, in buckets that other stages read. Task partitions are 0 … n − 1. */
+export interface MapStage extends StageBody {
+  readonly kind: 'map';
+  readonly shuffle: ShuffleNode;
+}
+
+/** Tasks that need no shuffle between them. */
+export type Stage = ResultStage | MapStage;
 
 export type StageState = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
 export const STAGE_TRANSITIONS: TransitionTable<StageState> = {
-  WAITING: ['RUNNING', 'CANCELLED'],
-  RUNNING: ['SUCCEEDED', 'FAILED', 'CANCELLED'],
-  SUCCEEDED: [],
+  WAITING: ['RUNNING', 'FAILED', 'CANCELLED'],
+  // Back to waiting: what it read is gone, or some of its output.
+  RUNNING: ['SUCCEEDED', 'WAITING', 'FAILED', 'CANCELLED'],
+  // An executor is gone with some of its output.
+  SUCCEEDED: ['WAITING'],
   FAILED: [],
   CANCELLED: [],
 };

@@ -1,17 +1,50 @@
+import { deserialize } from 'node:v8';
 import type { ErrorRecord } from '@millrace/common';
-import type { StageKey, TaskBackend, TaskDescription, TaskEvent, TaskSet } from '../../task-backend.ts';
+import { decodeStage, encodeMapOutput } from '@millrace/proto/task';
+import type {
+  BatchKey,
+  StageKey,
+  TaskBackend,
+  TaskDescription,
+  TaskEvent,
+  TaskSet,
+} from '../../task-backend.ts';
 
 /** What becomes of a task: its result, or the error that fails the set. */
 export type TaskOutcome =
   | { readonly result: Uint8Array; readonly records: number; readonly accumulators?: Uint8Array }
   | { readonly error: ErrorRecord };
 
-/** A backend without executors: `perform` is the task. With `manual`, a test plays the events itself. */
+/** Where and when a task ran. */
+export interface TaskPlace {
+  readonly executorId?: string;
+  readonly attempt?: number;
+}
+
+/** What a map task leaves: so many bytes (and rows) in each bucket. */
+export function mapOutput(sizes: readonly number[]): Uint8Array {
+  return encodeMapOutput({ sizes, rows: sizes });
+}
+
+/** Buckets that the map tasks of a set fill; undefined: its tasks are no map tasks. */
+function bucketsOf(set: TaskSet): number | undefined {
+  const { kind, value } = decodeStage(set.stage).action;
+  if (kind !== 'shuffleWrite' || !value) return undefined;
+  return (deserialize(value) as { readonly partitioner: { readonly partitions: number } }).partitioner
+    .partitions;
+}
+
+/**
+ * A backend without executors: `perform` is the task; map tasks leave a byte in each bucket. With `manual`, a test plays the events
+ * itself.
+ */
 export class FakeBackend implements TaskBackend {
   slots = 2;
   readonly sets: TaskSet[] = [];
   readonly cancelled: StageKey[] = [];
   readonly blobs = new Map<string, Uint8Array>();
+  canShuffle = true;
+  readonly droppedShuffles: BatchKey[] = [];
   putBlobResult: Promise<void> = Promise.resolve();
   readonly #perform: ((set: TaskSet, task: TaskDescription) => TaskOutcome | Promise<TaskOutcome>) | 'manual';
   #listener: (event: TaskEvent) => void = () => undefined;
@@ -43,6 +76,10 @@ export class FakeBackend implements TaskBackend {
     for (const hash of hashes) this.blobs.delete(hash);
   }
 
+  dropShuffle(batch: BatchKey): void {
+    this.droppedShuffles.push(batch);
+  }
+
   onEvent(listener: (event: TaskEvent) => void): void {
     this.#listener = listener;
   }
@@ -57,14 +94,16 @@ export class FakeBackend implements TaskBackend {
     result: Uint8Array,
     records = 1,
     accumulators: Uint8Array = new Uint8Array(),
+    { executorId = 'e', attempt = set.firstAttempt ?? 0 }: TaskPlace = {},
   ): void {
     const metrics = { records, bytes: 0, queueMs: 0, runMs: 0, fetchMs: 0, consumerCached: true };
     this.emit({
       kind: 'task-succeeded',
       key: set.key,
       partition,
-      attempt: 0,
-      executorId: 'e',
+      attempt,
+      executorId,
+      blockAddress: `${executorId}:1`,
       result,
       accumulators,
       metrics,
@@ -78,7 +117,11 @@ export class FakeBackend implements TaskBackend {
   ): Promise<void> {
     // Results never come while the set is still being submitted.
     await Promise.resolve();
-    const outcome = await perform(set, task);
+    const bucketsOfMap = bucketsOf(set);
+    const outcome: TaskOutcome =
+      bucketsOfMap === undefined
+        ? await perform(set, task)
+        : { result: mapOutput(Array.from({ length: bucketsOfMap }, () => 1)), records: 1 };
     if (this.cancelled.includes(set.key)) return;
     if ('error' in outcome)
       this.emit({ kind: 'set-failed', key: set.key, partition: task.partition, error: outcome.error });

@@ -102,7 +102,15 @@ export function ended(launch: Launch, outcome: AttemptOutcome, runMs = 0): Sched
   const { executorId, slot, key } = launch;
   return {
     kind: 'attempt-ended',
-    end: { executorId, slot, key, outcome, accumulators: NONE, metrics: { ...METRICS, runMs } },
+    end: {
+      executorId,
+      blockAddress: `${executorId}:1`,
+      slot,
+      key,
+      outcome,
+      accumulators: NONE,
+      metrics: { ...METRICS, runMs },
+    },
   };
 }
 export const launches = (effects: readonly SchedulerEffect[]): Launch[] =>

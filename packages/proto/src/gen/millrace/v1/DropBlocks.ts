@@ -3,8 +3,10 @@
 
 export interface DropBlocks {
   'blockIds'?: (string)[];
+  'prefix'?: (string);
 }
 
 export interface DropBlocks__Output {
   'blockIds': (string)[];
+  'prefix': (string);
 }

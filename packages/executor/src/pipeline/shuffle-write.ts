@@ -1,0 +1,94 @@
+import { deserialize } from 'node:v8';
+import { type PartitionerCall, rangeIndex, type TaskContextData } from '@millrace/api/internal';
+import { assertNever, MillraceError, placed } from '@millrace/common';
+import type { ActionMessage } from '@millrace/proto/task';
+import { encodeMapOutput } from '@millrace/proto/task';
+import { hashPartition } from '../shuffle/key-hash.ts';
+import type { Row } from '../shuffle/row-block.ts';
+import type { MapOutputName } from '../shuffle/shuffle-store.ts';
+import { writeShuffleFile } from '../shuffle/shuffle-writer.ts';
+import { mix } from './loop-runtime.ts';
+import type { TaskStorage } from './task-storage.ts';
+
+/** `value` of a shuffleWrite action. */
+interface ShuffleTarget {
+  /** application/epoch/batch/job/stage. */
+  readonly directory: string;
+  readonly partitioner: Exclude<PartitionerCall, { kind: 'custom' }> | { kind: 'custom'; partitions: number };
+}
+
+export interface WrittenShuffle {
+  /** An encoded MapOutput. */
+  readonly result: Uint8Array;
+  readonly written: MapOutputName;
+}
+
+type Compare = (a: unknown, b: unknown) => number;
+
+/**
+ * What a map task does: its rows [key, value], to the buckets of a shuffle.
+ * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what the rows throw.
+ */
+export async function writeShuffle(
+  rows: AsyncIterable<unknown[]>,
+  { value, place }: Pick<ActionMessage, 'value' | 'place'>,
+  functions: readonly Function[],
+  task: Pick<TaskContextData, 'partitionId' | 'attemptNumber'>,
+  storage: TaskStorage | undefined,
+): Promise<WrittenShuffle> {
+  if (value === undefined || storage === undefined)
+    throw new MillraceError('INTERNAL', 'a map task does not know where to write');
+  const { directory, partitioner } = deserialize(value) as ShuffleTarget;
+  const written = { shuffle: directory, mapPartition: task.partitionId, attempt: task.attemptNumber };
+  const { sizes } = await writeShuffleFile(
+    {
+      path: storage.mapOutputPath(written),
+      buckets: partitioner.partitions,
+      bufferBytesMax: storage.memoryBytesMax,
+      fileBytesMax: storage.fileBytesMax,
+      place,
+    },
+    rows as AsyncIterable<Row[]>,
+    bucketOf(partitioner, functions[0], task.partitionId, place),
+  );
+  return { result: encodeMapOutput({ sizes, rows: [] }), written };
+}
+
+/** What cannot be a key, or has no order, is refused with the operator's place. */
+function at(place: string, bucket: (key: unknown) => number): (key: unknown) => number {
+  return (key) => {
+    try {
+      return bucket(key);
+    } catch (error) {
+      throw MillraceError.is(error) ? placed(error, place) : error;
+    }
+  };
+}
+
+function bucketOf(
+  partitioner: ShuffleTarget['partitioner'],
+  f: Function | undefined,
+  mapPartition: number,
+  place: string,
+): (key: unknown) => number {
+  const { kind, partitions } = partitioner;
+  switch (kind) {
+    case 'hash':
+      return at(place, (key) => hashPartition(key, partitions));
+    case 'range':
+      return at(place, rangeIndex(partitioner, f as Compare | undefined));
+    case 'custom':
+      return f as (key: unknown) => number;
+    case 'roundRobin': {
+      // Map tasks begin at different buckets; a re-run begins where this one did.
+      let next = mix(mapPartition, partitions) % partitions;
+      return () => {
+        const bucket = next;
+        next = (next + 1) % partitions;
+        return bucket;
+      };
+    }
+    default:
+      return assertNever(kind, 'partitioner');
+  }
+}

@@ -1,0 +1,208 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { invariant, MillraceError, placed } from '@millrace/common';
+import { type Row, RowBuffer } from './row-block.ts';
+import { overDiskBound, writeFailure } from './shuffle-failure.ts';
+import { encodeFooter } from './shuffle-file.ts';
+
+export interface ShuffleWriterOptions {
+  /** Where the file is once it is finished. Before, it is `<path>.part`. */
+  readonly path: string;
+  readonly buckets: number;
+  /** Bytes of rows and blocks of all buckets together that are held before they go to the file. */
+  readonly bufferBytesMax: number;
+  /** Bytes that the file may take. */
+  readonly fileBytesMax: number;
+  /** Of the operator in the job, for errors. */
+  readonly place: string;
+}
+
+export interface WrittenFile {
+  /** Of the file. */
+  readonly bytes: number;
+  /** Bytes of each bucket. */
+  readonly sizes: readonly number[];
+  readonly rows: number;
+}
+
+/** Rows of a block end when they are estimated to take so much: small enough for a processor's cache. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** Writes the buckets of one map attempt to one file, in bounded memory. Rows of a bucket keep the order in which they were added. */
+export class ShuffleWriter {
+  readonly #options: ShuffleWriterOptions;
+  readonly #buffers: RowBuffer[];
+  /** Blocks of each bucket that are not in the file yet. */
+  readonly #blocks: Buffer[][];
+  readonly #sizes: number[];
+  readonly #segments: { bucket: number; offset: number; bytes: number }[] = [];
+  #file: FileHandle | undefined;
+  #bufferedBytes = 0;
+  #offset = 0;
+  #rows = 0;
+
+  constructor(options: ShuffleWriterOptions) {
+    invariant(Number.isInteger(options.buckets) && options.buckets > 0, 'a shuffle has buckets');
+    this.#options = options;
+    this.#buffers = Array.from({ length: options.buckets }, () => new RowBuffer(options.place));
+    this.#blocks = Array.from({ length: options.buckets }, () => []);
+    this.#sizes = Array.from({ length: options.buckets }, () => 0);
+  }
+
+  /** Whether the next step should be `flush`: the bound is reached. */
+  get isFull(): boolean {
+    return this.#bufferedBytes >= this.#options.bufferBytesMax;
+  }
+
+  /**
+   * `mark`: see RowBlock; for all rows or none.
+   * @throws MillraceError USER_CODE, with the place, for rows that cannot be serialized and for a bucket out of range; RESULT_TOO_LARGE.
+   */
+  add(bucket: number, key: unknown, value: unknown, mark?: number): void {
+    const buffer = this.#buffers[bucket];
+    if (buffer === undefined) throw outOfRange(bucket, this.#options);
+    const before = buffer.bytes;
+    buffer.add(key, value, mark);
+    this.#bufferedBytes += buffer.bytes - before;
+    this.#rows++;
+    if (buffer.bytes >= BLOCK_BYTES) this.#encode(bucket, buffer);
+  }
+
+  /** Writes what is held. @throws MillraceError SHUFFLE_DISK, USER_CODE, RESULT_TOO_LARGE. */
+  async flush(): Promise<void> {
+    const parts: Buffer[] = [];
+    for (const [bucket, buffer] of this.#buffers.entries()) {
+      if (buffer.rows > 0) this.#encode(bucket, buffer);
+      parts.push(...this.#takeSegment(bucket));
+    }
+    this.#bufferedBytes = 0;
+    await this.#write(parts);
+  }
+
+  /** Writes the rest and gives the file its name; another attempt's of that name is replaced. @throws as `flush`. */
+  async finish(): Promise<WrittenFile> {
+    const { path } = this.#options;
+    await this.flush();
+    const footer = encodeFooter(this.#segments, this.#offset);
+    this.#offset += footer.length;
+    await this.#write([footer]);
+    try {
+      await this.#file?.close();
+      this.#file = undefined;
+      await rename(partOf(path), path);
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+    return { bytes: this.#offset, sizes: this.#sizes, rows: this.#rows };
+  }
+
+  /** Removes what was written, unless it is finished. Never throws; idempotent. */
+  async abort(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close().catch(() => undefined);
+    await rm(partOf(this.#options.path), { force: true }).catch(() => undefined);
+  }
+
+  #encode(bucket: number, buffer: RowBuffer): void {
+    this.#bufferedBytes -= buffer.bytes;
+    const block = buffer.take();
+    this.#bufferedBytes += block.length;
+    this.#blocks[bucket]?.push(block);
+  }
+
+  /** The blocks of a bucket, which are its next segment. */
+  #takeSegment(bucket: number): readonly Buffer[] {
+    const blocks = this.#blocks[bucket] ?? [];
+    if (blocks.length === 0) return blocks;
+    this.#blocks[bucket] = [];
+    let bytes = 0;
+    for (const block of blocks) bytes += block.length;
+    this.#segments.push({ bucket, offset: this.#offset, bytes });
+    this.#sizes[bucket] = (this.#sizes[bucket] ?? 0) + bytes;
+    this.#offset += bytes;
+    return blocks;
+  }
+
+  async #write(parts: readonly Buffer[]): Promise<void> {
+    const { path, fileBytesMax } = this.#options;
+    if (this.#offset > fileBytesMax) throw overDiskBound(this.#offset, fileBytesMax, path);
+    try {
+      this.#file ??= await createPart(path);
+      for (let from = 0; from < parts.length; from += PARTS_MAX) {
+        await writeAll(this.#file, parts.slice(from, from + PARTS_MAX));
+      }
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+}
+
+/** The operating system takes no more parts in one call (IOV_MAX). */
+const PARTS_MAX = 1024;
+
+function partOf(path: string): string {
+  return `${path}.part`;
+}
+
+async function createPart(path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return open(partOf(path), 'w', 0o600);
+}
+
+/** A call may write less than all, when the disk is nearly full. */
+async function writeAll(file: FileHandle, parts: readonly Buffer[]): Promise<void> {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  const { bytesWritten } = await file.writev(parts);
+  if (bytesWritten === bytes) return;
+  await file.writeFile(Buffer.concat(parts).subarray(bytesWritten));
+}
+
+function outOfRange(bucket: number, { buckets, place }: ShuffleWriterOptions): MillraceError {
+  const error = new MillraceError(
+    'USER_CODE',
+    `the partitioner gave ${String(bucket)} for a key: not an integer of 0 to ${buckets - 1}`,
+    { remedy: 'Return the index of a partition.', retryable: false },
+  );
+  return placed(error, place);
+}
+
+/**
+ * Writes all rows to the buckets that `bucketOf` names, and finishes the file. Nothing is left when it fails.
+ * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what `rows` and `bucketOf` throw.
+ */
+export async function writeShuffleFile(
+  options: ShuffleWriterOptions,
+  rows: AsyncIterable<readonly Row[]>,
+  bucketOf: (key: unknown) => number,
+): Promise<WrittenFile> {
+  const writer = new ShuffleWriter(options);
+  try {
+    for await (const chunk of rows) {
+      for (let index = 0; index < chunk.length; ) {
+        index = addUntilFull(writer, chunk, index, bucketOf);
+        if (writer.isFull) await writer.flush();
+      }
+    }
+    return await writer.finish();
+  } finally {
+    await writer.abort();
+  }
+}
+
+/** The index of the first row that was not added. */
+function addUntilFull(
+  writer: ShuffleWriter,
+  rows: readonly Row[],
+  from: number,
+  bucketOf: (key: unknown) => number,
+): number {
+  let index = from;
+  while (index < rows.length && !writer.isFull) {
+    const [key, value] = rows[index] as Row;
+    writer.add(bucketOf(key), key, value);
+    index++;
+  }
+  return index;
+}
