@@ -1,9 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Clock, type Logger, MillraceError, messageOf } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
-import type { ShuffleBlockMessage } from '@millrace/proto/task';
-import type { LocatedBlocks } from '../shuffle/shuffle-fetch.ts';
-import { forwardLines } from './output-lines.ts';
 import { residentBytes } from './resident-memory.ts';
 import {
   NO_METRICS,
@@ -14,11 +11,13 @@ import {
   type SlotTask,
 } from './slot.ts';
 import { howItEnded, type KillCause, slotDeathError } from './slot-death.ts';
+import { SlotDemands, type SlotDemandsOptions } from './slot-demands.ts';
 import { type ShuffleSpace, slotEnvironment, slotExecArgv } from './slot-environment.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
+import { logFields, SlotOutput } from './slot-output.ts';
 import { type SlotRun, SlotRuns } from './slot-runs.ts';
 
-export interface ProcessSlotOptions {
+export interface ProcessSlotOptions extends Pick<SlotDemandsOptions, 'blob' | 'locate'> {
   readonly index: number;
   readonly executorId: string;
   /** The module that the process runs: calls serveSlot. */
@@ -26,10 +25,6 @@ export interface ProcessSlotOptions {
   /** Resident bytes above which a slot is killed. */
   readonly memoryBytesMax: number;
   readonly startTimeoutMs: number;
-  /** Content of a snapshot or broadcast, by hash. */
-  readonly blob: (hash: string) => Promise<Uint8Array>;
-  /** Brings blocks of shuffles to this machine. */
-  readonly locate: (blocks: readonly ShuffleBlockMessage[]) => Promise<LocatedBlocks>;
   readonly shuffleSpace: ShuffleSpace;
   readonly clock: Clock;
   readonly log: Logger;
@@ -41,7 +36,6 @@ const SAMPLE_MS = 50;
 // Endless allocation makes about 1 GB/s: the nearer to the limit, the more often it is looked at.
 const SAMPLE_NEAR_LIMIT_MS = 10;
 const ABORT_GRACE_MS = 500;
-const STDERR_TAIL_CHARS = 4_096;
 const STDERR_WAIT_MS = 200;
 const USEFUL_LIFE_MS = 10_000;
 
@@ -57,10 +51,9 @@ export class ProcessSlot implements Slot {
   readonly #runs: SlotRuns;
   #lastStage: Uint8Array | undefined;
   #cause: KillCause | undefined;
-  #stderrTail = '';
   #cachedConsumers = 0;
-  /** What the running task reads. */
-  #located: LocatedBlocks[] = [];
+  readonly #demands: SlotDemands;
+  readonly #output: SlotOutput;
 
   constructor(options: ProcessSlotOptions) {
     this.#options = options;
@@ -72,6 +65,9 @@ export class ProcessSlot implements Slot {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
+    const { blob, locate, log, clock } = options;
+    this.#demands = new SlotDemands({ blob, locate, send: (message) => this.#send(message) });
+    this.#output = new SlotOutput(this.#child, { log, clock, running: () => this.#runs.running?.task });
     // A start that nobody awaits any more must not end the process.
     this.#started.promise.catch(() => undefined);
     this.ended = this.#watch();
@@ -201,30 +197,17 @@ export class ProcessSlot implements Slot {
   }
 
   #watch(): Promise<SlotEnd> {
-    const { log, clock, onPid } = this.#options;
+    const { onPid } = this.#options;
     const child = this.#child;
     const ended = Promise.withResolvers<SlotEnd>();
     const pid = child.pid ?? 0;
     if (pid !== 0) onPid?.(pid, true);
     child.on('message', (message) => this.#onMessage(message as FromSlot));
-    for (const [name, stream] of [
-      ['stdout', child.stdout],
-      ['stderr', child.stderr],
-    ] as const) {
-      if (!stream) continue;
-      const onLine = (line: string): void => {
-        if (name === 'stderr') this.#stderrTail = `${this.#stderrTail}\n${line}`.slice(-STDERR_TAIL_CHARS);
-        log.info({ stream: name, ...logFields(this.#runs.running?.task), line }, 'slot output');
-      };
-      const onDropped = (lines: number): void =>
-        log.warn({ stream: name, lines }, 'slot output was dropped: it comes too fast');
-      forwardLines(stream, onLine, onDropped, clock);
-    }
     const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
     const onEnd = (code: number | null, signal: string | null, why?: unknown): void => {
       if (this.#gone) return;
       this.#gone = true;
-      this.#releaseBlocks();
+      this.#demands.close();
       if (pid !== 0) onPid?.(pid, false);
       void this.#settleDeath(code, signal, closed, why).then(ended.resolve);
     };
@@ -255,11 +238,11 @@ export class ProcessSlot implements Slot {
       running?.killReason === undefined
         ? this.#cause
         : { kind: 'killed' as const, reason: running.killReason };
-    const death = { code, signal, cause, stderrTail: this.#stderrTail, memoryBytesMax, pid };
+    const death = { code, signal, cause, stderrTail: this.#output.stderrTail, memoryBytesMax, pid };
     this.#started.reject(
       new MillraceError(
         'SLOT_LOST',
-        `a slot ended (${howItEnded(death)}) before it was ready: ${why === undefined ? this.#stderrTail.trim() : messageOf(why)}`,
+        `a slot ended (${howItEnded(death)}) before it was ready: ${why === undefined ? this.#output.stderrTail.trim() : messageOf(why)}`,
       ),
     );
     const level = cause?.kind === 'closed' ? 'debug' : 'warn';
@@ -283,10 +266,8 @@ export class ProcessSlot implements Slot {
         this.#kill({ kind: 'crashed', error: message.error });
         return;
       case 'need-blocks':
-        void this.#sendBlocks(message.id, message.blocks);
-        return;
       case 'need-blob':
-        void this.#sendBlob(message.hash);
+        void this.#demands.answer(message);
         return;
       case 'succeeded':
       case 'failed':
@@ -298,7 +279,7 @@ export class ProcessSlot implements Slot {
     // It was killed for what ran then: an outcome that was under way would put the blame on the task behind it.
     if (this.#cause !== undefined) return;
     this.#cachedConsumers = message.cachedConsumers;
-    this.#releaseBlocks();
+    this.#demands.release();
     const { running } = this.#runs;
     if (running?.id !== message.id) return;
     const { metrics } = message;
@@ -321,34 +302,4 @@ export class ProcessSlot implements Slot {
     const death = { code: null, signal: null, cause, stderrTail: '', memoryBytesMax, pid };
     return { kind: 'failed', error: slotDeathError(task, death), metrics };
   }
-
-  async #sendBlocks(id: number, blocks: readonly ShuffleBlockMessage[]): Promise<void> {
-    try {
-      const located = await this.#options.locate(blocks);
-      this.#located.push(located);
-      if (this.#gone) this.#releaseBlocks();
-      this.#send({ kind: 'blocks', id, sources: located.sources });
-    } catch (error) {
-      this.#send({ kind: 'blocks-failed', id, error: MillraceError.toRecord(error) });
-    }
-  }
-
-  /** The task that read them has ended. */
-  #releaseBlocks(): void {
-    for (const located of this.#located.splice(0)) void located.release();
-  }
-
-  async #sendBlob(hash: string): Promise<void> {
-    try {
-      this.#send({ kind: 'blob', hash, content: await this.#options.blob(hash) });
-    } catch (error) {
-      this.#send({ kind: 'blob-failed', hash, error: MillraceError.toRecord(error) });
-    }
-  }
-}
-
-function logFields(task: SlotTask | undefined): object {
-  if (!task) return {};
-  const { application, batchTime, stage, partition, attempt } = task.key;
-  return { application, batchTime, stage, partition, attempt };
 }
