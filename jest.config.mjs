@@ -8,6 +8,7 @@ export default {
   transform: { '\\.ts$': '<rootDir>/tools/jest-strip-types.mjs' },
   testEnvironmentOptions: { customExportConditions: ['@millrace/source', 'node', 'node-addons'] },
   reporters: ['default', '<rootDir>/tools/jest-plain-summary.mjs'],
+  setupFilesAfterEnv: ['<rootDir>/tools/jest-equality.mjs'],
   maxWorkers: 2,
   // A test waits for a condition with a deadline of its own; this one only ends what forgot to.
   testTimeout: 60_000,

@@ -175,6 +175,21 @@ describe('an executor', () => {
     expect(await slotPid()).not.toBe(before);
   });
 
+  it('removes what a slot that was killed had on disk', async () => {
+    const spilling = `async () => {
+      const { spillDirectory } = JSON.parse(process.env.MILLRACE_SHUFFLE);
+      process.getBuiltinModule('fs').mkdirSync(spillDirectory + '/' + process.env.MILLRACE_SLOT + '-' + process.pid + '/0', { recursive: true });
+      process.kill(process.pid, 'SIGKILL');
+      await new Promise(() => undefined);
+    }`;
+    expect(errorOf(await run(spilling))).toMatchObject({ code: 'SLOT_LOST' });
+    const [own = ''] = readdirSync(workDir);
+    await driver.until(
+      () => readdirSync(join(workDir, own, 'spill')).length === 0,
+      'an empty spill directory',
+    );
+  });
+
   it('says that a slot is not ready before it says how its task ended', async () => {
     driver.readySlots.length = 0;
     const seen: string[] = [];

@@ -33,6 +33,7 @@ import { parseBatchPrefix } from './shuffle/block-name.ts';
 import { ShuffleFetch } from './shuffle/shuffle-fetch.ts';
 import { ShuffleStore } from './shuffle/shuffle-store.ts';
 import { ProcessSlot } from './slots/process-slot.ts';
+import { slotSpillDirectory } from './slots/slot-environment.ts';
 import { SlotPool } from './slots/slot-pool.ts';
 import { TaskDesk } from './task/task-desk.ts';
 
@@ -93,7 +94,10 @@ export async function startExecutor(
   const { blockHost: host, blockPort: port, token, tls } = options;
   const server = createWireServer({ host, port, token, tls });
   server.server.addService(BLOCKS, blockHandlers(blocks, shuffles));
-  const boundPort = await server.listen();
+  const boundPort = await server.listen().catch(async (error: unknown) => {
+    await removeQuietly(workDir);
+    throw error;
+  });
   // Bound to loopback, nobody reaches it under another name.
   const blockAddress = `${isLoopback(host) ? host : options.host}:${boundPort}`;
   const parts = { id, options, clock, random, log, blocks, shuffles, server, blockAddress, workDir };
@@ -173,7 +177,10 @@ class RunningExecutor implements Executor {
             memoryBytesMax: options.shuffleMemoryBytesMax,
             fileBytesMax: options.shuffleBytesMax,
           },
-          onPid: this.#reaper.watch,
+          onPid: (pid, alive) => {
+            this.#reaper.watch(pid, alive);
+            if (!alive) void removeQuietly(slotSpillDirectory(join(workDir, 'spill'), index, pid));
+          },
           clock,
           log: log.child({ slot: index }),
         }),
@@ -242,7 +249,7 @@ class RunningExecutor implements Executor {
     this.#channel.close();
     this.#fetch.close();
     await server.close();
-    await rm(workDir, { recursive: true, force: true }).catch(() => undefined);
+    await removeQuietly(workDir);
     this.#over.resolve();
   }
 
@@ -315,6 +322,11 @@ class RunningExecutor implements Executor {
       this.#desk.dropApplication(dropApplication.application, dropApplication.belowEpoch);
     else if (drain) void this.stop({ graceful: true, timeoutMs: drain.timeoutMs || STOP_TIMEOUT_MS });
   }
+}
+
+/** What the disk refuses to remove is removed by the next executor of this machine. */
+async function removeQuietly(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** From source a .ts file, installed a .js one. */

@@ -112,8 +112,8 @@ export interface ShuffleBlockMessage {
   readonly bytes: number;
 }
 
-/** What a map task leaves behind: its result. Index = bucket. */
+/** What a map task leaves behind: its result. */
 export interface MapOutputMessage {
+  /** Bytes of each bucket. */
   readonly sizes: readonly number[];
-  readonly rows: readonly number[];
 }

@@ -1,27 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StreamingContext } from '@millrace/api';
 import { MillraceError } from '@millrace/common';
-import { VirtualClock } from '../../../testing/src/virtual-clock.ts';
+import { type World, world } from '../../test/world.ts';
 import type { ApplicationEvent, BatchSummary } from '../application-events.ts';
 import { readLog } from './log/log-reader.ts';
-import { FakeKafka } from './testing/fake-kafka.ts';
-import { MemoryLogFiles } from './testing/memory-log-files.ts';
 import { pump, settle } from './testing/pump.ts';
-import {
-  countTask,
-  createEngine,
-  type EngineSetup,
-  type RunningEngine,
-  stream,
-} from './testing/run-engine.ts';
-
-function world(build: (ssc: StreamingContext) => void, rest: Pick<EngineSetup, 'config' | 'perform'> = {}) {
-  const kafka = new FakeKafka();
-  kafka.create('views', [100, 50]);
-  return { clock: new VirtualClock(), kafka, files: new MemoryLogFiles(), build, ...rest };
-}
-
-type World = ReturnType<typeof world> & Pick<EngineSetup, 'programHash'>;
+import { countTask, createEngine, type RunningEngine, stream } from './testing/run-engine.ts';
 
 async function start(setup: World): Promise<RunningEngine> {
   const running = await createEngine(setup);
@@ -40,15 +23,6 @@ async function completed(setup: World, { events }: RunningEngine, count: number)
     await settle();
   }
 }
-
-const refusal = async (setup: World): Promise<MillraceError> => {
-  const { engine } = await createEngine(setup);
-  const error: unknown = await pump(setup.clock, engine.validate()).catch((thrown: unknown) => thrown);
-  if (!MillraceError.is(error)) throw new Error('it was not refused');
-  expect(await pump(setup.clock, engine.done)).toBeDefined();
-  expect(setup.files.contents.size).toBe(0);
-  return error;
-};
 
 describe('an application', () => {
   it('counts every record once, batch by batch, and says so', async () => {
@@ -379,37 +353,5 @@ describe('an application', () => {
       code: 'USER_CODE',
       what: 'a callback of the job threw TypeError: thrown in a timer',
     });
-  });
-});
-
-describe('a job that cannot run', () => {
-  it('is refused without an output operation', async () => {
-    expect(await refusal(world((ssc) => void stream(ssc, 'views')))).toMatchObject({
-      code: 'NO_OUTPUT_OPERATION',
-    });
-  });
-
-  it('is refused with all of its problems at once', async () => {
-    const error = await refusal(
-      world((ssc) => {
-        stream(ssc, 'nowhere');
-        stream(ssc, 'views', { startFrom: undefined });
-        stream(ssc, 'views', { offsets: { 'views-1': 51 } });
-        stream(ssc, 'views', { enableAutoCommit: true });
-      }),
-    );
-    expect(error.code).toBe('JOB_INVALID');
-    for (const code of ['UNKNOWN_TOPIC', 'NO_START_OFFSET', 'OFFSET_OUT_OF_RANGE', 'NO_OUTPUT_OPERATION']) {
-      expect(error.message).toContain(code);
-    }
-    expect(error.message).toContain('auto-commit');
-    expect(error.message).not.toContain('unresolved');
-  });
-
-  it('is refused in bounded time when no broker answers', async () => {
-    const setup = world((ssc) => stream(ssc, 'views').foreachRDD(() => undefined));
-    setup.kafka.down = true;
-    expect(await refusal(setup)).toMatchObject({ code: 'KAFKA_UNREACHABLE' });
-    expect(setup.clock.monotonic()).toBeLessThan(11_000);
   });
 });

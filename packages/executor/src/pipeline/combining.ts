@@ -7,6 +7,9 @@ import type { TaskStorage } from './task-storage.ts';
 const COMBINING = ['combine', 'mergeCombiners', 'group'] as const;
 type CombiningKind = (typeof COMBINING)[number];
 
+/** Chains that one task merges may combine at the same time: each has a directory of its own. */
+let combiners = 0;
+
 /** A Map of V8 holds 2^24 entries. */
 const KEYS_MAX = 2 ** 24 - 1;
 
@@ -19,18 +22,17 @@ export function isCombining(kind: string): kind is CombiningKind {
   return (COMBINING as readonly string[]).includes(kind);
 }
 
-/** As the operator does it in memory; what does not fit goes to disk. `index`: of the operator in its pipeline. */
+/** As the operator does it in memory; what does not fit goes to disk. */
 export function combined(
   rows: AsyncIterable<unknown[]>,
   call: CombiningCall,
   storage: TaskStorage,
-  index: number,
 ): AsyncIterable<unknown[]> {
   const combining = combiningOf(call);
   return combineRows(rows as AsyncIterable<Row[]>, {
     create: combining.create,
     merge: combining.merge,
-    directory: join(storage.spillDirectory, String(index)),
+    directory: join(storage.spillDirectory, String(combiners++)),
     memoryBytesMax: storage.memoryBytesMax,
     keysMax: KEYS_MAX,
     spillBytesMax: storage.fileBytesMax,

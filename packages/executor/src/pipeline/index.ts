@@ -176,7 +176,7 @@ class PipelineRun {
     const { numbers, value, place } = pipeline.operators[index] as OperatorMessage;
     const call = { functions: functions.operators[index] ?? [], numbers, place, ...(value && { value }) };
     if (storage && isCombining(definition.kind))
-      return combined(rows, { ...call, kind: definition.kind }, storage, index);
+      return combined(rows, { ...call, kind: definition.kind }, storage);
     return definition.run(rows, { ...call, partition: task.partitionId, signal });
   }
 

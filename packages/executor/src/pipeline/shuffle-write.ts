@@ -51,7 +51,7 @@ export async function writeShuffle(
     rows as AsyncIterable<Row[]>,
     bucketOf(partitioner, functions[0], task.partitionId, place),
   );
-  return { result: encodeMapOutput({ sizes, rows: [] }), written };
+  return { result: encodeMapOutput({ sizes }), written };
 }
 
 /** What cannot be a key, or has no order, is refused with the operator's place. */

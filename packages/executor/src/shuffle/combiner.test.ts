@@ -178,6 +178,21 @@ describe('combining rows by key', () => {
     });
   });
 
+  it('groups by an invalid date', async () => {
+    await withDirectory(async (directory) => {
+      const rows: Row[] = [
+        [new Date(Number.NaN), 1],
+        ['', 2],
+        [new Date(Number.NaN), 3],
+      ];
+      const { rows: groups } = await combined(rows, options(directory, { memoryBytesMax: 1, keysMax: 1 }));
+      expect(groups).toEqual([
+        [new Date(Number.NaN), [1, 3]],
+        ['', [2]],
+      ]);
+    });
+  });
+
   it('refuses what cannot be a key', () => {
     const combiner = new Combiner(options('/nowhere', {}));
     expect(() => combiner.add(new Map(), 1)).toThrow(expect.objectContaining({ code: 'USER_CODE' }));

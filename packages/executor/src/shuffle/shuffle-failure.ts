@@ -17,6 +17,21 @@ export function missingBlock(block: string, cause?: unknown): MillraceError {
   });
 }
 
+/** Map output that cannot be read, whatever it was: those map tasks have to run again. `details` name the executor that held it. */
+export function fetchFailed(details: ErrorDetails, cause: unknown): MillraceError {
+  const { mapPartition, shuffle, executorId } = details;
+  return new MillraceError(
+    'FETCH_FAILED',
+    `map output ${mapPartition} of ${shuffle} could not be read from executor ${executorId}: ${messageOf(cause)}`,
+    {
+      remedy:
+        'Its map tasks run again. When it lasts, look at that executor: its process, its disk, and whether others reach its block port.',
+      details,
+      cause,
+    },
+  );
+}
+
 /** What a read of a shuffle file failed with, as the reader's error: the file is gone, or its disk does not give it back. */
 export function readFailure(error: unknown, path: string): MillraceError {
   if (MillraceError.is(error)) return error;

@@ -1,10 +1,10 @@
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, MillraceError, messageOf } from '@millrace/common';
+import { type Clock, MillraceError } from '@millrace/common';
 import { type ClientChannel, clientChannel, grpcStatusToError, type SecurityOptions } from '@millrace/proto';
 import type { ShuffleBlockMessage } from '@millrace/proto/task';
 import { blockIdOf } from './block-name.ts';
-import { writeFailure } from './shuffle-failure.ts';
+import { fetchFailed, writeFailure } from './shuffle-failure.ts';
 import type { BlockSource } from './shuffle-reader.ts';
 import type { ShuffleStore } from './shuffle-store.ts';
 
@@ -28,10 +28,18 @@ export interface LocatedBlocks {
   release(): Promise<void>;
 }
 
+/** Connections that are kept while nothing is read over them. */
+const CHANNELS_MAX = 64;
 /** Executors that are read from at a time, for one task. */
 const EXECUTORS_AT_ONCE = 8;
 /** A request names no more blocks: it must fit in a message. */
 const BLOCKS_A_CALL = 5_000;
+
+interface Peer {
+  readonly channel: ClientChannel;
+  /** That are under way. */
+  calls: number;
+}
 
 /**
  * Brings the blocks of a shuffle to this machine: those of other executors over one stream each, no faster than the disk takes them.
@@ -39,7 +47,8 @@ const BLOCKS_A_CALL = 5_000;
  */
 export class ShuffleFetch {
   readonly #options: ShuffleFetchOptions;
-  readonly #channels = new Map<string, ClientChannel>();
+  /** By address, least recently used first. */
+  readonly #channels = new Map<string, Peer>();
   #fetches = 0;
 
   constructor(options: ShuffleFetchOptions) {
@@ -56,7 +65,11 @@ export class ShuffleFetch {
     try {
       for (const block of blocks) {
         if (block.executorId === this.#options.executorId) found.set(block, await this.#local(block));
-        else remote.set(block.address, [...(remote.get(block.address) ?? []), block]);
+        else {
+          const wanted = remote.get(block.address) ?? [];
+          wanted.push(block);
+          remote.set(block.address, wanted);
+        }
       }
       const peers = [...remote.values()].entries();
       // The entries are shared: each lane takes the next one.
@@ -76,7 +89,7 @@ export class ShuffleFetch {
   }
 
   close(): void {
-    for (const channel of this.#channels.values()) channel.close();
+    for (const { channel } of this.#channels.values()) channel.close();
     this.#channels.clear();
   }
 
@@ -86,7 +99,7 @@ export class ShuffleFetch {
       const source = await this.#options.store.source({ shuffle, mapPartition, attempt }, bucket);
       return { ...source, details: detailsOf(block) };
     } catch (error) {
-      throw fetchFailed(block, error);
+      throw failure(block, error);
     }
   }
 
@@ -122,7 +135,8 @@ export class ShuffleFetch {
     const [first] = blocks;
     if (first === undefined) return;
     const { clock, silenceMsMax } = this.#options;
-    const call = this.#channelTo(first.address).blocks.fetch({ blockIds: blocks.map(idOf) });
+    const peer = this.#peerAt(first.address);
+    const call = peer.channel.blocks.fetch({ blockIds: blocks.map(idOf) });
     let silent = false;
     const watch = () =>
       clock.schedule(silenceMsMax, () => {
@@ -149,18 +163,35 @@ export class ShuffleFetch {
     } catch (error) {
       if (MillraceError.is(error, 'SHUFFLE_DISK')) throw error;
       const why = silent ? new Error(`nothing came for ${silenceMsMax} ms`) : error;
-      throw fetchFailed(blocks[at] ?? first, why);
+      throw failure(blocks[at] ?? first, why);
     } finally {
       timer.cancel();
       call.cancel();
+      peer.calls--;
+      this.#closeIdle();
     }
   }
 
-  #channelTo(address: string): ClientChannel {
+  #peerAt(address: string): Peer {
     const { clock, security } = this.#options;
-    const channel = this.#channels.get(address) ?? clientChannel({ address, clock, ...security });
-    this.#channels.set(address, channel);
-    return channel;
+    const peer = this.#channels.get(address) ?? {
+      channel: clientChannel({ address, clock, ...security }),
+      calls: 0,
+    };
+    peer.calls++;
+    this.#channels.delete(address);
+    this.#channels.set(address, peer);
+    return peer;
+  }
+
+  /** Executors come and go, each with an address of its own. */
+  #closeIdle(): void {
+    for (const [address, { channel, calls }] of this.#channels) {
+      if (this.#channels.size <= CHANNELS_MAX) return;
+      if (calls > 0) continue;
+      channel.close();
+      this.#channels.delete(address);
+    }
   }
 }
 
@@ -172,12 +203,7 @@ function detailsOf({ executorId, directory, mapPartition, attempt, bucket }: Shu
   return { executorId, shuffle: directory, mapPartition, attempt, bucket };
 }
 
-/** Whatever it was: those map tasks have to run again. */
-function fetchFailed(block: ShuffleBlockMessage, cause: unknown): MillraceError {
+function failure(block: ShuffleBlockMessage, cause: unknown): MillraceError {
   const error = MillraceError.is(cause) ? cause : grpcStatusToError(cause, 'a block');
-  return new MillraceError(
-    'FETCH_FAILED',
-    `map output ${block.mapPartition} of ${block.directory} could not be read from executor ${block.executorId}: ${messageOf(error)}`,
-    { details: { ...detailsOf(block), address: block.address, directory: block.directory }, cause },
-  );
+  return fetchFailed({ ...detailsOf(block), address: block.address }, error);
 }

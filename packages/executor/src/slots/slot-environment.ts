@@ -54,6 +54,11 @@ export function slotEnvironment(
   };
 }
 
+/** Of one process of a slot: whoever ends it removes it, for a process that is killed cannot. */
+export function slotSpillDirectory(directory: string, slot: string | number, pid: number): string {
+  return join(directory, `${slot}-${pid}`);
+}
+
 /** What a slot's environment says of the space for shuffles; nothing in a process that is no slot of an executor. */
 export function taskStorage(environment: NodeJS.ProcessEnv): { readonly storage?: TaskStorage } {
   const text = environment['MILLRACE_SHUFFLE'];
@@ -62,8 +67,7 @@ export function taskStorage(environment: NodeJS.ProcessEnv): { readonly storage?
   return {
     storage: {
       mapOutputPath: (name) => mapOutputPath(directory, name),
-      // Another process of this slot may be cleaning up still.
-      spillDirectory: join(spillDirectory, `${environment['MILLRACE_SLOT']}-${process.pid}`),
+      spillDirectory: slotSpillDirectory(spillDirectory, environment['MILLRACE_SLOT'] ?? '', process.pid),
       memoryBytesMax,
       fileBytesMax,
     },

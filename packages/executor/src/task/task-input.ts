@@ -9,6 +9,7 @@ import type {
 } from '@millrace/proto/task';
 import type { PipelineInput, PipelineRequest } from '../pipeline/index.ts';
 import { mergeRows } from '../pipeline/merge-rows.ts';
+import { fetchFailed } from '../shuffle/shuffle-failure.ts';
 import { type BlockSource, readRows } from '../shuffle/shuffle-reader.ts';
 import type { ConsumerLease } from '../source/consumer-cache.ts';
 import type { TaskEngine } from './engine-ports.ts';
@@ -97,10 +98,7 @@ async function* shuffledRows(sources: readonly BlockSource[]): AsyncGenerator<un
       yield* readRows([source]);
     } catch (error) {
       if (!MillraceError.is(error, 'BLOCK_CORRUPT') && !MillraceError.is(error, 'BLOCK_MISSING')) throw error;
-      throw new MillraceError('FETCH_FAILED', `map output could not be read: ${error.what}`, {
-        details: { ...source.details },
-        cause: error,
-      });
+      throw fetchFailed(source.details ?? {}, error);
     }
   }
 }

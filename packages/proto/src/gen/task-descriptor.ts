@@ -383,11 +383,6 @@ export const taskDescriptor: object = {
            "rule": "repeated",
            "type": "uint64",
            "id": 1
-          },
-          "rows": {
-           "rule": "repeated",
-           "type": "uint64",
-           "id": 2
           }
          }
         }

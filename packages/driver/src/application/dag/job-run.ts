@@ -243,7 +243,7 @@ export class JobRun {
       this.#resultBytes += result.length;
       return;
     }
-    const { sizes, rows } = decodeMapOutput(result);
+    const { sizes } = decodeMapOutput(result);
     const { partitions } = stage.shuffle.partitioner;
     if (sizes.length !== partitions)
       throw new MillraceError(
@@ -251,7 +251,7 @@ export class JobRun {
         `a map task made ${sizes.length} buckets instead of ${partitions}`,
       );
     const directory = this.#directoryOf(stage.id);
-    const output = { executorId, address: blockAddress, directory, attempt, sizes, rows };
+    const output = { executorId, address: blockAddress, directory, attempt, sizes };
     outputs.add(partition, output, ++this.#time);
   }
 

@@ -38,7 +38,7 @@ export class MapOutputs {
 
   /** Of a task that would have found nothing. */
   addEmpty(mapPartition: number): void {
-    const output = { executorId: '', address: '', directory: '', attempt: 0, sizes: [], rows: [] };
+    const output = { executorId: '', address: '', directory: '', attempt: 0, sizes: [] };
     this.#held[mapPartition] = { output, addedAt: 0 };
   }
 

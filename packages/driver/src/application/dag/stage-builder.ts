@@ -40,7 +40,7 @@ class StageCutter {
     if (known !== undefined) return known;
     const { parent, partitioner } = node;
     const none = Array.from({ length: partitioner.partitions }, () => 0);
-    const body = this.#body(parent, partsOf(parent), encodeMapOutput({ sizes: none, rows: none }));
+    const body = this.#body(parent, partsOf(parent), encodeMapOutput({ sizes: none }));
     this.#stages.push({ kind: 'map', ...body, shuffle: node });
     this.#mapStages.set(node, body.id);
     return body.id;

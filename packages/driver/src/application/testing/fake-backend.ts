@@ -21,9 +21,9 @@ export interface TaskPlace {
   readonly attempt?: number;
 }
 
-/** What a map task leaves: so many bytes (and rows) in each bucket. */
+/** What a map task leaves: so many bytes in each bucket. */
 export function mapOutput(sizes: readonly number[]): Uint8Array {
-  return encodeMapOutput({ sizes, rows: sizes });
+  return encodeMapOutput({ sizes });
 }
 
 /** Buckets that the map tasks of a set fill; undefined: its tasks are no map tasks. */

@@ -1,0 +1,17 @@
+import type { StreamingContext } from '@millrace/api';
+import { VirtualClock } from '../../testing/src/virtual-clock.ts';
+import { FakeKafka } from '../src/application/testing/fake-kafka.ts';
+import { MemoryLogFiles } from '../src/application/testing/memory-log-files.ts';
+import type { EngineSetup } from '../src/application/testing/run-engine.ts';
+
+export type World = ReturnType<typeof world> & Pick<EngineSetup, 'programHash'>;
+
+/** A clock, a Kafka with the topic `views` and an empty log, for one job. */
+export function world(
+  build: (ssc: StreamingContext) => void,
+  rest: Pick<EngineSetup, 'config' | 'perform'> = {},
+) {
+  const kafka = new FakeKafka();
+  kafka.create('views', [100, 50]);
+  return { clock: new VirtualClock(), kafka, files: new MemoryLogFiles(), build, ...rest };
+}
