@@ -20,13 +20,18 @@ export class BareLoop {
     return new BareLoop(children);
   }
 
-  /** Milliseconds until both have read their half. */
-  async run(client: KafkaOptions, ranges: readonly OffsetRange[], mode: BareMode): Promise<number> {
+  /** Milliseconds until both have read their half, and written it to the topic `out` (echo). */
+  async run(
+    client: KafkaOptions,
+    ranges: readonly OffsetRange[],
+    mode: BareMode,
+    out?: string,
+  ): Promise<number> {
     const started = performance.now();
     await Promise.all(
       this.#children.map(async (child, index) => {
         const done = once(child, 'message');
-        child.send({ client, ranges: ranges.filter((_, i) => i % 2 === index), mode });
+        child.send({ client, ranges: ranges.filter((_, i) => i % 2 === index), mode, out });
         await done;
       }),
     );

@@ -12,7 +12,7 @@ import {
   openProgram,
 } from '@millrace/closures';
 import { type BenchResult, median, NOTHING, rounded } from './bench-result.ts';
-import type { BenchSettings } from './benchmarks.ts';
+import type { BenchSettings } from './benchmark.ts';
 import type { BenchLambda } from './jobs/closures.ts';
 import { classy, helper, mutual, simple } from './jobs/closures.ts';
 

@@ -1,4 +1,4 @@
-// npm run bench -- count|json|jsonagg|tiny|twostage|empty|startup|produce|closures [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]
+// npm run bench -- NAME [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]; --help lists the names
 import { parseArgs } from 'node:util';
 import { startJavaKafka } from '../brokers/java-kafka.ts';
 import type { BenchResult } from './bench-result.ts';
@@ -9,7 +9,8 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     topic: { type: 'string' },
-    records: { type: 'string', default: '8000000' },
+    help: { type: 'boolean', default: false },
+    records: { type: 'string' },
     runs: { type: 'string', default: '3' },
     interval: { type: 'string', default: '100' },
     batches: { type: 'string', default: '300' },
@@ -34,8 +35,11 @@ function table(result: BenchResult): string {
     .join('\n');
 }
 
-if (benchmark === undefined || positionals.length !== 1) {
-  process.stderr.write(`usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json]\n`);
+const usage = `usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--topic NAME] [--records N] [--runs N] [--interval MS] [--batches N]\n`;
+if (values.help) {
+  process.stdout.write(usage);
+} else if (benchmark === undefined || positionals.length !== 1) {
+  process.stderr.write(usage);
   process.exitCode = 2;
 } else {
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -46,7 +50,7 @@ if (benchmark === undefined || positionals.length !== 1) {
   try {
     const result = await benchmark({
       brokers: kafka?.brokers ?? given ?? '',
-      records: number(values.records),
+      records: values.records === undefined ? undefined : number(values.records),
       runs: number(values.runs),
       topic: values.topic,
       intervalMs: number(values.interval),

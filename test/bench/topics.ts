@@ -10,13 +10,44 @@ function jsonValue(random: () => number, ts: number): string {
   return `${head.padEnd(98, 'abcdefghijklmnopqrstuvwxyz')}"}`;
 }
 
+/** Ten words of 3 to 10 letters, of 10,000 words. The same as the Spark benchmarks read, but for the letters. */
+function lines(random: () => number): () => string {
+  const below = (n: number): number => Math.floor(random() * n);
+  const letter = (): string => String.fromCharCode(97 + below(26));
+  const words = Array.from({ length: 10_000 }, () => Array.from({ length: 3 + below(8) }, letter).join(''));
+  return () => Array.from({ length: 10 }, () => words[below(words.length)]).join(' ');
+}
+
 /** The topic with `records` JSON records in 4 partitions, loaded when it is not there yet. Its name tells its content, so it is kept. */
-export async function jsonTopic(
+export async function jsonTopic(client: KafkaClient, records: number, say: Say): Promise<string> {
+  const random = seededRandom(42);
+  const next = (): number => random.next();
+  return loaded(client, `millrace-bench-json-${records}`, records, say, (i) => ({
+    partition: i % PARTITIONS,
+    key: `u${i % 100_000}`,
+    value: jsonValue(next, 1_700_000_000_000 + i),
+  }));
+}
+
+/** As jsonTopic, of lines of ten words. */
+export async function linesTopic(client: KafkaClient, records: number, say: Say): Promise<string> {
+  const random = seededRandom(7);
+  const line = lines(() => random.next());
+  return loaded(client, `millrace-bench-lines-${records}`, records, say, (i) => ({
+    partition: i % PARTITIONS,
+    value: line(),
+  }));
+}
+
+type Say = (text: string) => void;
+
+async function loaded(
   client: KafkaClient,
+  topic: string,
   records: number,
-  say: (text: string) => void,
+  say: Say,
+  record: (index: number) => ProduceRecord,
 ): Promise<string> {
-  const topic = `millrace-bench-json-${records}`;
   const known = (await client.topics()).find((candidate) => candidate.topic === topic);
   if (known) {
     if ((await countRecords(client, topic)) === records) return topic;
@@ -24,18 +55,10 @@ export async function jsonTopic(
   }
   await client.createTopic(topic, { partitions: PARTITIONS });
   say(`loading ${records} records into ${topic} …`);
-  const random = seededRandom(42);
-  const next = (): number => random.next();
   const producer = client.producer();
   for (let done = 0; done < records; done += CHUNK) {
-    const chunk = Array.from(
-      { length: Math.min(CHUNK, records - done) },
-      (_, i): ProduceRecord => ({
-        partition: (done + i) % PARTITIONS,
-        key: `u${(done + i) % 100_000}`,
-        value: jsonValue(next, 1_700_000_000_000 + done + i),
-      }),
-    );
+    const length = Math.min(CHUNK, records - done);
+    const chunk = Array.from({ length }, (_, i) => record(done + i));
     await producer.send(topic, chunk, { acks: 1 });
   }
   await producer.close();

@@ -2,7 +2,12 @@ import type { KafkaClient } from '@millrace/kafka';
 import { PARTITIONS } from './topics.ts';
 
 /** Produces `perSecond` records a second, spread over the partitions, every 5 ms, until it is stopped. */
-export function trickle(client: KafkaClient, topic: string, perSecond: number): { stop(): Promise<void> } {
+export function trickle(
+  client: KafkaClient,
+  topic: string,
+  perSecond: number,
+  partitions = PARTITIONS,
+): { stop(): Promise<void> } {
   const producer = client.producer();
   const started = performance.now();
   const value = 'x'.repeat(100);
@@ -12,7 +17,7 @@ export function trickle(client: KafkaClient, topic: string, perSecond: number): 
     while (!stopping.signal.aborted) {
       const due = Math.floor(((performance.now() - started) / 1000) * perSecond);
       const records = Array.from({ length: Math.min(due - sent, 10_000) }, (_, i) => ({
-        partition: (sent + i) % PARTITIONS,
+        partition: (sent + i) % partitions,
         value,
         timestamp: Date.now(),
       }));

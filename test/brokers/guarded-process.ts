@@ -14,20 +14,28 @@ export interface GuardedProcess {
   readonly pid: number;
   /** True once it has ended, for whatever reason. */
   readonly ended: boolean;
-  /** SIGTERM, after a while SIGKILL. Resolves when it has ended. */
+  /** `stopSignal`, after a while SIGKILL. Resolves when it has ended. */
   stop(): Promise<void>;
   /** SIGKILL. Resolves when it has ended. */
   kill(): Promise<void>;
 }
 
-/** Output goes to `logFile`; `directory` is removed when this process dies without stopping the child. */
-export async function startGuarded(options: {
+export interface GuardedOptions {
   readonly command: string;
   readonly args: readonly string[];
+  /** Where output goes. */
   readonly logFile: string;
+  /** Removed when this process dies without stopping the child. */
   readonly directory: string;
-}): Promise<GuardedProcess> {
-  const argv = [GUARD, options.logFile, options.directory, options.command, ...options.args];
+  /** Whose process it is; default: as this one. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Asks it to end in good order; default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+export async function startGuarded(options: GuardedOptions): Promise<GuardedProcess> {
+  const { command, args, ...rest } = options;
+  const argv = [GUARD, JSON.stringify(rest), command, ...args];
   const guard = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(guard, 'exit');
   // A guard that is gone already cannot be written to: `exited` says so.

@@ -2,7 +2,7 @@ import { messageOf } from '@millrace/common';
 import { startDevBroker } from '@millrace/devbroker';
 import { startJavaKafka } from './java-kafka.ts';
 
-/** env: one that was started elsewhere; embedded: ours, in memory, without transactions. */
+/** env: one that was started elsewhere; embedded: ours, in memory. */
 export type BrokerKind = 'env' | 'testcontainers' | 'java' | 'embedded';
 
 export interface KafkaUnderTest {

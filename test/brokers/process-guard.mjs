@@ -1,14 +1,15 @@
 // Runs one child for a test run and never lets it outlive it: when this process's stdin ends, which happens however the
-// parent died, the child is killed. Usage: node process-guard.mjs <log file> <directory to remove> <command> [args]
+// parent died, the child is killed. Usage: node process-guard.mjs <options as JSON> <command> [args]; see GuardedOptions.
 // Protocol: the first line of stdout is the child's pid. "stop\n" on stdin asks the child to end in good order.
 import { spawn } from 'node:child_process';
 import { openSync, rmSync } from 'node:fs';
 
-const [logFile, directory, command, ...args] = process.argv.slice(2);
+const [options, command, ...args] = process.argv.slice(2);
+const { logFile, directory, user, stopSignal = 'SIGTERM' } = JSON.parse(options);
 const GRACE_MS = 10_000;
 
 const log = openSync(logFile, 'a');
-const child = spawn(command, args, { stdio: ['ignore', log, log] });
+const child = spawn(command, args, { stdio: ['ignore', log, log], ...user });
 let asked = false;
 let orphaned = false;
 
@@ -26,7 +27,7 @@ child.on('exit', (code) => {
 process.stdin.on('data', (data) => {
   if (asked || !String(data).includes('stop')) return;
   asked = true;
-  child.kill('SIGTERM');
+  child.kill(stopSignal);
   setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
 });
 process.stdin.on('error', () => {});

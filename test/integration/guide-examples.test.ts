@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { format } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import type { JobDefinition } from '@millrace/api';
+import { resolveConfig } from '@millrace/common';
+import { connectKafka, KAFKA_OPTIONS } from '@millrace/kafka';
 import { type DevBroker, embed, produce, startDevBroker } from '@millrace/testing';
 
-const TOPICS = { orders: 3, returns: 1, 'shop-a': 2, 'orders-by-id': 1, 'orders-by-anyone': 1 };
+const TOPICS = { totals: 2, orders: 3, returns: 1, 'shop-a': 2, 'orders-by-id': 1, 'orders-by-anyone': 1 };
 
 let broker: DevBroker;
 let rates: Server;
@@ -75,13 +77,41 @@ it.each<[string, readonly string[]]>([
   ['guide/partitions', ['1200\n1500\n1800', '200\n800\n1400']],
   ['guide/shared', ['VAT 5.28 · untaxed 3', 'largest order so far:', 'batch:']],
   ['guide/offsets', ['orders-2 [0, 3): 3 offsets']],
+  ['guide/committed', ['9 orders', 'Kafka knows']],
   ['guide/fixed-ranges', ['9 9 2', '0 9 2']],
   ['guide/files', []],
+  ['guide/outputs', []],
   ['lambdas/shipped', ['47 of 9', 'shipped: {"id":0']],
 ])('examples/%s.ts prints what it should', async (name, expected) => {
   const { default: job } = (await import(`../../examples/${name}.ts`)) as { default: JobDefinition };
   const output = await printed(job);
   for (const text of expected) expect(output).toContain(text);
+});
+
+it('writes the same totals to a topic and to files', async () => {
+  const [saved = ''] = readdirSync(outDir).filter((name) => name.startsWith('totals-'));
+  const parts = readdirSync(join(outDir, saved)).toSorted();
+  expect(parts).toEqual(['_SUCCESS', 'part-00000', 'part-00001']);
+  const rows = parts.flatMap((part) =>
+    readFileSync(join(outDir, saved, part), 'utf8')
+      .split('\n')
+      .filter((line) => line !== ''),
+  );
+  const totals = ['["de",1200]', '["fr",1500]', '["us",1800]'];
+  expect(rows.toSorted()).toEqual(totals);
+  const client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
+  const written: string[] = [];
+  for (const partition of [0, 1]) {
+    const tp = { topic: 'totals', partition };
+    const [end] = (await client.listOffsets([tp], 'latest')).values();
+    const reader = client.reader(tp);
+    for await (const columns of reader.read({ ...tp, fromOffset: 0, untilOffset: end?.offset ?? 0 }))
+      for (let i = 0; i < columns.n; i++)
+        written.push(`["${columns.keyString(i)}",${columns.valueString(i)}]`);
+    await reader.close();
+  }
+  await client.close();
+  expect(written.toSorted()).toEqual(totals);
 });
 
 it('writes one file a partition, complete, and leaves no temporary one', () => {

@@ -1,9 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
+import { mapOutputsOf } from '../support/map-outputs.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
@@ -11,6 +9,8 @@ import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 const TIMEOUT_MS = 120_000;
 const RECORDS = 5_000;
 const PARTITIONS = 3;
+/** However small, what map tasks leave is on the disk. */
+const EXECUTOR = ['--slots', '1', '--shuffle-inline-bytes-max', '0'];
 
 interface Click {
   readonly user: string;
@@ -36,7 +36,7 @@ beforeAll(async () => {
     values.map((value, i) => ({ value, partition: i % PARTITIONS })),
   );
   await producer.close();
-  cluster = await TestCluster.start(kafka.brokers, 2, ['--slots', '1']);
+  cluster = await TestCluster.start(kafka.brokers, 2, EXECUTOR);
 }, TIMEOUT_MS);
 afterAll(() => cluster?.close());
 
@@ -46,15 +46,6 @@ function grouped(): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const { user, ms } of clicks) groups.set(user, [...(groups.get(user) ?? []), ms]);
   return groups;
-}
-
-/** Files of map tasks on an executor's disk. */
-function outputsOf({ pid }: ChildCommand): number {
-  const root = join(tmpdir(), `millrace-executor-${userInfo().username}`);
-  return readdirSync(root)
-    .filter((name) => name.startsWith(`executor-${pid}-`))
-    .flatMap((name) => readdirSync(join(root, name), { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && entry.parentPath.includes('/shuffle/')).length;
 }
 
 async function results(conf: Readonly<Record<string, string | number>>): Promise<Map<string, unknown>> {
@@ -109,11 +100,11 @@ describe('keyed operators on two executors', () => {
         { batches: 1 },
       );
       await until('map outputs on both executors', () =>
-        cluster.executors.every((one) => outputsOf(one) > 0),
+        cluster.executors.every((one) => mapOutputsOf(one.pid) > 0),
       );
       const [victim] = cluster.executors.splice(0, 1);
       await cluster.kill(victim as ChildCommand);
-      await cluster.startExecutor(['--slots', '1']);
+      await cluster.startExecutor(EXECUTOR);
       expect({ code: await job.exited, errors: job.errors }).toEqual({ code: 0, errors: '[]' });
       const counts = [...grouped()].map(([user, values]) => [user, values.length] as const);
       expect(JSON.parse(job.output.at(-1) ?? '')).toEqual(counts.toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -122,6 +113,6 @@ describe('keyed operators on two executors', () => {
   );
 
   it('leave nothing on the disks of executors', async () => {
-    await until('no map outputs', () => cluster.executors.every((one) => outputsOf(one) === 0));
+    await until('no map outputs', () => cluster.executors.every((one) => mapOutputsOf(one.pid) === 0));
   });
 });

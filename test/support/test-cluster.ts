@@ -73,14 +73,20 @@ export class TestCluster {
   readonly directory: string;
   readonly executors: ChildCommand[] = [];
   readonly #driverArgs: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #followed: FollowedJob[] = [];
   #driver: ChildCommand | undefined;
   #address = '';
   #files = 0;
 
-  constructor(brokers: string, driverArgs: readonly string[] = []) {
+  constructor(
+    brokers: string,
+    driverArgs: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.brokers = brokers;
     this.#driverArgs = driverArgs;
+    this.#environment = environment;
     this.directory = mkdtempSync(join(tmpdir(), 'millrace-cluster-'));
     mkdirSync(join(this.directory, 'logs'));
   }
@@ -90,8 +96,9 @@ export class TestCluster {
     executors = 2,
     executorArgs: readonly string[] = [],
     driverArgs: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(brokers, driverArgs);
+    const cluster = new TestCluster(brokers, driverArgs, environment);
     try {
       await cluster.startDriver();
       await Promise.all(Array.from({ length: executors }, () => cluster.startExecutor(executorArgs)));
@@ -213,6 +220,6 @@ export class TestCluster {
 
   #command(name: string, args: readonly string[]): ChildCommand {
     const logFile = join(this.directory, 'logs', `${name}-${this.#files++}.log`);
-    return new ChildCommand({ name, args, logFile, clock: systemClock });
+    return new ChildCommand({ name, args, logFile, environment: this.#environment, clock: systemClock });
   }
 }

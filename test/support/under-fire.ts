@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { KafkaClient } from '@millrace/kafka';
+import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
 import { ledgerSize, readLedgerDirectory } from '../ledger/ledger-directory.ts';
 import { readOffsetLog, verdictOfLog } from '../ledger/offset-log-checker.ts';
@@ -49,8 +50,9 @@ export async function underFire(
     expect(stopped.code).toBe(0);
     expect(await job.exited).toBe(0);
     expect(verdictText(checkLedger(producer.produced, readLedgerDirectory(ledger)))).toBe('OK');
-    const log = readOffsetLog(join(cluster.stateDir, 'applications', application, 'log'));
-    expect(verdictOfLog(log, producer.produced)).toBe('OK');
+    const log = join(cluster.stateDir, 'applications', application, 'log');
+    expect(verdictOfLog(readOffsetLog(log), producer.produced)).toBe('OK');
+    expect((await checkLogDirectory(log))?.findings).toEqual([]);
   } finally {
     await cluster.close();
     await client.deleteTopic(topic);

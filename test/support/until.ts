@@ -3,6 +3,7 @@ export async function until<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   ms = 30_000,
+  everyMs = 20,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   let last: unknown;
@@ -15,6 +16,6 @@ export async function until<T>(
       last = error;
     }
     if (Date.now() > deadline) throw new Error(`${what} did not happen within ${ms} ms`, { cause: last });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

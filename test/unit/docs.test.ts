@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -30,7 +30,13 @@ async function commands(): Promise<ReadonlyMap<string, readonly string[]>> {
   const program = buildProgram(cli, services);
   const shown = program.createHelp().visibleCommands(program);
   return new Map(
-    shown.map((command) => [command.name(), ['--help', ...command.options.map(({ long }) => long ?? '')]]),
+    shown.map((command) => [
+      command.name(),
+      [
+        '--help',
+        ...[command, ...command.commands].flatMap((each) => each.options.map(({ long }) => long ?? '')),
+      ],
+    ]),
   );
 }
 
@@ -81,6 +87,12 @@ function contains(text: string, block: string): boolean {
 }
 
 describe('the pages', () => {
+  it('name every example', () => {
+    const examples = readdirSync(join(ROOT, 'examples'));
+    expect(examples.length).toBeGreaterThan(5);
+    expect(examples.filter((name) => !read('README.md').includes(`](examples/${name})`))).toEqual([]);
+  });
+
   it.each(PAGES)('%s links to files and headings that exist', (page) => {
     expect(brokenLinks(page)).toEqual([]);
   });

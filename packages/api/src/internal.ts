@@ -1,6 +1,7 @@
 /** For the engine's own packages; not for jobs, and not under semantic versioning. */
 export { type AccumulatorChange, AccumulatorRegistry } from './accumulator.ts';
 export { ACTIONS, decodeResult, emptyResult, encodeResult } from './actions/index.ts';
+export { KAFKA_WRITE_PARTS, type KafkaWritePart } from './actions/kafka-write.ts';
 export { canonicalKey } from './canonical-key.ts';
 export { type EvaluatedJob, evaluateJob, isJobDefinition, type JobDefinition } from './define-job.ts';
 export { elementPromise } from './element-function.ts';
@@ -13,6 +14,7 @@ export {
 } from './kafka/consumer-options.ts';
 export type { Assignment, ConsumerStrategy, StrategyAdmin } from './kafka/consumer-strategies.ts';
 export type { LocationStrategy } from './kafka/location-strategies.ts';
+export type { OffsetCommitter } from './kafka/offset-commit.ts';
 export { KeyMap, keyText } from './key-map.ts';
 export type { ActionDefinition, ActionFragmentContext, LoopAction } from './lineage/action-definition.ts';
 export type { JobRequest, JobRunner } from './lineage/job-runner.ts';
@@ -32,35 +34,65 @@ export { type KeySample, rangeBounds, rangeIndex } from './lineage/range-index.t
 export {
   type ActionCall,
   type ActionKind,
+  bucketCount,
+  type CoalescedNode,
   type KafkaSourceInfo,
   type MergeKind,
   type MergeNode,
   type OperatorCall,
   type OperatorKind,
   offsetRangesOf,
+  type PersistedNode,
   partitionCount,
   type RddNode,
   type ShuffleNode,
+  type StoredNode,
 } from './lineage/rdd-node.ts';
+export type {
+  KeptState,
+  StateCall,
+  StatefulNode,
+  StateHead,
+  StateSnapshotsNode,
+} from './lineage/stateful-node.ts';
+export { StorageLevel } from './lineage/storage-level.ts';
 export { type Combining, combiningOf } from './operators/combine.ts';
 export { isEmptyPreserving, OPERATORS } from './operators/index.ts';
 export { rebased } from './operators/rebased.ts';
+export {
+  type ExactlyOnceOutput,
+  type OutputTransactions,
+  outputConflict,
+  outputFenced,
+  type SkippedTask,
+  type TransactionSettings,
+} from './output/exactly-once.ts';
+export type { FileSettings } from './output/file-sink.ts';
+export type { KafkaWriteSettings, OutputRecord } from './output/kafka-sink.ts';
 export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
 export { RDD } from './rdd.ts';
 export { rowOrder } from './row-order.ts';
 export { chunksOf, rowsOf } from './rows.ts';
 export type { FunctionShipper, ShippedFunction } from './shipped-function.ts';
+export { KEYED_SHAPE } from './state/stateful-rdd.ts';
 export { type BatchInput, BatchRdds } from './stream/compute-rdd.ts';
 export type { GraphBuilder } from './stream/graph-builder.ts';
 export type {
   BatchTime,
   DirectKafkaInput,
+  InverseWindowNode,
   OperatorTemplate,
   OutputOperation,
+  QueueNode,
+  StatefulStreamNode,
   StreamGraph,
   StreamNode,
+  WindowNode,
 } from './stream/stream-node.ts';
+export { describeOutput } from './stream/stream-node.ts';
+export { StreamReach } from './stream/stream-reach.ts';
+export { type BatchSpan, missedSlides } from './stream/stream-slides.ts';
 export { type ContextInternals, StreamingContext } from './streaming-context.ts';
 export { encodeAccumulatorUpdates, type TaskAccumulator, taskAccumulator } from './task-accumulator.ts';
 export {

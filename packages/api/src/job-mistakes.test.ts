@@ -21,6 +21,8 @@ function runner(results: readonly unknown[] = [], dropped: string[] = []): JobRu
     ship: () => ({ hash: 'h', bytes: new Uint8Array(), place: 'job.ts:1:1', broadcastIds: [] }),
     broadcast: () => 'hash',
     dropBroadcast: (hash) => void dropped.push(hash),
+    release: () => undefined,
+    stateOf: () => undefined,
     print: () => undefined,
     notice: () => undefined,
     kafka() {
@@ -78,7 +80,8 @@ describe('mistakes of a job', () => {
     const graph = await evaluated((stream) =>
       stream.transform<number>((rdd) => untyped(made(rdd, stream))).foreachRDD(() => undefined),
     );
-    const rdds = new BatchRdds({ time: 0, ranges: () => [] }, runner());
+    const rdds = new BatchRdds({ graph: graph.graph, runner: runner() });
+    rdds.begin({ time: 0, previous: undefined, ranges: () => [] });
     const node = graph.graph.outputs[0]?.node;
     await expect(rdds.rdd(untyped(node))).rejects.toMatchObject({
       code: 'JOB_INVALID',

@@ -1,4 +1,13 @@
-import { type ConfigSchema, duration, integer, optional, type Resolved, text } from '@millrace/common';
+import {
+  type ConfigSchema,
+  custom,
+  duration,
+  integer,
+  MillraceError,
+  optional,
+  type Resolved,
+  text,
+} from '@millrace/common';
 
 /** Options of a job: given to defineJob, overridden by `submit --conf key=value`. */
 export const JOB_OPTIONS = {
@@ -24,6 +33,10 @@ export const JOB_OPTIONS = {
     }),
   ),
   batches: optional(integer({ doc: 'stop after this many completed batches', min: 1 })),
+  dropState: custom((given) => stateNames(given), {
+    doc: 'names of keyed state that no operator of the job has any more, and that is given up',
+    default: [],
+  }),
   logSegmentBytes: integer({
     doc: 'the offset and commit log is rotated at this size',
     unit: 'bytes',
@@ -48,5 +61,12 @@ export const JOB_OPTIONS = {
     min: 1,
   }),
 } satisfies ConfigSchema;
+
+/** A list, or a text of names with commas between them. @throws MillraceError CONFIG_INVALID. */
+function stateNames(given: unknown): readonly string[] {
+  const names: unknown = typeof given === 'string' ? given.split(',').filter((name) => name !== '') : given;
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+  throw new MillraceError('CONFIG_INVALID', `expected a list of names, got ${typeof given}`);
+}
 
 export type JobOptions = Resolved<typeof JOB_OPTIONS>;

@@ -1,4 +1,7 @@
+import { MillraceError } from '@millrace/common';
 import type { RddNode } from './lineage/rdd-node.ts';
+import { StorageLevel } from './lineage/storage-level.ts';
+import { callerPlace } from './place.ts';
 import { RddJoined } from './rdd/rdd-joined.ts';
 
 /**
@@ -6,7 +9,54 @@ import { RddJoined } from './rdd/rdd-joined.ts';
  * actions run a job on the executors. Lambdas are captured when they are given: later changes of a captured variable do not matter.
  */
 export class RDD<T> extends RddJoined<T> {
+  /**
+   * The same rows, kept on the executors: the first job that needs a partition computes it, later ones read it, also those of later batches.
+   * An RDD never changes: it is the one that is returned that is kept. What an executor held is computed again when the executor is lost.
+   * Records become plain objects, as in `collect`.
+   * @throws MillraceError JOB_INVALID for an RDD that is persisted with another level.
+   */
+  persist(level: StorageLevel = StorageLevel.MEMORY_AND_DISK): RDD<T> {
+    checkLevel(level);
+    const { node } = this;
+    if (node.kind !== 'persisted')
+      return this.derived({ kind: 'persisted', parent: node, level, place: callerPlace() });
+    if (node.level === level) return this;
+    throw new MillraceError('JOB_INVALID', `persist(${level}) of an RDD that is persisted as ${node.level}`, {
+      remedy: 'Persist it once, or persist what unpersist() returns.',
+      details: { place: callerPlace() },
+    });
+  }
+
+  /** See `persist`. */
+  cache(): RDD<T> {
+    return this.persist();
+  }
+
+  /**
+   * Lets go of what is kept of this RDD, when no job reads it any more, and returns the RDD that was persisted. Who still uses this one has
+   * it computed anew, and nothing is kept. Of an RDD that is not persisted: itself.
+   */
+  unpersist(): RDD<T> {
+    const { node } = this;
+    if (node.kind !== 'persisted') return this;
+    this.runner.release(node);
+    return this.derived(node.parent);
+  }
+
+  /** Undefined: it is not persisted. */
+  get storageLevel(): StorageLevel | undefined {
+    return this.node.kind === 'persisted' ? this.node.level : undefined;
+  }
+
   protected override derived<U>(node: RddNode): RDD<U> {
     return new RDD<U>(node, this.runner);
   }
+}
+
+function checkLevel(level: StorageLevel): void {
+  if (Object.hasOwn(StorageLevel, level)) return;
+  throw new MillraceError('JOB_INVALID', `persist(${level}): no storage level`, {
+    remedy: `Give one of ${Object.keys(StorageLevel).join(', ')}, or none.`,
+    details: { place: callerPlace() },
+  });
 }

@@ -1,4 +1,5 @@
 import { HANDLE } from '@millrace/closures';
+import { type Duration, durationMs } from '@millrace/common';
 import {
   type Accumulator,
   AccumulatorRegistry,
@@ -9,11 +10,15 @@ import {
 } from './accumulator.ts';
 import type { AccumulatorKind } from './accumulator-kind.ts';
 import { type Broadcast, createBroadcast } from './broadcast.ts';
+import { DStream } from './dstream.ts';
 import { KafkaNamespace } from './kafka/kafka-namespace.ts';
 import type { JobRunner } from './lineage/job-runner.ts';
+import { callerPlace } from './place.ts';
 import { parallelRows } from './rdd/parallel-rows.ts';
 import { RDD } from './rdd.ts';
 import { GraphBuilder } from './stream/graph-builder.ts';
+import { type QueueOptions, queueNode } from './stream/queue-stream.ts';
+import type { StreamNode } from './stream/stream-node.ts';
 
 /** What a job module's function is given: streams, shared variables, and through them everything else. */
 export class StreamingContext {
@@ -39,8 +44,8 @@ export class StreamingContext {
   constructor(options: { readonly name: string; readonly batchIntervalMs: number; readonly place?: string }) {
     this.name = options.name;
     this.batchIntervalMs = options.batchIntervalMs;
-    this.#graph = new GraphBuilder(options.place ?? '');
-    this.kafka = new KafkaNamespace(this.#graph);
+    this.#graph = new GraphBuilder(options.batchIntervalMs, options.place ?? '');
+    this.kafka = new KafkaNamespace(this.#graph, this.#accumulators);
   }
 
   /**
@@ -50,6 +55,24 @@ export class StreamingContext {
    */
   parallelize<T>(rows: readonly T[], partitions = 1): RDD<T> {
     return new RDD<T>(parallelRows(rows, partitions), this.#graph.laterRunner);
+  }
+
+  /**
+   * A stream of the RDDs in `queue`, from its front, one a batch: for tests, and for what comes from elsewhere. What the job pushes there later
+   * is seen. It cannot be recovered: a job that has run with one is refused when it starts again (--start-anew begins without its past).
+   */
+  queueStream<T>(queue: RDD<T>[], options: QueueOptions<T> = {}): DStream<T> {
+    const place = callerPlace();
+    let node: StreamNode = { kind: 'refused' };
+    this.#graph.check(() => {
+      node = this.#graph.addQueue(queueNode(queue, options, place));
+    }, place);
+    return new DStream<T>(node, this.#graph);
+  }
+
+  /** Batches of the last `duration` stay readable for `slice()`: their records are read again. Windows remember what they need by themselves. */
+  remember(duration: Duration): void {
+    this.#graph.check(() => this.#graph.remember(durationMs(duration)), callerPlace());
   }
 
   /** A read-only value for lambdas: sent to each executor once. @throws MillraceError CLOSURE_CAPTURE when it is not plain data. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   type Codec,
   ConsumerStrategies,
+  type DirectStream,
   type DStream,
   HashPartitioner,
   json,
@@ -33,18 +34,18 @@ async function typed(ssc: StreamingContext, rdd: RDD<KafkaRecord<string | null, 
     LocationStrategies.PreferConsistent,
     ConsumerStrategies.Subscribe('clicks', { ...OPTIONS, value: json<Click>() }),
   );
-  same<typeof clicks, DStream<KafkaRecord<string | null, Click>>>(true);
+  same<typeof clicks, DirectStream<string | null, Click>>(true);
   const assigned = KafkaUtils.createDirectStream(
     ssc,
     LocationStrategies.PreferConsistent,
     ConsumerStrategies.Assign([], { ...OPTIONS, key: utf8(), value: nullable(json<Click>()) }),
   );
-  same<typeof assigned, DStream<KafkaRecord<string, Click | null>>>(true);
+  same<typeof assigned, DirectStream<string, Click | null>>(true);
   const text = ssc.kafka.createDirectStream(
     LocationStrategies.PreferConsistent,
     ConsumerStrategies.SubscribePattern(/c.*/, OPTIONS),
   );
-  same<typeof text, DStream<KafkaRecord>>(true);
+  same<typeof text, DirectStream>(true);
 
   const fixed = await ssc.kafka.createRDD({ ...OPTIONS, value: json<Click>() }, []);
   same<typeof fixed, RDD<KafkaRecord<string | null, Click>>>(true);

@@ -2,6 +2,7 @@ import { type ConfigSchema, MILLRACE_VERSION } from '@millrace/common';
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addCheck } from './commands/check.ts';
+import { addCheckLog } from './commands/check-log.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDev } from './commands/dev.ts';
 import { addDevBroker } from './commands/dev-broker.ts';
@@ -9,7 +10,9 @@ import { addDriver } from './commands/driver.ts';
 import { addExecutor } from './commands/executor.ts';
 import { addGenerateClicks } from './commands/generate-clicks.ts';
 import { addList } from './commands/list.ts';
+import { addLog } from './commands/log.ts';
 import { addLogs } from './commands/logs.ts';
+import { addOffsets } from './commands/offsets.ts';
 import { addProduce } from './commands/produce.ts';
 import { addStatus } from './commands/status.ts';
 import { addKill, addStop } from './commands/stop.ts';
@@ -49,6 +52,9 @@ export function buildProgram(cli: CliContext, services: ServiceOptions = {}): Co
   addStatus(program, cli);
   addList(program, cli);
   addLogs(program, cli);
+  addLog(program, cli);
+  addCheckLog(program, cli);
+  addOffsets(program, cli);
   addStop(program, cli);
   addKill(program, cli);
   addDriver(program, cli, services.driver);
@@ -57,6 +63,8 @@ export function buildProgram(cli: CliContext, services: ServiceOptions = {}): Co
   addDevBroker(program, cli);
   addGenerateClicks(program, cli);
   addProduce(program, cli);
-  for (const command of program.commands) command.addHelpText('after', `\n${EXIT_CODES_HELP}`);
+  for (const command of program.commands) {
+    for (const each of [command, ...command.commands]) each.addHelpText('after', `\n${EXIT_CODES_HELP}`);
+  }
   return program;
 }

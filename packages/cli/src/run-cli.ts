@@ -54,8 +54,10 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
 
 /** Every unknown long flag of a command line (commander stops at the first), each with the nearest one. */
 function unknownOptions(program: Command, argv: readonly string[]): string[] {
-  const name = argv.find((argument) => !argument.startsWith('-'));
-  const command = program.commands.find((candidate) => candidate.name() === name) ?? program;
+  const words = argv.filter((argument) => !argument.startsWith('-'));
+  const named = (within: Command, word: string | undefined): Command =>
+    within.commands.find((candidate) => candidate.name() === word) ?? within;
+  const command = named(named(program, words[0]), words[1]);
   const known = ['--help', ...command.options.map((option) => option.long ?? '')];
   const end = argv.indexOf('--');
   const unknown = (end < 0 ? argv : argv.slice(0, end))

@@ -54,6 +54,16 @@ export const ERROR_CODES = {
   USER_CODE: { domain: 'user', retryable: true, summary: 'a function of the job threw' },
   ELEMENT_PROMISE: user('an element function returned a Promise'),
   VALUE_DECODE: user('a key or value does not decode'),
+  VALUE_ENCODE: user('a row cannot be written as it is: its shape, key, value or another part of it'),
+  OUTPUT_WRITE_FAILED: external('a file of an output could not be written'),
+  OUTPUT_CONFLICT: external(
+    'an exactly-once output holds something else than what a batch is about to write',
+    false,
+  ),
+  OUTPUT_EXPIRED: external(
+    'a batch is too old to tell what of it an exactly-once output has: Kafka forgets that after a time',
+    false,
+  ),
   // Kafka
   KAFKA_UNREACHABLE: external('no broker could be reached in time'),
   KAFKA_AUTH: external('the broker refused the credentials', false),
@@ -64,6 +74,17 @@ export const ERROR_CODES = {
   OFFSET_OUT_OF_RANGE: external('offsets that are needed are no longer, or not yet, in the partition', false),
   LOG_TRUNCATED: external('the partition was truncated below a position that was read', false),
   LEADER_CHANGED: external('the leader of a partition moved'),
+  PRODUCER_FENCED: external(
+    'another producer has taken over the transactional id, or the transaction was open for too long',
+    false,
+  ),
+  TRANSACTION_UNKNOWN: external(
+    'it is not known whether a step of a Kafka transaction was done: only a new init goes on',
+  ),
+  TRANSACTION_ABORTABLE: external('a step of a Kafka transaction failed: it can only be aborted'),
+  NOT_ENOUGH_REPLICAS: external(
+    'fewer replicas of a partition are in sync than min.insync.replicas asks for',
+  ),
   RECORD_BATCH_CORRUPT: external('a record batch is damaged (CRC, length, compression)', false),
   RECORD_BATCH_UNSUPPORTED: external('a record batch uses a format that is not supported', false),
   OFFSET_UNSAFE: external('an int64 of the broker is above 2^53−1', false),
@@ -76,6 +97,11 @@ export const ERROR_CODES = {
   LOG_CORRUPT: external('a log is damaged, or was removed, emptied or replaced', false),
   LOG_WRITE_FAILED: external('a log record could not be made durable', false),
   FENCED: external('a newer epoch of this application has taken over', false),
+  STATE_CORRUPT: external('a file of keyed state is damaged or missing', false),
+  STATE_WRITE_FAILED: external('keyed state could not be made durable', false),
+  STATE_STORE_MISSING: user('keyed state needs a directory where it is kept, and there is none'),
+  STATE_VERSION: user('keyed state was written by another version of its operator, and nothing migrates it'),
+  STATE_MISUSED: user('a function used the state of its key against the rules'),
   STATE_DIR_IN_USE: user('another driver uses this state directory'),
   // tasks and slots
   SLOT_LOST: external('the process that ran the task ended'),

@@ -16,6 +16,7 @@ export {
   text,
   whyRefused,
 } from './config.ts';
+export { CRASH_POINT_VARIABLE, CRASH_POINTS, type CrashPoint, crashPoint } from './crash-point.ts';
 export { withDeadline } from './deadline.ts';
 export { type Duration, durationMs, minutes, ms, seconds } from './duration.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDomain, isErrorCode } from './error-codes.ts';

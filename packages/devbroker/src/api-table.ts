@@ -22,6 +22,17 @@ import {
   deleteRecordsApi,
   deleteTopicsApi,
 } from './apis/topic-admin-api.ts';
+import {
+  describeProducersApi,
+  describeTransactionsApi,
+  listTransactionsApi,
+} from './apis/transaction-admin-api.ts';
+import {
+  addOffsetsToTxnApi,
+  addPartitionsToTxnApi,
+  endTxnApi,
+  txnOffsetCommitApi,
+} from './apis/transaction-api.ts';
 import type { Api } from './protocol/api.ts';
 
 /** Everything that the broker speaks. */
@@ -44,6 +55,10 @@ const APIS: readonly Api[] = [
   deleteRecordsApi,
   initProducerIdApi,
   offsetForLeaderEpochApi,
+  addPartitionsToTxnApi,
+  addOffsetsToTxnApi,
+  endTxnApi,
+  txnOffsetCommitApi,
   describeConfigsApi,
   alterConfigsApi,
   createPartitionsApi,
@@ -51,6 +66,9 @@ const APIS: readonly Api[] = [
   incrementalAlterConfigsApi,
   offsetDeleteApi,
   describeClusterApi,
+  describeProducersApi,
+  describeTransactionsApi,
+  listTransactionsApi,
 ];
 
 /** The APIs, none newer than `versionsMax` says of it. ApiVersions tells clients just this table. */

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@millrace/common';
 import type { FaultHooks } from './faults/fault-hooks.ts';
 import type { GroupRegistry } from './groups/group-registry.ts';
 import type { TopicStore } from './storage/topic-store.ts';
+import type { TransactionRegistry } from './transactions/transaction-registry.ts';
 
 export interface NodeAddress {
   readonly id: number;
@@ -17,6 +18,7 @@ export interface BrokerState {
   readonly nodes: readonly NodeAddress[];
   readonly topics: TopicStore;
   readonly groups: GroupRegistry;
+  readonly transactions: TransactionRegistry;
   readonly faults: FaultHooks;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,7 +30,7 @@ export interface BrokerState {
   nextProducerId(): number;
 }
 
-/** The node that coordinates a group: any fixed choice will do. */
+/** The node that coordinates a group or a transactional id: any fixed choice will do. */
 export function coordinatorOf(state: BrokerState, key: string): NodeAddress {
   let hash = 0;
   for (const char of key) hash = (Math.imul(hash, 31) + (char.codePointAt(0) as number)) >>> 0;

@@ -15,6 +15,7 @@ import { GroupRegistry } from './groups/group-registry.ts';
 import { BrokerNode } from './server/broker-node.ts';
 import { RequestRouter } from './server/request-router.ts';
 import { PARTITIONS_MAX, randomUuid, TopicStore } from './storage/topic-store.ts';
+import { TransactionRegistry } from './transactions/transaction-registry.ts';
 
 export interface DevBrokerOptions {
   /** Of the first node; the others get free ones. Default 0: a free one. */
@@ -67,6 +68,8 @@ export interface DevBroker {
   offsets(tp: TopicPartition): {
     readonly logStartOffset: number;
     readonly logEndOffset: number;
+    /** Exclusive: where read_committed ends. */
+    readonly lastStableOffset: number;
     readonly leaderEpoch: number;
   };
   /** Breaks every connection; clients connect again. */
@@ -133,22 +136,27 @@ function createState(options: DevBrokerOptions, nodes: readonly BrokerNode[]): B
   const defaultPartitions = options.defaultPartitions ?? 1;
   const { autoCreateTopics = false } = options;
   let producerIds = 0;
+  const nextProducerId = () => producerIds++;
+  const topics = new TopicStore({
+    random,
+    retentionBytes: options.retentionBytes ?? RETENTION_BYTES,
+    nodeIds: nodes.map(({ id }) => id),
+  });
+  const groups = new GroupRegistry({ clock, random });
+  const faults = new FaultHooks();
   return {
     clusterId: randomUuid(random),
     nodes: nodes.map(({ id, port }) => ({ id, host: advertisedHost, port })),
-    topics: new TopicStore({
-      random,
-      retentionBytes: options.retentionBytes ?? RETENTION_BYTES,
-      nodeIds: nodes.map(({ id }) => id),
-    }),
-    groups: new GroupRegistry({ clock, random }),
-    faults: new FaultHooks(),
+    topics,
+    groups,
+    transactions: new TransactionRegistry({ clock, topics, groups, faults, newProducerId: nextProducerId }),
+    faults,
     clock,
     logger: options.logger ?? silentLogger,
     autoCreatePartitions:
       typeof autoCreateTopics === 'number' ? autoCreateTopics : autoCreateTopics ? defaultPartitions : 0,
     defaultPartitions,
-    nextProducerId: () => producerIds++,
+    nextProducerId,
   };
 }
 
@@ -214,8 +222,9 @@ class EmbeddedBroker implements DevBroker {
   }
 
   offsets(tp: TopicPartition) {
-    const { logStartOffset, logEndOffset, leaderEpoch } = this.state.topics.existingPartition(tp).log;
-    return { logStartOffset, logEndOffset, leaderEpoch };
+    const { log } = this.state.topics.existingPartition(tp);
+    const { logStartOffset, logEndOffset, lastStableOffset, leaderEpoch } = log;
+    return { logStartOffset, logEndOffset, lastStableOffset, leaderEpoch };
   }
 
   closeConnections(): void {
@@ -230,6 +239,7 @@ class EmbeddedBroker implements DevBroker {
   private async closeAll(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.close()));
     this.state.groups.close();
+    this.state.transactions.close();
   }
 }
 

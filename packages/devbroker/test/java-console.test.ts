@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { javaConsoleConsumer, javaConsoleProducer } from '../../../test/brokers/java-console.ts';
 import { kafkaJars } from '../../../test/brokers/kafka-jars.ts';
 import { type DevBroker, startDevBroker } from '../src/index.ts';
+import { clientOf, closeAfterEach } from './fault-kit.ts';
+
+closeAfterEach();
 
 const jars = await kafkaJars();
 const suite = jars.ok ? describe : describe.skip;
@@ -41,5 +44,24 @@ suite(`Java’s console tools against the embedded broker${why}`, () => {
       formatter: { 'print.key': 'true', 'key.separator': ':' },
     });
     expect(read.toSorted()).toEqual(CODECS.flatMap(linesOf).toSorted());
+  }, 120_000);
+
+  it('see of our transactions what was committed, under read_committed', async () => {
+    broker.createTopic('java-transactions');
+    const { kafka } = clientOf(broker);
+    const producer = kafka.transactionalProducer({ transactionalId: 'java', transactionTimeoutMs: 60_000 });
+    await producer.init();
+    for (const value of ['committed', 'aborted', 'committed too']) {
+      producer.begin();
+      await producer.send('java-transactions', [{ value, partition: 0 }]);
+      await (value === 'aborted' ? producer.abort() : producer.commit());
+    }
+    const read = await javaConsoleConsumer({
+      brokers: broker.brokers,
+      topic: 'java-transactions',
+      maxMessages: 2,
+      consumer: { 'isolation.level': 'read_committed' },
+    });
+    expect(read).toEqual(['committed', 'committed too']);
   }, 120_000);
 });

@@ -10,5 +10,5 @@ afterAll(async () => {
 
 kafkaContract('the embedded broker', async () => {
   broker = await startDevBroker();
-  return { brokers: broker.brokers, transactions: false, logCleaning: false };
+  return { brokers: broker.brokers, logCleaning: false };
 });

@@ -159,7 +159,7 @@ describe('a producer', () => {
 
   const lasting: ReadonlyArray<readonly [string, FaultAction, string]> = [
     ['NOT_LEADER_OR_FOLLOWER', { kind: 'error', code: 6 }, 'LEADER_CHANGED'],
-    ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: 19 }, 'KAFKA_PROTOCOL'],
+    ['NOT_ENOUGH_REPLICAS', { kind: 'error', code: 19 }, 'NOT_ENOUGH_REPLICAS'],
     ['INVALID_RECORD', { kind: 'error', code: 87 }, 'KAFKA_PROTOCOL'],
     ['TOPIC_AUTHORIZATION_FAILED', { kind: 'error', code: 29 }, 'KAFKA_AUTH'],
     ['MESSAGE_TOO_LARGE', { kind: 'error', code: 10 }, 'RECORD_TOO_LARGE'],

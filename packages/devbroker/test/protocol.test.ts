@@ -103,16 +103,6 @@ describe('the protocol of the embedded broker', () => {
     client.close();
   });
 
-  it('refuses transactions with an error that clients do not retry', async () => {
-    const client = await RawClient.connect(broker.brokers);
-    const request = { transactionalId: 'tx', transactionTimeoutMs: 1000, producerId: -1, producerEpoch: -1 };
-    expect(await client.send('InitProducerId', 4, request)).toMatchObject({
-      errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-      producerId: -1,
-    });
-    client.close();
-  });
-
   it('creates topics on demand only when it is told to', async () => {
     const creating = await startDevBroker({ autoCreateTopics: 3 });
     for (const [brokers, errorCode, partitions] of [

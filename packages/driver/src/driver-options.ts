@@ -20,6 +20,11 @@ export const DRIVER_OPTIONS = {
   }),
   port: integer({ doc: 'Port of the driver; 0: any free one.', default: 7077, max: 65_535 }),
   stateDir: text({ doc: 'Directory for submissions, programs and application logs. One driver at a time.' }),
+  checkpointStore: text({
+    doc: 'Where logs of offsets and keyed state are kept: "directory" (below stateDir), or postgres://user:password@host:port/database. "env:NAME" and "file:PATH" name an environment variable or a file that holds it.',
+    default: 'directory',
+    secret: true,
+  }),
   token: optional(text({ doc: 'Shared secret that every call must carry.', secret: true })),
   tls: optional(
     custom<TlsOptions>(tls, {

@@ -16,6 +16,7 @@ import {
   type SecurityOptions,
   SUBMISSION,
 } from '@millrace/proto';
+import { checkpointLocation, openCheckpointStore } from './application/checkpoint/checkpoint-store.ts';
 import { ContentStore } from './cluster/content-store.ts';
 import { ExecutorLinkService } from './cluster/executor-link-service.ts';
 import { type ContentSource, programsHandlers } from './cluster/programs-service.ts';
@@ -69,6 +70,7 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
   const options = resolveConfig(DRIVER_OPTIONS, given, 'driver');
   const { logger, clock = systemClock } = deps;
   const stateDir = resolve(options.stateDir);
+  const checkpointStore = checkpointLocation(options.checkpointStore, deps.environment ?? process.env);
   const security: SecurityOptions = { token: options.token, tls: options.tls };
   // Before anything is touched: a bind that is not allowed is refused here.
   const wire = createWireServer({ ...security, host: options.host, port: options.port });
@@ -79,6 +81,8 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
 
   const parts = createParts(options, deps, clock, security);
   const { link, scheduler, results, hosts, reaper } = parts;
+  const applicationsDir = join(stateDir, 'applications');
+  const checkpoints = await openCheckpointStore(checkpointStore, applicationsDir, { clock, logger });
   const close = async (): Promise<void> => {
     hosts.stop();
     // Of applications that were just being checked.
@@ -87,10 +91,11 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
     scheduler.stop();
     results.close();
     await wire.close(CLOSE_MS);
+    await checkpoints.close();
     await lock.release();
   };
   try {
-    const [applicationsDir, logsDir] = [join(stateDir, 'applications'), join(stateDir, 'logs')];
+    const logsDir = join(stateDir, 'logs');
     // What is in their way is found now, not by the first application.
     await Promise.all([applicationsDir, logsDir].map((path) => makeDirectory(path).catch(asStateDir)));
     const bundles = await BundleStore.open(stateDir).catch(asStateDir);
@@ -105,6 +110,8 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
       content,
       dropOnExecutors: (application, belowEpoch) => link.dropApplication(application, belowEpoch),
       applicationsDir,
+      checkpointStore,
+      checkpoints,
       logsDir,
       logBytesMax: options.logBytesMax,
       jobStartTimeoutMs: options.jobStartTimeoutMs,
@@ -120,7 +127,7 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
     const { bundleBytesMax, uploadTimeoutMs, stopTimeoutMs } = options;
     const executors = (): ExecutorStatusInit[] => executorStatuses(link, scheduler);
     wire.server.addService(EXECUTOR_LINK, link.handlers);
-    wire.server.addService(PROGRAMS, programsHandlers(contentOf));
+    wire.server.addService(PROGRAMS, programsHandlers(contentOf, checkpoints.readState));
     wire.server.addService(
       SUBMISSION,
       submissionHandlers({

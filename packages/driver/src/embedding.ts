@@ -3,7 +3,16 @@ export { ApplicationEngine, type ApplicationEngineOptions } from './application/
 export { closureShipper } from './application/load-program.ts';
 export { applicationLogFiles } from './application/log/log-files.ts';
 export { mapError } from './application/program-errors.ts';
+export { applicationStateFiles, stateDirectory } from './application/state/state-files.ts';
 export type { ApplicationEvent, BatchSummary } from './application-events.ts';
 export type { AttemptKey } from './cluster/scheduler-messages.ts';
 export { TaskScheduler } from './cluster/task-scheduler.ts';
-export type { BatchKey, ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from './task-backend.ts';
+export type {
+  BatchKey,
+  ExpectedRange,
+  KeptKey,
+  StageKey,
+  TaskBackend,
+  TaskEvent,
+  TaskSet,
+} from './task-backend.ts';

@@ -1,28 +1,43 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { ApplicationEvent } from './application-events.ts';
-import type { BatchKey, ExpectedRange, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
+import type { OffsetChange, OffsetReport } from './offset-report.ts';
+import type { BatchKey, ExpectedRange, KeptKey, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
+
+/** The program that a host evaluates, and how. */
+export interface HostProgramMessage {
+  readonly application: string | undefined;
+  readonly programHash: string;
+  /** Directory with the unpacked bundle. */
+  readonly programDir: string;
+  /** Directory for the application logs; the host takes the epoch there. `{name}` is not in it: the host appends the job's name. */
+  readonly applicationsDir: string;
+  /** Where the logs are kept instead; default: 'directory'. See openCheckpointStore. */
+  readonly checkpointStore?: string;
+  /** Overrides of the job's configuration (--conf). */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /**
  * Messages between the driver process and an application host, over Node's IPC channel (`serialization: 'advanced'`).
  * A spare host is started ahead and waits for 'start'.
  */
 export type DriverToHost =
-  | {
+  | (HostProgramMessage & {
       readonly kind: 'start';
-      readonly application: string | undefined;
-      readonly programHash: string;
-      /** Directory with the unpacked bundle. */
-      readonly programDir: string;
-      /** Directory for the application logs; the host takes the epoch there. `{name}` is not in it: the host appends the job's name. */
-      readonly applicationsDir: string;
-      /** Overrides of the job's configuration (--conf). */
-      readonly config: Readonly<Record<string, unknown>>;
-      readonly environment: Readonly<Record<string, string>>;
       readonly slots: number;
       /** The application is to begin anew: what its log says does not count. */
       readonly anew?: boolean;
-    }
-  | { readonly kind: 'task-event'; readonly event: TaskEvent }
+    })
+  /** Instead of 'start', of an application that is over: the host answers with 'offsets' or 'refused', and ends. */
+  | (HostProgramMessage & {
+      readonly kind: 'edit-offsets';
+      readonly change: OffsetChange | undefined;
+      readonly execute: boolean;
+      /** As of 'name-granted'. */
+      readonly knownEpoch: number;
+    })
+  | { readonly kind: 'task-events'; readonly events: readonly TaskEvent[] }
   | { readonly kind: 'blob-stored'; readonly hash: string; readonly error?: ErrorRecord }
   | { readonly kind: 'slots'; readonly slots: number }
   | { readonly kind: 'ping'; readonly sequence: number }
@@ -46,6 +61,7 @@ export type HostToDriver =
     }
   /** The job cannot run: nothing was planned. The host exits. */
   | { readonly kind: 'refused'; readonly error: ErrorRecord }
+  | { readonly kind: 'offsets'; readonly report: OffsetReport }
   /** The epoch was taken. Task sets follow. */
   | { readonly kind: 'started'; readonly application: string; readonly epoch: number }
   /** Comes before the task sets that read these ranges. */
@@ -54,6 +70,6 @@ export type HostToDriver =
   | { readonly kind: 'cancel'; readonly key: StageKey }
   | { readonly kind: 'put-blob'; readonly hash: string; readonly content: Uint8Array }
   | { readonly kind: 'drop-blobs'; readonly hashes: readonly string[] }
-  | { readonly kind: 'drop-shuffle'; readonly batch: BatchKey }
+  | { readonly kind: 'drop-shuffle'; readonly what: BatchKey | KeptKey }
   | { readonly kind: 'event'; readonly event: ApplicationEvent }
   | { readonly kind: 'pong'; readonly sequence: number };

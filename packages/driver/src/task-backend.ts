@@ -9,6 +9,14 @@ export interface BatchKey {
   readonly batchTime: number;
 }
 
+/** What outlives its batch: a persisted dataset of one application run. */
+export interface KeptKey {
+  readonly application: string;
+  readonly epoch: number;
+  /** Name of its directory: "kept-3". */
+  readonly kept: string;
+}
+
 /** One stage of it. */
 export interface StageKey extends BatchKey {
   readonly jobId: number;
@@ -24,7 +32,9 @@ export type TaskPreference =
   /** Rendezvous hashing of `key` over the executors, with a load cap. */
   | { readonly kind: 'consistent'; readonly key: string; readonly affinity: string }
   /** An executor on this host; when there is none, as `consistent` (PreferFixed warns once). */
-  | { readonly kind: 'host'; readonly host: string; readonly key: string; readonly affinity: string };
+  | { readonly kind: 'host'; readonly host: string; readonly key: string; readonly affinity: string }
+  /** This executor, which holds what the task reads; anywhere when it is gone. */
+  | { readonly kind: 'executor'; readonly executorId: string; readonly affinity: string };
 
 export interface TaskDescription {
   /** Task partition: unique in the set, not necessarily dense. */
@@ -116,8 +126,8 @@ export interface TaskBackend {
   dropBlobs(hashes: readonly string[]): void;
   /** Its executors keep the output of map tasks. */
   readonly canShuffle: boolean;
-  /** Nobody reads the output of this batch's map tasks any more. */
-  dropShuffle(batch: BatchKey): void;
+  /** Nobody reads any more what map tasks left of this batch, or of this persisted dataset. */
+  dropShuffle(what: BatchKey | KeptKey): void;
   /** Task slots that are ready now, over all executors. */
   readonly slots: number;
   /** One listener. */

@@ -74,7 +74,7 @@ export class FakeExecutor {
     for (const task of launch?.tasks ?? []) {
       this.launched.push(task);
       const outcome = (this.#options.run ?? (() => ({ result: Buffer.from('done') })))(task);
-      if (outcome) this.send({ taskEnded: { key: task.key, slot: task.slot, ...outcome } });
+      if (outcome) this.send({ ended: { tasks: [{ key: task.key, slot: task.slot, ...outcome }] } });
     }
   }
 

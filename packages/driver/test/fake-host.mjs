@@ -22,7 +22,7 @@ process.on('message', (message) => {
   if (message.kind === 'ping') send({ kind: 'pong', sequence: message.sequence });
   else if (message.kind === 'start') evaluate(message);
   else if (message.kind === 'name-granted') begin(message.knownEpoch);
-  else if (message.kind === 'task-event') taskEvent(message.event);
+  else if (message.kind === 'task-events') for (const event of message.events) taskEvent(event);
   else if (message.kind === 'blob-stored')
     send({
       kind: 'event',
@@ -90,7 +90,7 @@ function begin(knownEpoch) {
   if (job.blob) send({ kind: 'put-blob', hash: job.blob, content: Buffer.from('content of a broadcast') });
   if (job.dropsShuffle)
     for (const application of ['another', start.application ?? job.name])
-      send({ kind: 'drop-shuffle', batch: { application, epoch, batchTime: 100 } });
+      send({ kind: 'drop-shuffle', what: { application, epoch, batchTime: 100 } });
   if (job.tasks) runBatch();
 }
 

@@ -29,12 +29,13 @@ import { BlobCache } from './programs/blob-cache.ts';
 import { fetchContent } from './programs/content-client.ts';
 import { ProgramCache } from './programs/program-cache.ts';
 import { openWorkDirectory } from './programs/work-directory.ts';
-import { parseBatchPrefix } from './shuffle/block-name.ts';
+import { parseDropPrefix } from './shuffle/block-name.ts';
 import { ShuffleFetch } from './shuffle/shuffle-fetch.ts';
 import { ShuffleStore } from './shuffle/shuffle-store.ts';
 import { ProcessSlot } from './slots/process-slot.ts';
 import { slotSpillDirectory } from './slots/slot-environment.ts';
 import { SlotPool } from './slots/slot-pool.ts';
+import { stateFetcher } from './state/state-fetch.ts';
 import { TaskDesk } from './task/task-desk.ts';
 
 export interface ExecutorDependencies {
@@ -90,6 +91,7 @@ export async function startExecutor(
   const shuffles = new ShuffleStore({
     directory: join(workDir, 'shuffle'),
     bytesMax: options.shuffleBytesMax,
+    cacheBytesMax: options.cacheBytesMax,
   });
   const { blockHost: host, blockPort: port, token, tls } = options;
   const server = createWireServer({ host, port, token, tls });
@@ -159,6 +161,7 @@ class RunningExecutor implements Executor {
       clock,
       silenceMsMax: options.shuffleFetchTimeoutMs,
     });
+    const fetchState = stateFetcher({ channel: this.#channel, directory: join(workDir, 'state'), clock });
     this.#reaper = startOrphanReaper(log);
     this.#pool = new SlotPool({
       slots: options.slots,
@@ -171,11 +174,13 @@ class RunningExecutor implements Executor {
           startTimeoutMs: options.slotStartTimeoutMs,
           blob: (hash) => blobs.get(hash),
           locate: (wanted) => this.#fetch.locate(wanted),
+          fetchState,
           shuffleSpace: {
             directory: join(workDir, 'shuffle'),
             spillDirectory: join(workDir, 'spill'),
             memoryBytesMax: options.shuffleMemoryBytesMax,
             fileBytesMax: options.shuffleBytesMax,
+            inlineBytesMax: options.shuffleInlineBytesMax,
           },
           onPid: (pid, alive) => {
             this.#reaper.watch(pid, alive);
@@ -200,7 +205,7 @@ class RunningExecutor implements Executor {
       shuffles,
       blockAddress,
       inlineBytesMax: RESULT_INLINE_BYTES_MAX,
-      report: (taskEnded) => this.#link.send({ taskEnded }),
+      report: (tasks) => this.#link.send({ ended: { tasks: [...tasks] } }),
       clock,
       log,
     });
@@ -295,13 +300,13 @@ class RunningExecutor implements Executor {
     this.#link.send({ slotsChanged: { ready: this.#draining ? [] : [...this.#pool.ready] } });
   }
 
-  /** Map outputs of a batch that is over, results that the driver has, broadcasts that were destroyed, large snapshots that no batch needs. */
+  /** Map outputs that nobody reads any more, results that the driver has, broadcasts that were destroyed, large snapshots that no batch needs. */
   #dropBlocks(ids: readonly string[], prefix: string): void {
-    const batch = parseBatchPrefix(prefix);
-    if (batch) {
+    const dropped = parseDropPrefix(prefix);
+    if (dropped) {
       const { log, shuffles } = this.#parts;
       shuffles
-        .dropBatch(batch.application, batch.epoch, batch.batchTime)
+        .dropOutputs(dropped)
         .catch((error: unknown) => log.warn({ err: error, prefix }, 'map outputs could not be dropped'));
     }
     this.#parts.blocks.drop(ids);

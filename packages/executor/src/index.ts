@@ -7,4 +7,5 @@ export type { Slot, SlotEnd, SlotHealth, SlotMetrics, SlotOutcome, SlotTask } fr
 export { SlotPool, type SlotPoolOptions } from './slots/slot-pool.ts';
 export type { TaskEngine } from './task/engine-ports.ts';
 export { taskEngine } from './task/task-engine.ts';
-export { type TaskRequest, TaskRunner, type TaskRunnerOptions } from './task/task-runner.ts';
+export type { TaskRequest } from './task/task-request.ts';
+export { TaskRunner, type TaskRunnerOptions } from './task/task-runner.ts';

@@ -68,15 +68,26 @@ export const EXECUTOR_OPTIONS = {
     default: 256 * MEBIBYTE,
   }),
   shuffleBytesMax: integer({
-    doc: 'Disk that map outputs of shuffles may take, below workDir.',
+    doc: 'Disk that map outputs of shuffles and persisted datasets may take, below workDir.',
     unit: 'bytes',
     default: 64 * 1024 * MEBIBYTE,
+  }),
+  cacheBytesMax: integer({
+    doc: 'Disk that datasets persisted as MEMORY_ONLY may take of it; the least recently used is given up for another.',
+    unit: 'bytes',
+    default: 4 * 1024 * MEBIBYTE,
   }),
   shuffleMemoryBytesMax: integer({
     doc: 'Rows that one operator of a task, or one write of a shuffle, holds in memory; the rest goes to disk.',
     unit: 'bytes',
     default: 64 * MEBIBYTE,
     min: MEBIBYTE,
+  }),
+  shuffleInlineBytesMax: integer({
+    doc: 'What a map task makes of a shuffle travels in its result up to this size, without a file: the reader fetches nothing, and nothing is lost with the executor. 0: always a file.',
+    unit: 'bytes',
+    default: 16 * 1024,
+    max: MEBIBYTE,
   }),
   shuffleFetchTimeoutMs: duration({
     doc: 'How long another executor may send nothing of a block before it counts as lost.',

@@ -141,7 +141,7 @@ export class TestDriver {
         link.write({
           registered: { driverId: this.#driverId, heartbeatIntervalMs: 100, executorTimeoutMs: 2_000 },
         });
-      } else if (message.taskEnded) this.ended.push(message.taskEnded);
+      } else if (message.ended) this.ended.push(...message.ended.tasks);
       else if (message.slotsChanged) this.readySlots.push(message.slotsChanged.ready);
       this.#notify();
     });

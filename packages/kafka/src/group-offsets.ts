@@ -1,51 +1,34 @@
 import type { BrokerConnection } from './connection/broker-connection.ts';
-import type { BrokerPool } from './connection/broker-pool.ts';
+import { type Coordinators, isCoordinatorMoved } from './coordinators.ts';
 import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type { CommittedOffset } from './kafka-port.ts';
-import { FIND_COORDINATOR, OFFSET_COMMIT, OFFSET_FETCH } from './protocol/group-api.ts';
+import { OFFSET_COMMIT, OFFSET_FETCH, STABLE_OFFSET_FETCH } from './protocol/group-api.ts';
 import type { Retrier } from './retrier.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from './topic-partition.ts';
-import { KAFKA_ERROR } from './wire/kafka-error.ts';
-
-const COORDINATORS_CACHED_MAX = 1000;
-
-const COORDINATOR_MOVED: ReadonlySet<number> = new Set([
-  KAFKA_ERROR.COORDINATOR_LOAD_IN_PROGRESS,
-  KAFKA_ERROR.COORDINATOR_NOT_AVAILABLE,
-  KAFKA_ERROR.NOT_COORDINATOR,
-]);
 
 /** Offsets of consumer groups, read and committed without being a member. */
 export class GroupOffsets {
-  private readonly pool: BrokerPool;
+  private readonly coordinators: Coordinators;
   private readonly retrier: Retrier;
   private readonly options: KafkaOptions;
-  /** Node ids by group. */
-  private readonly coordinators = new Map<string, number>();
-  /** Brings the brokers' addresses up to date. */
-  private readonly refreshNodes: () => Promise<unknown>;
 
-  constructor(
-    pool: BrokerPool,
-    retrier: Retrier,
-    options: KafkaOptions,
-    refreshNodes: () => Promise<unknown>,
-  ) {
-    this.pool = pool;
+  constructor(coordinators: Coordinators, retrier: Retrier, options: KafkaOptions) {
+    this.coordinators = coordinators;
     this.retrier = retrier;
     this.options = options;
-    this.refreshNodes = refreshNodes;
   }
 
   /** See KafkaClient.committedOffsets. */
   async committed(
     groupId: string,
     partitions: readonly TopicPartition[],
+    requireStable = false,
   ): Promise<Map<TopicPartitionKey, CommittedOffset>> {
     if (partitions.length === 0) return new Map();
+    const api = requireStable ? STABLE_OFFSET_FETCH : OFFSET_FETCH;
     return this.withCoordinator(groupId, async (connection, timeoutMs) => {
-      const response = await connection.call(OFFSET_FETCH, { groupId, partitions }, { timeoutMs });
+      const response = await connection.call(api, { groupId, partitions }, { timeoutMs });
       this.check(groupId, 'OffsetFetch', response.error);
       const committed = new Map<TopicPartitionKey, CommittedOffset>();
       for (const found of response.partitions) {
@@ -73,33 +56,20 @@ export class GroupOffsets {
     groupId: string,
     use: (connection: BrokerConnection, timeoutMs: number) => Promise<T>,
   ): Promise<T> {
+    const group = { type: 'group', key: groupId } as const;
     return this.retrier.run(this.options.requestTimeoutMs, async (timeoutMs) => {
       try {
-        return await use(await this.coordinator(groupId, timeoutMs), timeoutMs);
+        return await use(await this.coordinators.connectionTo(group, 'metadata', timeoutMs), timeoutMs);
       } catch (error) {
-        if (error instanceof BrokerFailure) this.coordinators.delete(groupId);
+        if (error instanceof BrokerFailure) this.coordinators.forget(group);
         throw error;
       }
     });
   }
 
-  private async coordinator(groupId: string, timeoutMs: number): Promise<BrokerConnection> {
-    let nodeId = this.coordinators.get(groupId);
-    if (nodeId === undefined) {
-      const connection = await this.pool.toAny();
-      const found = await connection.call(FIND_COORDINATOR, { groupId }, { timeoutMs });
-      this.check(groupId, 'FindCoordinator', found.error);
-      nodeId = found.nodeId;
-      if (this.coordinators.size >= COORDINATORS_CACHED_MAX) this.coordinators.clear();
-      this.coordinators.set(groupId, nodeId);
-    }
-    if (!this.pool.knows(nodeId)) await this.refreshNodes();
-    return this.pool.toNode(nodeId, 'metadata');
-  }
-
   private check(groupId: string, api: string, error: number, tp?: TopicPartition): void {
     if (error === 0) return;
-    if (COORDINATOR_MOVED.has(error)) this.coordinators.delete(groupId);
+    if (isCoordinatorMoved(error)) this.coordinators.forget({ type: 'group', key: groupId });
     const of = tp === undefined ? '' : ` for ${topicPartitionKey(tp)}`;
     throw kafkaFailure(error, `${api} of group ${groupId}${of}`, {
       groupId,

@@ -17,6 +17,7 @@ export type {
   TopicMetadata,
 } from './kafka-port.ts';
 export { type OffsetRange, offsetRange, offsetSpan } from './offset-range.ts';
+export type { RecordStream, RecordStreamOptions } from './produce/record-stream.ts';
 export { RecordColumns } from './record-columns.ts';
 export { COMPRESSIONS, compress, decompress } from './records/compression.ts';
 export { decodeRecordBatches } from './records/record-batch-decoder.ts';
@@ -28,6 +29,26 @@ export {
   type TopicPartitionKey,
   topicPartitionKey,
 } from './topic-partition.ts';
+export {
+  claimedProgress,
+  type Progress,
+  type ProgressVerdict,
+  progressVerdict,
+} from './transaction/progress.ts';
+export {
+  ensureProgressTopic,
+  PROGRESS_TOPIC,
+  type ProgressPlace,
+  progressOffset,
+  progressPlace,
+  readProgress,
+} from './transaction/progress-store.ts';
+export type { TransactionState } from './transaction/transaction-machine.ts';
+export type {
+  TransactionalProducer,
+  TransactionalProducerOptions,
+  TxnOffset,
+} from './transaction/transaction-port.ts';
 export { API_KEY, type ApiName } from './wire/api-key.ts';
 export { KAFKA_ERROR, type KafkaErrorNumber } from './wire/kafka-error.ts';
 export { WireReader } from './wire/wire-reader.ts';

@@ -11,6 +11,8 @@ import { ClusterMetadata } from './cluster-metadata.ts';
 import { BrokerPool } from './connection/broker-pool.ts';
 import { createTransport } from './connection/kafkajs-transport.ts';
 import { PayloadPool } from './connection/payload-pool.ts';
+import { Coordinators } from './coordinators.ts';
+import { GatheredFetches } from './gathered-fetches.ts';
 import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type {
@@ -28,9 +30,13 @@ import { OffsetLister } from './offset-lister.ts';
 import type { FetchContext } from './partition-fetcher.ts';
 import { FetchReader } from './partition-reader.ts';
 import { BatchProducer } from './produce/batch-producer.ts';
+import type { ProducerContext } from './produce/batch-writer.ts';
 import { Retrier } from './retrier.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import type { TopicPartition, TopicPartitionKey } from './topic-partition.ts';
+import { TransactionCoordinator } from './transaction/transaction-coordinator.ts';
+import type { TransactionalProducer, TransactionalProducerOptions } from './transaction/transaction-port.ts';
+import { SharedTransactionalProducer } from './transaction/transactional-producer.ts';
 
 export interface KafkaDependencies {
   readonly clock?: Clock;
@@ -55,7 +61,9 @@ class ConnectedKafka implements KafkaClient {
   private readonly groups: GroupOffsets;
   private readonly admin: TopicAdmin;
   private readonly fetching: FetchContext;
+  private readonly producing: ProducerContext;
   private readonly sharedProducer: BatchProducer;
+  private readonly transactions: TransactionCoordinator;
 
   constructor(options: KafkaOptions, dependencies: KafkaDependencies) {
     const { clock = systemClock, random = systemRandom, logger = silentLogger } = dependencies;
@@ -67,11 +75,13 @@ class ConnectedKafka implements KafkaClient {
     this.retrier = new Retrier(clock, random, options.brokers);
     const { pool, metadata, retrier } = this;
     this.offsets = new OffsetLister(pool, metadata, retrier, options);
-    this.groups = new GroupOffsets(pool, retrier, options, async () => metadata.fetch([]));
+    const coordinators = new Coordinators(pool, async () => metadata.fetch([]));
+    this.groups = new GroupOffsets(coordinators, retrier, options);
     this.admin = new TopicAdmin(metadata, retrier, options, now);
     this.fetching = {
       pool,
       payloads,
+      gathered: new GatheredFetches(),
       metadata,
       offsets: this.offsets,
       retrier,
@@ -79,7 +89,9 @@ class ConnectedKafka implements KafkaClient {
       now,
       warnOfFetchByName: warnOnce(logger),
     };
-    this.sharedProducer = new BatchProducer({ pool, metadata, retrier, options, clock, random });
+    this.producing = { pool, metadata, retrier, options, clock, random };
+    this.sharedProducer = new BatchProducer(this.producing);
+    this.transactions = new TransactionCoordinator(coordinators, retrier);
   }
 
   async topics(names?: readonly string[]): Promise<readonly TopicMetadata[]> {
@@ -101,8 +113,9 @@ class ConnectedKafka implements KafkaClient {
   async committedOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
+    options: { readonly requireStable?: boolean } = {},
   ): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>> {
-    return this.groups.committed(groupId, partitions);
+    return this.groups.committed(groupId, partitions, options.requireStable);
   }
 
   async commitOffsets(
@@ -122,9 +135,22 @@ class ConnectedKafka implements KafkaClient {
     const producer = this.sharedProducer;
     return {
       send: async (topic, records, options) => producer.send(topic, records, options),
+      stream: (options) => producer.stream(options),
       // What was sent is awaited by its sender; the connections belong to the client.
       close: async () => {},
     };
+  }
+
+  transactionalProducer(options: TransactionalProducerOptions): TransactionalProducer {
+    const { transactionalId, transactionTimeoutMs } = options;
+    if (transactionalId === '' || !(Number.isSafeInteger(transactionTimeoutMs) && transactionTimeoutMs > 0)) {
+      throw new MillraceError(
+        'BAD_REQUEST',
+        `"${transactionalId}" with a time-out of ${transactionTimeoutMs} ms is no transactional producer`,
+        { remedy: 'Give an id and a positive whole number of milliseconds.' },
+      );
+    }
+    return new SharedTransactionalProducer(options, this.producing, this.transactions);
   }
 
   async createTopic(

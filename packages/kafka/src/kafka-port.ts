@@ -1,6 +1,8 @@
 import type { OffsetRange } from './offset-range.ts';
+import type { RecordStream, RecordStreamOptions } from './produce/record-stream.ts';
 import type { RecordColumns } from './record-columns.ts';
 import type { TopicPartition, TopicPartitionKey } from './topic-partition.ts';
+import type { TransactionalProducer, TransactionalProducerOptions } from './transaction/transaction-port.ts';
 
 /**
  * `latest` is the last stable offset under read_committed, else the high watermark. `timestamp` (ms): the first record that is not older;
@@ -98,6 +100,8 @@ export interface KafkaProducer {
     records: readonly ProduceRecord[],
     options?: ProduceOptions,
   ): Promise<readonly ProducedRange[]>;
+  /** For very many records, which are encoded as they come: no object a record, and bounded memory. */
+  stream(options: RecordStreamOptions): RecordStream;
   close(): Promise<void>;
 }
 
@@ -112,10 +116,14 @@ export interface KafkaClient {
   ): Promise<ReadonlyMap<TopicPartitionKey, ListedOffset>>;
   /** A reader of one partition. Cheap: connections are shared. */
   reader(tp: TopicPartition, options?: ReaderOptions): PartitionReader;
-  /** Offsets committed by a group, without joining it. A partition with none is absent. */
+  /**
+   * Offsets committed by a group, without joining it. A partition with none is absent. It waits for open transactions that may change
+   * them, where the broker can tell (Kafka 2.5 and later); with `requireStable` an older broker is KAFKA_PROTOCOL.
+   */
   committedOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
+    options?: { readonly requireStable?: boolean },
   ): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>>;
   /** Commits offsets of a group, without joining it (generation −1). */
   commitOffsets(
@@ -123,6 +131,8 @@ export interface KafkaClient {
     offsets: ReadonlyArray<TopicPartition & { readonly offset: number; readonly metadata?: string }>,
   ): Promise<void>;
   producer(): KafkaProducer;
+  /** Not yet initialised. @throws MillraceError BAD_REQUEST: no id, or a time-out that is not positive. */
+  transactionalProducer(options: TransactionalProducerOptions): TransactionalProducer;
   createTopic(
     topic: string,
     options: {

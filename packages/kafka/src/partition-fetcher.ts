@@ -3,11 +3,18 @@ import type { ClusterMetadata, Leadership } from './cluster-metadata.ts';
 import type { BrokerConnection } from './connection/broker-connection.ts';
 import { type BrokerPool, isWorthRetrying } from './connection/broker-pool.ts';
 import type { PayloadPool } from './connection/payload-pool.ts';
+import type { GatheredFetches } from './gathered-fetches.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type { IsolationLevel } from './kafka-port.ts';
 import type { OffsetLister } from './offset-lister.ts';
-import { FETCH, FETCH_BY_TOPIC_ID, FETCH_DIVERGING_EPOCH, type FetchResponse } from './protocol/fetch-api.ts';
+import {
+  FETCH,
+  FETCH_BY_TOPIC_ID,
+  FETCH_DIVERGING_EPOCH,
+  type FetchRequest,
+  type FetchResponse,
+} from './protocol/fetch-api.ts';
 import { OFFSET_FOR_LEADER_EPOCH } from './protocol/offsets-api.ts';
 import {
   fetchRefused,
@@ -42,6 +49,7 @@ export interface Fetched {
 /** What all readers of a client share. */
 export interface FetchContext {
   readonly pool: BrokerPool;
+  readonly gathered: GatheredFetches;
   /** Takes back the payloads of responses that were read. */
   readonly payloads: PayloadPool;
   readonly metadata: ClusterMetadata;
@@ -69,12 +77,20 @@ const BYTES_ASKED_MIN = 64 * 1024;
 /** Waiting for the last ms of a deadline would be one request after the other. */
 const WAIT_MS_MIN = 1;
 
+export interface FetcherOptions {
+  /** Of one response. */
+  readonly bytesMax?: number;
+  /** What is asked in one turn goes in one request, and shares its response. For small fetches. */
+  readonly gathers?: boolean;
+}
+
 /** Fetches from the leader of one partition; finds it again when it moves. */
 export class PartitionFetcher {
   private readonly context: FetchContext;
   private readonly tp: TopicPartition;
   private readonly isolation: IsolationLevel;
   private readonly bytesMax: number;
+  private readonly gathers: boolean;
   /** The topic that is meant: the one that was asked for, or else the first one that is met. */
   private topicId: string | undefined;
   private bytesPerOffset = BYTES_PER_OFFSET_GUESS;
@@ -86,8 +102,9 @@ export class PartitionFetcher {
     tp: TopicPartition,
     isolation: IsolationLevel,
     topicId: string | undefined,
-    bytesMax = context.options.fetchBytesMax,
+    { bytesMax = context.options.fetchBytesMax, gathers = false }: FetcherOptions = {},
   ) {
+    this.gathers = gathers;
     this.context = context;
     this.tp = tp;
     this.isolation = isolation;
@@ -149,7 +166,7 @@ export class PartitionFetcher {
   }
 
   private async request(position: ReadPosition, leftMs: number): Promise<FetchResponse> {
-    const { pool, options } = this.context;
+    const { pool, options, gathered } = this.context;
     const leader = await this.leader();
     const connection = await pool.toNode(leader.leaderId, 'fetch');
     const byId = options.checkTopicIds && leader.topicId !== undefined;
@@ -159,22 +176,22 @@ export class PartitionFetcher {
       this.context.warnOfFetchByName(connection.address);
     if (version < FETCH_DIVERGING_EPOCH) await this.validate(connection, leader, position, leftMs);
     const waitMs = Math.floor(Math.min(options.fetchWaitMs, leftMs));
-    return connection.call(
-      FETCH,
-      {
-        topic: this.tp.topic,
-        topicId: leader.topicId,
-        partition: this.tp.partition,
-        offset: position.offset,
-        leaderEpoch: leader.leaderEpoch,
-        lastFetchedEpoch: position.epoch,
-        bytesMax: this.bytesToAsk(position),
-        waitMs,
-        committedOnly: this.isolation === 'read_committed',
-      },
-      // A broker that hangs must not cost the whole deadline when another may take over.
-      { timeoutMs: Math.min(waitMs + options.requestTimeoutMs, Math.max(leftMs, waitMs + 100)), versionMax },
-    );
+    const request: FetchRequest = {
+      topic: this.tp.topic,
+      topicId: leader.topicId,
+      partition: this.tp.partition,
+      offset: position.offset,
+      leaderEpoch: leader.leaderEpoch,
+      lastFetchedEpoch: position.epoch,
+      bytesMax: this.bytesToAsk(position),
+      waitMs,
+      committedOnly: this.isolation === 'read_committed',
+    };
+    // A broker that hangs must not cost the whole deadline when another may take over.
+    const timeoutMs = Math.ceil(Math.min(waitMs + options.requestTimeoutMs, Math.max(leftMs, waitMs + 100)));
+    return this.gathers
+      ? gathered.call(connection, request, { timeoutMs, versionMax })
+      : connection.call(FETCH, request, { timeoutMs, versionMax });
   }
 
   /** @throws MillraceError TOPIC_RECREATED when the topic has another id than the one that is meant. */

@@ -1,7 +1,13 @@
 import { MillraceError } from '@millrace/common';
 import type { IsolationLevel, PartitionReader, ReaderOptions } from './kafka-port.ts';
 import { type OffsetRange, offsetRange } from './offset-range.ts';
-import { type FetchContext, type Fetched, PartitionFetcher, type ReadPosition } from './partition-fetcher.ts';
+import {
+  type FetchContext,
+  type Fetched,
+  type FetcherOptions,
+  PartitionFetcher,
+  type ReadPosition,
+} from './partition-fetcher.ts';
 import { RecordColumns } from './record-columns.ts';
 import { decodeRecordBatches } from './records/record-batch-decoder.ts';
 import type { TopicPartition } from './topic-partition.ts';
@@ -63,7 +69,8 @@ export class FetchReader implements PartitionReader {
     const abandoned = new AbortController();
     const stop = AbortSignal.any([abandoned.signal, this.closed.signal]);
     const position = { offset: fromOffset, epoch: leaderEpoch ?? -1, untilOffset };
-    const fetched = this.fetcherOf(range, AHEAD_BYTES_MAX).fetch(position, stop);
+    const small = { bytesMax: AHEAD_BYTES_MAX, gathers: true };
+    const fetched = this.fetcherOf(range, small).fetch(position, stop);
     // It may never be awaited.
     fetched.catch(() => {});
     this.ahead = { range, fetched, abandoned };
@@ -91,9 +98,9 @@ export class FetchReader implements PartitionReader {
     return ahead;
   }
 
-  private fetcherOf(range: OffsetRange, bytesMax?: number): PartitionFetcher {
+  private fetcherOf(range: OffsetRange, options: FetcherOptions = {}): PartitionFetcher {
     const { context, tp, isolation, topicId } = this;
-    return new PartitionFetcher(context, tp, isolation, range.topicId ?? topicId, bytesMax);
+    return new PartitionFetcher(context, tp, isolation, range.topicId ?? topicId, options);
   }
 
   private async *chunks(
@@ -120,6 +127,8 @@ export class FetchReader implements PartitionReader {
     try {
       let pending = begin(first, ahead?.fetched);
       let from = fromOffset;
+      // What was fetched ahead shares its payload.
+      let isOwn = ahead === undefined;
       for (;;) {
         const { response, next } = await unlessStopped(pending, stop);
         if (next.offset < untilOffset) {
@@ -128,9 +137,10 @@ export class FetchReader implements PartitionReader {
         }
         yield* this.decode(response, from, untilOffset, reuse, stop);
         // Nobody looks at it any more: the consumer has asked for what follows.
-        if (reuse !== undefined) this.context.payloads.give(response.buf);
+        if (reuse !== undefined && isOwn) this.context.payloads.give(response.buf);
         if (next.offset >= untilOffset) return;
         from = next.offset;
+        isOwn = true;
       }
     } finally {
       ahead?.abandoned.abort(ABANDONED);

@@ -5,6 +5,13 @@ import { BrokerFailure, clientClosed, unreachable } from './kafka-failure.ts';
 const PAUSE_MS_MIN = 10;
 const PAUSE_MS_MAX = 1000;
 
+export interface RetryOptions {
+  readonly signal?: AbortSignal;
+  readonly retriesMax?: number;
+  /** No broker within `connectionTimeoutMs` is worth another attempt, too. */
+  readonly isPatient?: boolean;
+}
+
 /** Repeats operations that failed for a passing reason, with growing pauses, until a deadline. */
 export class Retrier {
   private readonly clock: Clock;
@@ -20,18 +27,24 @@ export class Retrier {
 
   /**
    * `attempt` gets the ms that are left. The last error is thrown when the time is over, a BrokerFailure as KAFKA_UNREACHABLE.
-   * `signal` ends the pauses.
+   * `signal` ends the pauses; `retriesMax`: how often it is tried again, without a bound of its own by default.
    */
-  async run<T>(timeoutMs: number, attempt: (leftMs: number) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run<T>(
+    timeoutMs: number,
+    attempt: (leftMs: number) => Promise<T>,
+    { signal, retriesMax = Number.POSITIVE_INFINITY, isPatient = false }: RetryOptions = {},
+  ): Promise<T> {
     const deadline = this.clock.monotonic() + timeoutMs;
     for (let tries = 0; ; tries++) {
       const left = deadline - this.clock.monotonic();
       try {
         return await attempt(Math.max(1, Math.ceil(left)));
       } catch (error) {
-        if (!isWorthRetrying(error)) throw error;
+        if (!isWorthRetrying(error) && !(isPatient && MillraceError.is(error, 'KAFKA_UNREACHABLE')))
+          throw error;
         const pause = this.pauseMs(tries);
-        if (this.clock.monotonic() + pause >= deadline) throw this.final(error, timeoutMs);
+        if (tries >= retriesMax || this.clock.monotonic() + pause >= deadline)
+          throw this.final(error, timeoutMs);
         await this.sleep(pause, signal);
       }
     }

@@ -15,8 +15,6 @@ import kafkajs from 'kafkajs';
 
 export interface KafkaUnderTest {
   readonly brokers: string;
-  /** Transactional producers of kafkajs work. */
-  readonly transactions: boolean;
   /** Deletion of records and log-append time are implemented. */
   readonly logCleaning: boolean;
 }

@@ -119,7 +119,6 @@ export function readsContract(kitOf: () => ContractKit): void {
       'skip aborted transactions and markers under read_committed, and end by position',
       async () => {
         const kit = kitOf();
-        if (!kit.under.transactions) return;
         const topic = await kit.newTopic();
         const producer = kit.js.producer({
           createPartitioner: kafkajs.Partitioners.DefaultPartitioner,

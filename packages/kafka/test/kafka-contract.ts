@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { ContractKit, type KafkaUnderTest, TIMEOUT_MS } from './contract-kit.ts';
 import { readsContract } from './contract-reads.ts';
 import { recordsContract } from './contract-records.ts';
+import { streamsContract } from './contract-streams.ts';
 import { topicsContract } from './contract-topics.ts';
+import { transactionsContract } from './contract-transactions.ts';
 
 export type { KafkaUnderTest } from './contract-kit.ts';
 
@@ -17,6 +19,8 @@ export function kafkaContract(name: string, connect: () => KafkaUnderTest | Prom
     const kitOf = (): ContractKit => kit;
     topicsContract(kitOf);
     recordsContract(kitOf);
+    streamsContract(kitOf);
     readsContract(kitOf);
+    transactionsContract(kitOf);
   });
 }

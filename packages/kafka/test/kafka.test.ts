@@ -9,5 +9,5 @@ if (brokers === undefined || brokers === '') {
   });
 } else {
   const complete = process.env['KAFKA_TEST_KIND'] !== 'embedded';
-  kafkaContract(brokers, () => ({ brokers, transactions: complete, logCleaning: complete }));
+  kafkaContract(brokers, () => ({ brokers, logCleaning: complete }));
 }

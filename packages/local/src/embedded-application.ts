@@ -12,7 +12,13 @@ import {
   unknownOption,
   withDeadline,
 } from '@millrace/common';
-import { ApplicationEngine, type ApplicationEvent, applicationLogFiles } from '@millrace/driver/embedding';
+import {
+  ApplicationEngine,
+  type ApplicationEvent,
+  applicationLogFiles,
+  applicationStateFiles,
+  stateDirectory,
+} from '@millrace/driver/embedding';
 import { connectKafka } from '@millrace/kafka';
 import { shippingByReference, shippingByValue } from './lambda-shipping.ts';
 import { LocalBackend } from './local-backend.ts';
@@ -82,7 +88,14 @@ async function prepare(job: JobDefinition, options: EmbedOptions): Promise<Embed
     ? shippingByValue({ clock, warn })
     : shippingByReference();
   const name = evaluated.options.name;
-  const backend = new LocalBackend({ application: name, slots, engine, clock, logger });
+  const backend = new LocalBackend({
+    application: name,
+    slots,
+    engine,
+    clock,
+    logger,
+    ...(options.stateDir !== undefined && { stateDirectory: stateDirectory(options.stateDir, name) }),
+  });
   const application = new ApplicationEngine({
     job: evaluated,
     programHash: 'embedded',
@@ -91,6 +104,7 @@ async function prepare(job: JobDefinition, options: EmbedOptions): Promise<Embed
     logger,
     connectKafka: (kafka) => connectKafka(kafka, { clock, logger }),
     logFiles: applicationLogFiles(options.stateDir ?? temporary ?? '', name),
+    ...(options.stateDir !== undefined && { stateFiles: applicationStateFiles(options.stateDir, name) }),
     event,
     ship,
     mapError,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ShippedFunction } from '@millrace/api/internal';
 import { functionPlace, type Program, type RevivedFunction } from '@millrace/closures';
 import { MillraceError } from '@millrace/common';
@@ -12,6 +13,8 @@ const REFERENCES_MAX = 100_000;
 export class FunctionReferences {
   readonly #byNumber = new Map<number, Function>();
   readonly #numbers = new WeakMap<Function, number>();
+  /** A number says nothing of what a function does: of another process it is another function. */
+  readonly #process = randomUUID();
   #next = 1;
 
   /** The shipper of an embedded application. */
@@ -19,7 +22,7 @@ export class FunctionReferences {
     const number = this.#numberOf(fn);
     const place = functionPlace(fn);
     return {
-      hash: `reference-${number}`,
+      hash: `reference-${this.#process}-${number}`,
       bytes: Buffer.from(String(number)),
       place: place ? `${place.file}:${place.line}:${place.column}` : `${where}(${fn.name})`,
       broadcastIds: [],

@@ -1,15 +1,17 @@
+import { join } from 'node:path';
 import { type Clock, type Logger, MillraceError } from '@millrace/common';
 import {
   type AttemptKey,
   type BatchKey,
   type ExpectedRange,
+  type KeptKey,
   type StageKey,
   type TaskBackend,
   type TaskEvent,
   TaskScheduler,
   type TaskSet,
 } from '@millrace/driver/embedding';
-import { type SlotOutcome, type TaskEngine, TaskRunner } from '@millrace/executor';
+import { type SlotOutcome, type TaskEngine, TaskRunner, type TaskRunnerOptions } from '@millrace/executor';
 import { LocalShuffle } from './local-shuffle.ts';
 
 const EXECUTOR_ID = 'local';
@@ -28,6 +30,8 @@ interface Attempt {
 export interface LocalBackendOptions {
   readonly application: string;
   readonly slots: number;
+  /** Where keyed state lies. Absent: there is none. */
+  readonly stateDirectory?: string;
   readonly engine: TaskEngine;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -63,6 +67,7 @@ export class LocalBackend implements TaskBackend {
         fetchBlob,
         clock,
         ...shuffle.ofSlot(slot),
+        ...(options.stateDirectory !== undefined && { fetchState: inDirectory(options.stateDirectory) }),
         onDisposeFailure: (error) =>
           options.logger.warn({ err: error }, 'a perExecutor value could not be disposed'),
       }),
@@ -117,9 +122,9 @@ export class LocalBackend implements TaskBackend {
     for (const hash of hashes) this.#blobs.delete(hash);
   }
 
-  dropShuffle({ application, epoch, batchTime }: BatchKey): void {
+  dropShuffle(what: BatchKey | KeptKey): void {
     this.#shuffle
-      .dropBatch(application, epoch, batchTime)
+      .drop(what)
       .catch((error: unknown) =>
         this.#options.logger.warn({ err: error }, 'map outputs could not be dropped'),
       );
@@ -210,6 +215,15 @@ export class LocalBackend implements TaskBackend {
       },
     });
   }
+}
+
+/** The files themselves: nothing is copied. */
+function inDirectory(directory: string): NonNullable<TaskRunnerOptions['fetchState']> {
+  return async (_application, { file, offset }) => ({
+    path: join(directory, file),
+    offset,
+    release: () => undefined,
+  });
 }
 
 function attemptIdOf({ epoch, batchTime, jobId, stageId, partition, attempt }: AttemptKey): string {

@@ -3,11 +3,13 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '@millrace/common';
+import type { BatchKey, KeptKey } from '@millrace/driver/embedding';
 import { ShuffleFetch, ShuffleStore, type SlotOutcome, type TaskRunnerOptions } from '@millrace/executor';
 
 const MEBIBYTE = 1024 * 1024;
 // As an executor's defaults; nothing is fetched from anywhere.
 const DISK_BYTES_MAX = 64 * 1024 * MEBIBYTE;
+const CACHE_BYTES_MAX = 4 * 1024 * MEBIBYTE;
 const MEMORY_BYTES_MAX = 64 * MEBIBYTE;
 const SILENCE_MS_MAX = 30_000;
 
@@ -19,6 +21,7 @@ export class LocalShuffle {
   readonly #store = new ShuffleStore({
     directory: join(this.#directory, 'shuffle'),
     bytesMax: DISK_BYTES_MAX,
+    cacheBytesMax: CACHE_BYTES_MAX,
   });
   readonly #fetch: ShuffleFetch;
 
@@ -51,8 +54,9 @@ export class LocalShuffle {
     if (outcome.kind === 'succeeded' && outcome.written) await this.#store.admit(outcome.written);
   }
 
-  async dropBatch(application: string, epoch: number, batchTime: number): Promise<void> {
-    await this.#store.dropBatch(application, epoch, batchTime);
+  async drop(what: BatchKey | KeptKey): Promise<void> {
+    if ('kept' in what) await this.#store.drop(`${what.application}/${what.epoch}/${what.kept}/`);
+    else await this.#store.dropBatch(what.application, what.epoch, what.batchTime);
   }
 
   async close(): Promise<void> {

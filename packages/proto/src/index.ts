@@ -14,7 +14,7 @@ export {
   failureRecordToWire,
 } from './failure-wire.ts';
 export { checkHello, hello } from './hello.ts';
-export { MESSAGE_BYTES_MAX } from './limits.ts';
+export { CHUNK_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.ts';
 export type * from './messages.ts';
 export { BLOCKS, EXECUTOR_LINK, PROGRAMS, SUBMISSION } from './services.ts';
 export { grpcStatusToError } from './status.ts';

@@ -49,6 +49,19 @@ export type {
 export type { ListReply__Output as ListReply } from './gen/millrace/v1/ListReply.ts';
 export type { LogLine as LogLineInit } from './gen/millrace/v1/LogLine.ts';
 export type { Notice__Output as Notice } from './gen/millrace/v1/Notice.ts';
+export type {
+  OffsetChange as OffsetChangeInit,
+  OffsetChange__Output as OffsetChange,
+} from './gen/millrace/v1/OffsetChange.ts';
+export type {
+  OffsetsReply as OffsetsReplyInit,
+  OffsetsReply__Output as OffsetsReply,
+} from './gen/millrace/v1/OffsetsReply.ts';
+export type {
+  OffsetsReport as OffsetsReportInit,
+  OffsetsReport__Output as OffsetsReport,
+} from './gen/millrace/v1/OffsetsReport.ts';
+export type { OffsetsRequest as OffsetsRequestInit } from './gen/millrace/v1/OffsetsRequest.ts';
 export type { Output__Output as Output } from './gen/millrace/v1/Output.ts';
 export type { ProgramsClient, ProgramsHandlers } from './gen/millrace/v1/Programs.ts';
 export type { Refused__Output as Refused } from './gen/millrace/v1/Refused.ts';

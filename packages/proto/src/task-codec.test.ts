@@ -76,7 +76,7 @@ describe('stages and tasks on the wire', () => {
       kind: 'shuffle',
       blocks: [
         { ...block, bucket: 0, bytes: 2 ** 40 },
-        { ...block, bucket: 0, bytes: 1 },
+        { ...block, bucket: 0, bytes: 1, data: Buffer.from([7]) },
       ],
     } as const;
     const empty = { kind: 'shuffle', blocks: [] } as const;
@@ -88,6 +88,10 @@ describe('stages and tasks on the wire', () => {
     expect(decodeStage(encodeStage(merging)).pipelines).toMatchObject(merging.pipelines);
     const output = { sizes: [0, 2 ** 50] };
     expect(decodeMapOutput(encodeMapOutput(output))).toEqual(output);
+    const small = { sizes: [2, 0, 1], inline: Buffer.from([1, 2, 3]) };
+    expect(decodeMapOutput(encodeMapOutput(small))).toEqual(small);
+    const nothing = { sizes: [0], inline: Buffer.alloc(0) };
+    expect(decodeMapOutput(encodeMapOutput(nothing))).toEqual(nothing);
   });
 
   it('refuse offsets above 2^53−1, written or read', () => {

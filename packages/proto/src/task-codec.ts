@@ -64,7 +64,7 @@ interface InputWire {
   readonly range?: RangeMessage;
   readonly rows?: Uint8Array;
   readonly shuffle?: { readonly blocks: readonly ShuffleBlockMessage[] };
-  readonly merge?: { readonly inputs: readonly InputWire[] };
+  readonly merge?: { readonly inputs: readonly InputWire[]; readonly children?: readonly number[] };
 }
 
 function pipelineToWire({ source, operators }: PipelineMessage): object {
@@ -75,6 +75,8 @@ function pipelineToWire({ source, operators }: PipelineMessage): object {
       return { operators, source: { rows: {} } };
     case 'shuffle':
       return { operators, source: { shuffle: {} } };
+    case 'stored':
+      return { operators, source: { stored: {} } };
     case 'merge':
       return {
         operators,
@@ -100,7 +102,7 @@ function inputToWire(input: TaskInputMessage): InputWire {
     case 'shuffle':
       return { shuffle: { blocks: input.blocks } };
     case 'merge':
-      return { merge: { inputs: input.inputs.map(inputToWire) } };
+      return { merge: { inputs: input.inputs.map(inputToWire), children: input.children ?? [] } };
     default:
       return assertNever(input, 'task input');
   }
@@ -114,7 +116,11 @@ function inputFromWire(wire: InputWire | null): TaskInputMessage {
   }
   if (rows) return { kind: 'rows', rows };
   if (shuffle) return { kind: 'shuffle', blocks: shuffle.blocks };
-  if (merge) return { kind: 'merge', inputs: merge.inputs.map(inputFromWire) };
+  if (merge) {
+    const { inputs, children = [] } = merge;
+    const chosen = children.length > 0 ? { children } : {};
+    return { kind: 'merge', inputs: inputs.map(inputFromWire), ...chosen };
+  }
   throw malformed('Task', 'it has no input');
 }
 

@@ -18,11 +18,13 @@ export type SourceMessage =
   | { readonly kind: 'rows' }
   /** Rows [key, value] that map tasks left on executors. */
   | { readonly kind: 'shuffle' }
+  /** Rows as map tasks left them on executors: the keys of the blocks' rows. */
+  | { readonly kind: 'stored' }
   | { readonly kind: 'merge'; readonly merge: MergeSourceMessage };
 
 /** Rows of several chains that one task computes. */
 export interface MergeSourceMessage {
-  readonly how: 'cogroup' | 'zip' | 'cartesian';
+  readonly how: 'cogroup' | 'zip' | 'cartesian' | 'concat';
   readonly children: readonly PipelineMessage[];
   readonly place: string;
 }
@@ -34,6 +36,10 @@ export interface KafkaSourceMessage {
   readonly isolation: 'read_committed' | 'read_uncommitted';
   readonly key: CodecMessage;
   readonly value: CodecMessage;
+  /** Records that do not decode are left out, and counted by the accumulator of this id. Absent or empty: they fail the task. */
+  readonly undecodable?: string;
+  /** Offsets that retention has deleted: as `undecodable`. */
+  readonly lost?: string;
 }
 
 export interface CodecMessage {
@@ -66,7 +72,7 @@ export interface ActionMessage {
   readonly kind: string;
   readonly closures: readonly ClosureMessage[];
   readonly numbers: readonly number[];
-  /** v8-serialized value: zero of fold and aggregate; where and how shuffleWrite writes. */
+  /** v8-serialized value: zero of fold and aggregate; where and how a map task writes. */
   readonly value?: Uint8Array;
   readonly place: string;
 }
@@ -97,8 +103,12 @@ export type TaskInputMessage =
   | { readonly kind: 'rows'; readonly rows: Uint8Array }
   /** One bucket of a shuffle: blocks in map partition order; empty ones are left out. */
   | { readonly kind: 'shuffle'; readonly blocks: readonly ShuffleBlockMessage[] }
-  /** One input a child of the merge. */
-  | { readonly kind: 'merge'; readonly inputs: readonly TaskInputMessage[] };
+  /** Of a merge. `children`: which of them reads each input; empty: one each, in order. */
+  | {
+      readonly kind: 'merge';
+      readonly inputs: readonly TaskInputMessage[];
+      readonly children?: readonly number[];
+    };
 
 export interface ShuffleBlockMessage {
   readonly executorId: string;
@@ -110,10 +120,16 @@ export interface ShuffleBlockMessage {
   readonly attempt: number;
   readonly bucket: number;
   readonly bytes: number;
+  /** The block itself, when its map task left no file. */
+  readonly data?: Uint8Array;
 }
 
 /** What a map task leaves behind: its result. */
 export interface MapOutputMessage {
+  /** Of a stateful operator: what the task changed, as a section of a state file; absent: nothing. */
+  readonly state?: Uint8Array;
   /** Bytes of each bucket. */
   readonly sizes: readonly number[];
+  /** All buckets, one after the other, when they are so small that no file was written. */
+  readonly inline?: Uint8Array;
 }

@@ -1,6 +1,17 @@
 // What host and slots use of the protocol: no gRPC comes with it, so that a slot starts fast and stays small.
 export { BUNDLE_BYTES_MAX, type BundleFile, packBundle, unpackBundle } from './bundle-archive.ts';
 export { contentHash } from './content-hash.ts';
+export type { StateClosure, StateMode, StateWriteCall } from './state-messages.ts';
+export {
+  corruptState,
+  decodeStateHeader,
+  encodeStateSection,
+  STATE_FORMAT,
+  STATE_HEADER_BYTES_MAX,
+  type StateSectionHeader,
+  type StateSectionMeta,
+  type StateSectionRef,
+} from './state-section.ts';
 export {
   decodeMapOutput,
   decodeStage,

@@ -94,6 +94,7 @@ describe('every method of every service', () => {
       'ExecutorLink.Attach',
       'ExecutorLink.Heartbeat',
       'Programs.Get',
+      'Programs.GetState',
       'Blocks.Fetch',
       'Submission.Submit',
       'Submission.Status',
@@ -101,6 +102,8 @@ describe('every method of every service', () => {
       'Submission.Stop',
       'Submission.Events',
       'Submission.Logs',
+      'Submission.Offsets',
+      'Submission.OffsetLog',
     ]);
   });
 

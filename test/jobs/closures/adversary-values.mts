@@ -20,7 +20,7 @@ const deep = (() => {
 })();
 const deepClosures = (() => {
   let f: () => number = () => 0;
-  for (let i = 0; i < 5_000; i++) {
+  for (let i = 0; i < 50_000; i++) {
     const before = f;
     f = () => (i < 0 ? before() : i);
   }
@@ -142,7 +142,7 @@ export default closureJob('closures-adversary-values', {
     for (let at = deep; at.at; at = at.at) n++;
     return n + x;
   }),
-  'five thousand closures, each capturing the one before': same((x) => deepClosures() + x),
+  'fifty thousand closures, each capturing the one before': same((x) => deepClosures() + x),
   'ten thousand nodes linked by closures': same((x) => {
     let n = 0;
     for (let at = linked; at; at = at.next()) n++;

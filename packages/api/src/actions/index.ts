@@ -2,6 +2,8 @@ import { deserialize, serialize } from 'node:v8';
 import type { ActionDefinition, LoopAction } from '../lineage/action-definition.ts';
 import { refusePromise } from '../lineage/operator-definition.ts';
 import type { ActionCall, ActionKind } from '../lineage/rdd-node.ts';
+import { kafkaWrite } from './kafka-write.ts';
+import { writePartition } from './postgres-write.ts';
 
 /** In the place of an operator's index. */
 const ACTION = -1;
@@ -59,7 +61,18 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
     end: 'undefined',
     empty: () => undefined,
   }),
-  foreachPartition: { kind: 'foreachPartition', form: 'partition' },
+  foreachPartition: {
+    kind: 'foreachPartition',
+    form: 'partition',
+    run: (rows, { functions: [f] }) => f?.(rows),
+  },
+  /** functions: [pool, write]; value: PostgresSettings. */
+  postgresWrite: {
+    kind: 'postgresWrite',
+    form: 'partition',
+    run: writePartition,
+    empty: () => undefined,
+  },
   /** numbers: [n, 1 | -1]; functions: [compare?] → the n smallest (or greatest) rows, in order. */
   takeOrdered: loop('takeOrdered', {
     state: ({ fn, number }) => `const best = rt.ordered(${number(0)}, ${number(1)}, ${fn()});`,
@@ -75,12 +88,21 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
     end: '[...counts.values()]',
     empty: () => [],
   }),
+  /** → number of records. */
+  kafkaWrite: { kind: 'kafkaWrite', form: 'sink', each: kafkaWrite, empty: () => 0 },
+  /** → number of rows. An empty partition is an empty file, as Spark's. */
+  fileWrite: { kind: 'fileWrite', form: 'sink', each: ({ row }) => `sink.write(${row});` },
+  fileStep: { kind: 'fileStep', form: 'sink', each: () => '' },
   shuffleWrite: { kind: 'shuffleWrite', form: 'shuffle' },
+  storeWrite: { kind: 'storeWrite', form: 'shuffle' },
+  stateWrite: { kind: 'stateWrite', form: 'shuffle' },
 };
 
-/** Result bytes of a task for a partition without rows; undefined when the task must run all the same, or the action is a shuffle's. */
+/** Result bytes of a task for a partition without rows; undefined when the task must run all the same, or the action is a map task's. */
 export function emptyResult(action: ActionCall): Uint8Array | undefined {
   const definition = ACTIONS[action.kind];
+  if (definition.form === 'sink' || definition.form === 'partition')
+    return definition.empty && encodeResult(definition.empty());
   if (definition.form !== 'loop') return undefined;
   return encodeResult(definition.empty(action.value === undefined ? undefined : deserialize(action.value)));
 }

@@ -3,6 +3,7 @@ import {
   type ConfigSchema,
   checkConfig,
   custom,
+  flag,
   integer,
   MillraceError,
   messageOf,
@@ -30,6 +31,11 @@ export interface ReadOptions<K, V> {
   readonly value?: Codec<V>;
   /** Default: read_committed. */
   readonly isolation?: IsolationLevel;
+  /**
+   * What becomes of a record whose key or value does not decode. fail: the task fails, and after its attempts the application. skip: the
+   * record is left out, and counted; every record is decoded then, also one whose value no lambda reads. Default: fail.
+   */
+  readonly onDecodeError?: 'fail' | 'skip';
   /** Options of the Kafka client. */
   readonly [option: string]: unknown;
 }
@@ -42,6 +48,16 @@ export interface ConsumerOptions<K, V> extends ReadOptions<K, V> {
   readonly startFrom?: StartFrom;
   /** Exact start offsets; partitions that are not named start as `startFrom` says. Ignored once the application has a log. */
   readonly offsets?: StartOffsets;
+  /**
+   * Kafka's consumer group `groupId` follows the application's log of offsets (once a second at most), so that Kafka's own lag tools see
+   * the stream. The log stays what counts. Needs the right to commit for the group, and a group that nobody else uses. Default: false.
+   */
+  readonly mirrorOffsets?: boolean;
+  /**
+   * What happens when retention has deleted records before they were read. true: the application fails, and says which are gone. false: it
+   * goes on where records still are; the skip is in its log, and counted. Default: true.
+   */
+  readonly failOnDataLoss?: boolean;
   /** Records a second and partition; default: no limit but `maxRecordsPerBatch`. */
   readonly maxRatePerPartition?: number | 'unlimited';
   /** Records a batch over all partitions of this stream, so that a first batch is never unbounded. Default: 1,000,000. */
@@ -56,6 +72,9 @@ export interface ResolvedConsumerOptions {
   readonly groupId: string;
   readonly startFrom: StartFrom | undefined;
   readonly offsets: ReadonlyMap<string, number>;
+  readonly mirrorOffsets: boolean;
+  readonly failOnDataLoss: boolean;
+  readonly onDecodeError: 'fail' | 'skip';
   readonly key: Codec<unknown> | undefined;
   readonly value: Codec<unknown> | undefined;
   readonly isolation: IsolationLevel;
@@ -126,6 +145,18 @@ export const STREAM_OPTIONS = {
   groupId: text({ doc: "names the stream's offsets in Kafka; a separate one for each stream" }),
   startFrom: optional(startFrom),
   offsets,
+  mirrorOffsets: flag({
+    doc: "the consumer group follows the application's log of offsets, for Kafka's own lag tools",
+    default: false,
+  }),
+  failOnDataLoss: flag({
+    doc: 'records that retention deleted before they were read: true: an error; false: a skip that is logged and counted',
+    default: true,
+  }),
+  onDecodeError: oneOf(['fail', 'skip'], {
+    doc: 'a record whose key or value does not decode: fail the task, or leave the record out and count it',
+    default: 'fail',
+  }),
   key: codec('decodes keys; default nullable(utf8())'),
   value: codec('decodes values; default utf8()'),
   isolation: oneOf(['read_committed', 'read_uncommitted'], {

@@ -1,15 +1,17 @@
 import { MillraceError, placed } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
-import { DStream } from '../dstream.ts';
+import type { AccumulatorRegistry } from '../accumulator.ts';
 import { callerPlace } from '../place.ts';
 import { RDD } from '../rdd.ts';
 import type { GraphBuilder } from '../stream/graph-builder.ts';
 import { checkConsumerOptions, type ReadOptions, resolveConsumerOptions } from './consumer-options.ts';
 import type { ConsumerStrategy } from './consumer-strategies.ts';
+import { DirectStream } from './direct-stream.ts';
 import type { KafkaRecord } from './kafka-record.ts';
 import { checkLocation, LocationStrategies, type LocationStrategy } from './location-strategies.ts';
 import { checkRanges, literalRanges, type RangeSpec, resolveRanges } from './range-spec.ts';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from './ship-codec.ts';
+import { SkipCounts } from './skip-counts.ts';
 
 /** A dataset over fixed offset ranges has no stream. */
 const NO_STREAM = -1;
@@ -17,9 +19,11 @@ const NO_STREAM = -1;
 /** `ssc.kafka`. */
 export class KafkaNamespace {
   readonly #graph: GraphBuilder;
+  readonly #skips: SkipCounts;
 
-  constructor(graph: GraphBuilder) {
+  constructor(graph: GraphBuilder, accumulators: AccumulatorRegistry) {
     this.#graph = graph;
+    this.#skips = new SkipCounts(accumulators);
   }
 
   /**
@@ -29,7 +33,7 @@ export class KafkaNamespace {
   createDirectStream<K = string | null, V = string>(
     location: LocationStrategy,
     strategy: ConsumerStrategy<K, V>,
-  ): DStream<KafkaRecord<K, V>> {
+  ): DirectStream<K, V> {
     const place = callerPlace();
     if (typeof (strategy as Partial<typeof strategy> | undefined)?.assign !== 'function') {
       throw new MillraceError('JOB_INVALID', 'createDirectStream() was given no consumer strategy', {
@@ -49,15 +53,16 @@ export class KafkaNamespace {
     this.#graph.check(() => strategy.check?.(), place);
     this.#graph.check(() => checkLocation(location), place);
     // Without options there is nothing to plan; the problems above keep the job from starting.
-    if (value === undefined) return new DStream<KafkaRecord<K, V>>({ kind: 'refused' }, this.#graph);
+    if (value === undefined) return new DirectStream<K, V>({ kind: 'refused' }, this.#graph);
     const node = this.#graph.addInput({
       // Nobody encodes through a strategy's codecs: the types of what they decode may be forgotten.
       strategy: strategy as unknown as ConsumerStrategy<unknown, unknown>,
       options: value,
       location,
+      skips: this.#skips.of(value, strategy.describe()),
       place,
     });
-    return new DStream<KafkaRecord<K, V>>(node, this.#graph);
+    return new DirectStream<K, V>(node, this.#graph);
   }
 
   /**
@@ -115,6 +120,7 @@ export class KafkaNamespace {
       key: shipCodec(resolved.key, DEFAULT_KEY_CODEC, runner.ship),
       value: shipCodec(resolved.value, DEFAULT_VALUE_CODEC, runner.ship),
       location: known.leaders ? LocationStrategies.PreferFixed(known.leaders) : location,
+      skips: this.#skips.of(resolved, 'createRDD'),
     };
     return new RDD<KafkaRecord<K, V>>({ kind: 'kafka', source, ranges: fixed }, runner);
   }
@@ -127,7 +133,7 @@ export const KafkaUtils = {
     ssc: { readonly kafka: KafkaNamespace },
     location: LocationStrategy,
     strategy: ConsumerStrategy<K, V>,
-  ): DStream<KafkaRecord<K, V>> {
+  ): DirectStream<K, V> {
     return ssc.kafka.createDirectStream(location, strategy);
   },
   /** See KafkaNamespace.createRDD. */

@@ -1,3 +1,5 @@
+import type { Rows } from '../rows.ts';
+import type { TaskContextData } from '../task-context.ts';
 import type { ActionKind } from './rdd-node.ts';
 
 /** What an action's loop fragment knows. All members are JavaScript source texts. */
@@ -27,12 +29,33 @@ export interface LoopAction {
 export interface PartitionAction {
   readonly kind: ActionKind;
   readonly form: 'partition';
+  readonly run: (rows: Rows<unknown>, call: PartitionActionCall) => unknown;
+  /** It need not run for a partition without rows. */
+  readonly empty?: () => undefined;
 }
 
-/** An action that sends the rows [key, value] of a partition to the buckets of a shuffle. */
+export interface PartitionActionCall {
+  readonly functions: readonly Function[];
+  /** The action's value. */
+  readonly value: Uint8Array | undefined;
+  readonly task: TaskContextData;
+}
+
+/**
+ * An action that writes the rows of a partition outside of the engine, in the fused loop: `each` hands a row to `sink`, which the executor opens
+ * (executor/src/output). The loop pauses behind a row that made the sink full. It also runs for a partition without rows, unless `empty` is its result.
+ */
+export interface SinkAction {
+  readonly kind: ActionKind;
+  readonly form: 'sink';
+  readonly each: (context: ActionFragmentContext) => string;
+  readonly empty?: () => unknown;
+}
+
+/** An action that leaves the rows of a partition in buckets: a map task's. */
 export interface ShuffleAction {
   readonly kind: ActionKind;
   readonly form: 'shuffle';
 }
 
-export type ActionDefinition = LoopAction | PartitionAction | ShuffleAction;
+export type ActionDefinition = LoopAction | PartitionAction | SinkAction | ShuffleAction;

@@ -1,6 +1,7 @@
 import type { KafkaClient, KafkaOptions } from '@millrace/kafka';
 import type { FunctionShipper } from '../shipped-function.ts';
-import type { ActionCall, RddNode } from './rdd-node.ts';
+import type { ActionCall, PersistedNode, RddNode } from './rdd-node.ts';
+import type { KeptState } from './stateful-node.ts';
 
 /** One action on one dataset. */
 export interface JobRequest {
@@ -18,6 +19,13 @@ export interface JobRunner {
    * @throws MillraceError the typed failure of the first task that used up its attempts; CANCELLED when the application stops.
    */
   run(job: JobRequest): Promise<readonly Uint8Array[]>;
+  /**
+   * What is kept of this dataset may go, as soon as no job reads it; jobs that begin later compute it as if it had never been persisted.
+   * Idempotent. A dataset that nobody can reach any more is released, too.
+   */
+  release(node: PersistedNode): void;
+  /** The state of this name as the last committed batch left it; undefined: there is none. */
+  stateOf(name: string): KeptState | undefined;
   readonly ship: FunctionShipper;
   /** Makes a broadcast's content available; resolves its blob hash at once. */
   broadcast(content: Uint8Array): string;

@@ -1,5 +1,5 @@
 import type { ShippedFunction } from '../shipped-function.ts';
-import type { OperatorKind, RddNode } from './rdd-node.ts';
+import type { MergeNode, OperatorKind, RddNode } from './rdd-node.ts';
 
 /** Which partition of a shuffle a row belongs to. `partitions` ≥ 1. */
 export type PartitionerCall =
@@ -56,9 +56,28 @@ export function partitionerOf(dataset: RddNode): PartitionerCall | undefined {
   let node = dataset;
   for (;;) {
     if (node.kind === 'operator' && KEEPS_KEYS.has(node.operator.kind)) node = node.parent;
+    else if (node.kind === 'persisted') node = node.parent;
     // Its parents are partitioned alike.
     else if (node.kind === 'merge' && node.how === 'cogroup') node = node.parents[0] as RddNode;
     else break;
   }
+  if (node.kind === 'merge' && node.how === 'concat') return concatPartitioner(node);
+  if (node.kind === 'stateSnapshots') return node.of.call.partitioner;
+  // What mapWithState makes of a row may be anything.
+  if (node.kind === 'stateful') return node.call.mode === 'map' ? undefined : node.call.partitioner;
   return node.kind === 'shuffle' && node.partitioner.kind !== 'roundRobin' ? node.partitioner : undefined;
+}
+
+/** Lineage never changes, and may be a net of many paths. */
+const concatPartitioners = new WeakMap<MergeNode, { readonly partitioner: PartitionerCall | undefined }>();
+
+/** That of all parents, when it is the same. */
+function concatPartitioner(node: MergeNode): PartitionerCall | undefined {
+  const known = concatPartitioners.get(node);
+  if (known) return known.partitioner;
+  const [first, ...rest] = [...new Set(node.parents)].map(partitionerOf);
+  const isSame = first !== undefined && rest.every((other) => other && samePartitioner(first, other));
+  const partitioner = isSame ? first : undefined;
+  concatPartitioners.set(node, { partitioner });
+  return partitioner;
 }

@@ -3,6 +3,8 @@ import type { ShippedCodec } from '../kafka/codec.ts';
 import type { LocationStrategy } from '../kafka/location-strategies.ts';
 import type { ShippedFunction } from '../shipped-function.ts';
 import type { PartitionerCall } from './partitioner-call.ts';
+import type { StatefulNode, StateSnapshotsNode } from './stateful-node.ts';
+import type { StorageLevel } from './storage-level.ts';
 
 /** Kinds of narrow operators: files of `operators/` by concept. */
 export type OperatorKind =
@@ -40,7 +42,7 @@ export interface OperatorCall {
   readonly kind: OperatorKind;
   readonly functions: readonly ShippedFunction[];
   /**
-   * Parameters. mapAsync: [concurrency]; sample: [withReplacement 0|1, fraction, seed]; combine, mergeCombiners: [] or [1] (count);
+   * Parameters. mapAsync: [concurrency]; sample: [withReplacement 0|1, fraction, seed, base]; combine, mergeCombiners: [] or [1] (count);
    * sortRows: [1 | -1]; joinRows: [mode]; mapPartitionsWithIndex: [base] (see `rebased`); withIndex: [base, first index of each partition …]; sampleRows: [rows, seed].
    */
   readonly numbers: readonly number[];
@@ -61,11 +63,21 @@ export type ActionKind =
   | 'foreachPartition'
   | 'takeOrdered'
   | 'countByValue'
+  /** Sinks: see output/. value: v8-serialized settings; kafkaWrite numbers: of each of its parts 1 + the index of its function, or 0. */
+  | 'kafkaWrite'
+  | 'fileWrite'
+  /** What is done for all files of an output, before or after; its dataset has one partition without rows. */
+  | 'fileStep'
+  | 'postgresWrite'
   /**
    * What a map task does: rows [key, value] of its partition to the buckets of a shuffle. value: v8-serialized { directory, partitioner },
    * functions: the partitioner's, if any. Made by the driver, never by an RDD. The result is an encoded MapOutput.
    */
-  | 'shuffleWrite';
+  | 'shuffleWrite'
+  /** What a map task of a persisted dataset does: the rows of its partition to bucket 0. value: v8-serialized { directory }. As shuffleWrite otherwise. */
+  | 'storeWrite'
+  /** What a map task of a stateful operator does. value: v8-serialized StateWriteCall, functions: those that it names. As shuffleWrite otherwise. */
+  | 'stateWrite';
 
 /** What a job computes from each partition. */
 export interface ActionCall {
@@ -78,6 +90,14 @@ export interface ActionCall {
   readonly place: string;
 }
 
+/** Ids of the accumulators that count what is left out instead of failing a task. */
+export interface SkipCounters {
+  /** Records that do not decode. */
+  readonly undecodable?: string;
+  /** Offsets that retention has deleted. */
+  readonly lost?: string;
+}
+
 /** How the partitions of a direct stream or of createRDD are read: data, shipped to executors. */
 export interface KafkaSourceInfo {
   /** Distinguishes two streams over the same topic. */
@@ -88,6 +108,7 @@ export interface KafkaSourceInfo {
   readonly key: ShippedCodec;
   readonly value: ShippedCodec;
   readonly location: LocationStrategy;
+  readonly skips?: SkipCounters;
 }
 
 /** Lineage: how a dataset derives from others. Plain data; task partitions are numbered from 0 in the order of their sources. */
@@ -96,8 +117,13 @@ export type RddNode =
   | { readonly kind: 'rows'; readonly partitions: ReadonlyArray<readonly unknown[]> }
   | { readonly kind: 'operator'; readonly parent: RddNode; readonly operator: OperatorCall }
   | { readonly kind: 'union'; readonly parents: readonly RddNode[] }
-  | ShuffleNode
+  | CoalescedNode
+  | StoredNode
+  | StateSnapshotsNode
   | MergeNode;
+
+/** A dataset that a map stage computes: its tasks leave it as files on their executors, in buckets. */
+export type StoredNode = ShuffleNode | PersistedNode | StatefulNode;
 
 /** Rows [key, value] of the parent, moved so that equal keys are in one partition; there in map-partition order, and in the order of each map task. */
 export interface ShuffleNode {
@@ -107,13 +133,29 @@ export interface ShuffleNode {
   readonly place: string;
 }
 
+/** The parent's rows as they are, kept until the runner is told to release them: whoever needs them again reads them there. Any rows. */
+export interface PersistedNode {
+  readonly kind: 'persisted';
+  readonly parent: RddNode;
+  readonly level: StorageLevel;
+  readonly place: string;
+}
+
+/** Partition i: the rows of these partitions of the parent, one after the other. Nothing moves. */
+export interface CoalescedNode {
+  readonly kind: 'coalesced';
+  readonly parent: RddNode;
+  readonly groups: ReadonlyArray<readonly number[]>;
+  readonly place: string;
+}
+
 /**
  * How partitions that belong together become one.
  * cogroup: all parents have n partitions and are partitioned alike; rows [key, [values of parent 0, values of parent 1, …]], keys in order of
  * first appearance, those of parent 0 first. zip: n partitions each; rows [a, b]; a task whose parents differ in rows fails with USER_CODE.
- * cartesian, of two: partition a * nb + b; rows [a, b], b the faster.
+ * cartesian, of two: partition a * nb + b; rows [a, b], b the faster. concat: n partitions each; the rows of parent 0, then those of parent 1 …
  */
-export type MergeKind = 'cogroup' | 'zip' | 'cartesian';
+export type MergeKind = 'cogroup' | 'zip' | 'cartesian' | 'concat';
 
 export interface MergeNode {
   readonly kind: 'merge';
@@ -122,10 +164,16 @@ export interface MergeNode {
   readonly place: string;
 }
 
-/** The dataset below any operators: they neither add nor remove partitions. A lineage may be deep. */
-function belowOperators(node: RddNode): Exclude<RddNode, { kind: 'operator' }> {
+/** Buckets that each map task of a stored dataset fills. */
+export function bucketCount(stored: StoredNode): number {
+  if (stored.kind === 'stateful') return 2;
+  return stored.kind === 'shuffle' ? stored.partitioner.partitions : 1;
+}
+
+/** The dataset below any operators: neither they nor persisting add or remove partitions. A lineage may be deep. */
+function belowOperators(node: RddNode): Exclude<RddNode, { kind: 'operator' | 'persisted' }> {
   let below = node;
-  while (below.kind === 'operator') below = below.parent;
+  while (below.kind === 'operator' || below.kind === 'persisted') below = below.parent;
   return below;
 }
 
@@ -140,6 +188,12 @@ export function partitionCount(dataset: RddNode): number {
       return node.parents.reduce((sum, parent) => sum + partitionCount(parent), 0);
     case 'shuffle':
       return node.partitioner.partitions;
+    case 'coalesced':
+      return node.groups.length;
+    case 'stateful':
+      return node.call.partitioner.partitions;
+    case 'stateSnapshots':
+      return node.of.call.partitioner.partitions;
     case 'merge':
       return node.how === 'cartesian'
         ? node.parents.reduce((product, parent) => product * partitionCount(parent), 1)
@@ -158,6 +212,9 @@ export function offsetRangesOf(dataset: RddNode): readonly OffsetRange[] {
     case 'union':
       return node.parents.flatMap((parent) => offsetRangesOf(parent));
     case 'shuffle':
+    case 'coalesced':
+    case 'stateful':
+    case 'stateSnapshots':
     case 'merge':
       return rangesOnce(node);
   }
@@ -173,6 +230,7 @@ function rangesOnce(top: RddNode): readonly OffsetRange[] {
     if (node.kind === 'kafka') for (const range of node.ranges) ranges.push(range);
     else if ('parents' in node) open.push(...node.parents.toReversed());
     else if ('parent' in node) open.push(node.parent);
+    else if ('of' in node) open.push(node.of);
   }
   return ranges;
 }

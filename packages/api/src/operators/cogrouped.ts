@@ -1,4 +1,4 @@
-import type { ElementOperator } from '../lineage/operator-definition.ts';
+import type { ElementOperator, PartitionOperator } from '../lineage/operator-definition.ts';
 
 // Rows here are [key, [values of the left, values of the right]], as a cogroup of two makes them.
 
@@ -7,20 +7,40 @@ export const JOIN_MODES = { inner: 0, left: 1, right: 2, full: 3 } as const;
 
 export type JoinMode = keyof typeof JOIN_MODES;
 
-/** numbers: [mode] → [key, [a, b]] for each pair; the missing side of an outer join is undefined. */
-export const joinRows: ElementOperator = {
+type Cogrouped = readonly [unknown, readonly [readonly unknown[], readonly unknown[]]];
+
+const CHUNK_ROWS = 1024;
+const MISSING: readonly unknown[] = [undefined];
+
+/**
+ * numbers: [mode] → [key, [a, b]] for each pair; the missing side of an outer join is undefined. Sees a partition as a whole, so that the
+ * pairs of a frequent key are made as they are read.
+ */
+export const joinRows: PartitionOperator = {
   kind: 'joinRows',
-  form: 'element',
-  fragment: ({ input, output, number, next }) => {
-    const mode = Number(number(0));
-    // An empty side becomes one missing value, when the other side's rows stay.
-    const side = (index: 0 | 1, stays: boolean): string =>
-      stays
-        ? `${input}[1][${index}].length === 0 ? [undefined] : ${input}[1][${index}]`
-        : `${input}[1][${index}]`;
-    const left = side(0, mode === JOIN_MODES.right || mode === JOIN_MODES.full);
-    const right = side(1, mode === JOIN_MODES.left || mode === JOIN_MODES.full);
-    return `const ${output}l = ${left}, ${output}r = ${right}; for (const ${output}a of ${output}l) for (const ${output}b of ${output}r) { const ${output} = [${input}[0], [${output}a, ${output}b]]; ${next(output)} }`;
+  form: 'partition',
+  preservesEmpty: true,
+  async *run(chunks, { numbers, signal }) {
+    const mode = numbers[0] ?? JOIN_MODES.inner;
+    const leftMayMiss = mode === JOIN_MODES.right || mode === JOIN_MODES.full;
+    const rightMayMiss = mode === JOIN_MODES.left || mode === JOIN_MODES.full;
+    let made: unknown[] = [];
+    for await (const rows of chunks) {
+      for (const [key, [as, bs]] of rows as Cogrouped[]) {
+        const left = as.length === 0 && leftMayMiss ? MISSING : as;
+        const right = bs.length === 0 && rightMayMiss ? MISSING : bs;
+        for (const a of left) {
+          for (const b of right) {
+            made.push([key, [a, b]]);
+            if (made.length < CHUNK_ROWS) continue;
+            signal.throwIfAborted();
+            yield made;
+            made = [];
+          }
+        }
+      }
+    }
+    if (made.length > 0) yield made;
   },
 };
 

@@ -5,8 +5,16 @@ import type { OperatorCall } from '../lineage/rdd-node.ts';
  * partition count from there. Whoever cuts a job into pipelines applies it.
  */
 export function rebased(operator: OperatorCall, base: number): OperatorCall {
-  const isIndexed = operator.kind === 'withIndex' || operator.kind === 'mapPartitionsWithIndex';
-  if (base === 0 || !isIndexed) return operator;
-  const [own = 0, ...rest] = operator.numbers;
-  return { ...operator, numbers: [own + base, ...rest] };
+  const at = BASE_AT[operator.kind];
+  if (base === 0 || at === undefined) return operator;
+  const numbers = [...operator.numbers];
+  numbers[at] = (numbers[at] ?? 0) + base;
+  return { ...operator, numbers };
 }
+
+/** Which of its numbers says where an operator counts from. */
+const BASE_AT: Partial<Record<OperatorCall['kind'], number>> = {
+  withIndex: 0,
+  mapPartitionsWithIndex: 0,
+  sample: 3,
+};

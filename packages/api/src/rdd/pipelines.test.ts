@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { anyPipeline, applied, modelled } from '../testing/any-pipeline.ts';
+import { anyPipeline } from '../testing/any-pipeline.ts';
 import { anyPairs, dataset, unordered } from '../testing/datasets.ts';
+import { applied, modelled } from '../testing/pipeline-steps.ts';
 import { referenceRunner } from '../testing/reference-runner.ts';
 
 describe('pipelines of any operators', () => {

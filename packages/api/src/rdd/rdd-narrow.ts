@@ -2,10 +2,10 @@ import { mapAsyncNumbers, sampleNumbers } from '../operator-numbers.ts';
 import { callerPlace, placeOf } from '../place.ts';
 import type { RDD } from '../rdd.ts';
 import type { Rows, RowsResult } from '../rows.ts';
-import { RddActions } from './rdd-actions.ts';
+import { RddOutputs } from './rdd-outputs.ts';
 
 /** Transformations that stay in their partition. */
-export abstract class RddNarrow<T> extends RddActions<T> {
+export abstract class RddNarrow<T> extends RddOutputs<T> {
   /** Each row → f(row). @throws MillraceError CLOSURE_* when the lambda cannot ship (so do all transformations). */
   map<U>(f: (row: T) => U): RDD<U> {
     return this.element('map', f);

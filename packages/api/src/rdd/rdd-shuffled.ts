@@ -29,10 +29,21 @@ export abstract class RddShuffled<T> extends RddNarrow<T> {
     return this.derived(plan.operator(moved, 'values'));
   }
 
-  /** At most `partitions` partitions: fewer are left as they are, more are repartitioned (Spark: `coalesce(n, shuffle = true)`). */
-  coalesce(partitions: number): RDD<T> {
-    const { partitions: checked } = this.plan('coalesce').partitioner(partitions, []);
-    return checked < this.partitions ? this.repartition(checked) : this.derived(this.node);
+  /**
+   * At most `partitions` partitions, each made of neighbours, in order. Nothing moves: one task computes what several did, and a dataset that has
+   * no more is left as it is. With `shuffle` all rows move, evenly, as `repartition` moves them: what comes before keeps its tasks.
+   */
+  coalesce(partitions: number, options: { readonly shuffle?: boolean } = {}): RDD<T> {
+    if (options.shuffle === true) return this.repartition(partitions);
+    const plan = this.plan('coalesce');
+    const { partitions: most } = plan.partitioner(partitions, []);
+    const { node, partitions: count } = this;
+    if (most >= count) return this.derived(node);
+    const start = (group: number): number => Math.floor((group * count) / most);
+    const groups = Array.from({ length: most }, (_, group) =>
+      Array.from({ length: start(group + 1) - start(group) }, (_unused, at) => start(group) + at),
+    );
+    return this.derived({ kind: 'coalesced', parent: node, groups, place: plan.place });
   }
 
   /** Each distinct row once: the first of those that are equal. Duplicates of a partition do not move. */

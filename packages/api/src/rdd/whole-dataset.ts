@@ -7,19 +7,31 @@ import { COUNT_PLAN, type ShufflePlan } from './shuffle-plan.ts';
 
 const ONE: PartitionerCall = { kind: 'hash', partitions: 1 };
 
+/** A count that counts nothing. */
+export const NO_ROWS: RddNode = { kind: 'rows', partitions: [[[undefined, 0]]] };
+
 /** One row: how many rows there are, also when there is none. */
 export function countedRows(plan: ShufflePlan, node: RddNode): RddNode {
+  return plan.operator(countedPair(plan, node), 'values');
+}
+
+/** One row [undefined, how many rows there are]. */
+export function countedPair(plan: ShufflePlan, node: RddNode): RddNode {
   const counts = plan.operator(node, 'countRows');
-  const zero: RddNode = { kind: 'rows', partitions: [[[undefined, 0]]] };
-  const moved = plan.moved({ kind: 'union', parents: [counts, zero] }, ONE);
-  return plan.operator(plan.operator(moved, 'mergeCombiners', COUNT_PLAN.reduce), 'values');
+  const moved = plan.moved({ kind: 'union', parents: [counts, NO_ROWS] }, ONE);
+  return plan.operator(moved, 'mergeCombiners', COUNT_PLAN.reduce);
 }
 
 /** One row: f over all rows; none of an empty dataset. */
 export function reducedRows(plan: ShufflePlan, node: RddNode, f: Function): RddNode {
+  return plan.operator(reducedPair(plan, node, f), 'values');
+}
+
+/** One row [undefined, f over all rows]; none of an empty dataset. */
+export function reducedPair(plan: ShufflePlan, node: RddNode, f: Function): RddNode {
   const functions = plan.shipped('reduce', f);
   const combine = { map: { functions }, reduce: { functions } };
-  return plan.operator(plan.combined(plan.operator(node, 'withoutKey'), combine, ONE), 'values');
+  return plan.combined(plan.operator(node, 'withoutKey'), combine, ONE);
 }
 
 /** [row, how often it occurs]. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defineJob, evaluateJob } from '../define-job.ts';
 import { ConsumerStrategies } from '../kafka/consumer-strategies.ts';
 import { LocationStrategies } from '../kafka/location-strategies.ts';
+import type { RDD } from '../rdd.ts';
 import { fakeRunner } from '../testing/fake-runner.ts';
 import { BatchRdds } from './compute-rdd.ts';
 
@@ -28,12 +29,11 @@ describe('the RDDs of a batch', () => {
     const { context } = await evaluateJob(job);
     const runner = fakeRunner();
     expect(context.internals.graph.finish(runner.ship)).toEqual([]);
-    const { outputs } = context.internals.graph.graph;
-    const batch = new BatchRdds(
-      { time: 1000, ranges: () => [{ topic: 'views', partition: 0, fromOffset: 0, untilOffset: 1 }] },
-      runner,
-    );
-    for (const output of outputs) await output.run(await batch.rdd(output.node), 1000);
+    const { graph } = context.internals.graph;
+    const rdds = new BatchRdds({ graph, runner });
+    const ranges = () => [{ topic: 'views', partition: 0, fromOffset: 0, untilOffset: 1 }];
+    rdds.begin({ time: 1000, previous: undefined, ranges });
+    for (const { node, run } of graph.outputs) await run((await rdds.rdd(node)) as RDD<unknown>, 1000);
     expect(transforms).toBe(1);
     expect(seen).toEqual([1, 1]);
     expect(runner.shipped).toEqual(['map']);

@@ -76,9 +76,11 @@ export abstract class DStreamBase<T> {
     this.graph.check(() => checkPartitioning(partitions), place);
     if (check) this.graph.check(check, place);
     this.graph.addLambdas(name, [...functions, ...partitioningFunctions(partitions)], place);
+    const parents = [this.node, ...others.map(({ node }) => node)];
+    this.graph.checkSlides(name, parents, place);
     return this.derived<U>({
       kind: 'transform',
-      parents: [this.node, ...others.map(({ node }) => node)],
+      parents,
       make: ([rdd, ...rest], _time, runner) =>
         calledAt(place, () =>
           make(rdd as RDD<T>, rest as readonly RDD<unknown>[] as readonly RDD<never>[], runner),

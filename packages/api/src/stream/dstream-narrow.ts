@@ -2,10 +2,10 @@ import type { DStream } from '../dstream.ts';
 import { mapAsyncNumbers, sampleNumbers } from '../operator-numbers.ts';
 import { callerPlace, placeOf } from '../place.ts';
 import type { Rows, RowsResult } from '../rows.ts';
-import { DStreamBase } from './dstream-base.ts';
+import { DStreamPostgres } from './dstream-postgres.ts';
 
 /** Transformations that stay in their partition. */
-export abstract class DStreamNarrow<T> extends DStreamBase<T> {
+export abstract class DStreamNarrow<T> extends DStreamPostgres<T> {
   /** Each row → f(row). */
   map<U>(f: (row: T) => U): DStream<U> {
     return this.element('map', f);
@@ -46,7 +46,9 @@ export abstract class DStreamNarrow<T> extends DStreamBase<T> {
 
   /** The partitions of this and then of the others, batch by batch. */
   union(...others: readonly DStream<T>[]): DStream<T> {
-    return this.derived({ kind: 'union', parents: [this.node, ...others.map((other) => other.node)] });
+    const parents = [this.node, ...others.map(({ node }) => node)];
+    this.graph.checkSlides('union', parents, callerPlace());
+    return this.derived({ kind: 'union', parents });
   }
 
   /** Each row → [f(row), row]. */

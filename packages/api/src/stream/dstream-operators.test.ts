@@ -216,9 +216,10 @@ describe('the lineage of a batch', () => {
     const internals = await evaluated(build);
     const runner = fakeRunner();
     internals.attach(runner);
-    const [output] = internals.graph.graph.outputs;
-    const rdds = new BatchRdds({ time: 1000, ranges: () => [] }, runner);
-    const { node } = await rdds.rdd(output?.node as never);
+    const { graph } = internals.graph;
+    const rdds = new BatchRdds({ graph, runner });
+    rdds.begin({ time: 1000, previous: undefined, ranges: () => [] });
+    const { node } = (await rdds.rdd(graph.outputs[0]?.node as never)) ?? {};
     const places = [...JSON.stringify(node).matchAll(/"place":"([^"]*)"/g)].map(([, place]) => place);
     expect(places).toEqual(expect.arrayContaining(['/jobs/job.ts:1:23', '/jobs/job.ts:1:36']));
   });

@@ -30,8 +30,8 @@ export abstract class DStreamShuffled<T> extends DStreamNarrow<T> {
   }
 
   /** See RDD.coalesce. */
-  coalesce(partitions: number): DStream<T> {
-    return this.perBatch({ name: 'coalesce', partitions, make: (rdd) => rdd.coalesce(partitions) });
+  coalesce(partitions: number, options: { readonly shuffle?: boolean } = {}): DStream<T> {
+    return this.perBatch({ name: 'coalesce', partitions, make: (rdd) => rdd.coalesce(partitions, options) });
   }
 
   /** Each distinct row of a batch once. */

@@ -14,6 +14,8 @@ export function fakeRunner(
       jobs.push(job);
       return results(job).map((result) => serialize(result));
     },
+    release: () => undefined,
+    stateOf: () => undefined,
     ship(_fn, where) {
       shipped.push(where);
       return { hash: `${shipped.length}`, bytes: new Uint8Array(), place: 'job.ts:1:1', broadcastIds: [] };

@@ -2,6 +2,7 @@ import { defineJob, evaluateJob } from '../define-job.ts';
 import type { DStream } from '../dstream.ts';
 import { ConsumerStrategies } from '../kafka/consumer-strategies.ts';
 import { LocationStrategies } from '../kafka/location-strategies.ts';
+import type { RDD } from '../rdd.ts';
 import { BatchRdds } from '../stream/compute-rdd.ts';
 import type { ContextInternals, StreamingContext } from '../streaming-context.ts';
 import { referenceRunner } from './reference-runner.ts';
@@ -47,7 +48,9 @@ export async function batchOf(
   const range = (topic: string, partition: number) => ({ topic, partition, fromOffset: 0, untilOffset: 1 });
   const ranges = (inputId: number) =>
     [0, 1].map((partition) => range(inputId === 0 ? 'left' : 'right', partition));
-  const batch = new BatchRdds({ time: 1000, ranges }, runner);
-  for (const { node, run } of internals.graph.graph.outputs) await run(await batch.rdd(node), 1000);
+  const { graph } = internals.graph;
+  const rdds = new BatchRdds({ graph, runner });
+  rdds.begin({ time: 1000, previous: undefined, ranges });
+  for (const { node, run } of graph.outputs) await run((await rdds.rdd(node)) as RDD<unknown>, 1000);
   return made;
 }

@@ -10,6 +10,9 @@ import {
   grpcStatusToError,
   hello,
   type ListReply,
+  type OffsetChangeInit,
+  type OffsetsReply,
+  type OffsetsReport,
   recordFromWire,
   type StopReply,
   type SubmitMessageInit,
@@ -27,7 +30,8 @@ export type StopMode = 'DRAIN' | 'NOW' | 'KILL';
 export type ApplicationStatus = Readonly<Omit<WireStatus, 'error'>> & {
   readonly error: ErrorRecord | undefined;
 };
-export type { ExecutorStatus } from '@millrace/proto';
+export type { ExecutorStatus, OffsetsReport } from '@millrace/proto';
+export type OffsetChange = OffsetChangeInit;
 
 export interface SubmitRequest {
   readonly programHash: string;
@@ -203,6 +207,30 @@ export class ClusterClient {
   ): AsyncGenerator<string> {
     const call = this.#channel.submission.logs({ application, ...options });
     for await (const { line } of cancellable(call, signal, `logs of ${application}`)) yield line;
+  }
+
+  /** Where the application stands, or would stand, or stands now. */
+  async offsets(
+    application: string,
+    request: { readonly change?: OffsetChange; readonly execute: boolean; readonly ends: boolean },
+  ): Promise<OffsetsReport> {
+    const submission = this.#channel.submission;
+    const reply = await callUnary<OffsetsReply>(`offsets of ${application}`, (done) =>
+      submission.offsets({ application, ...request }, deadlineIn(this.#timeoutMs, this.#clock), done),
+    );
+    if (reply.error) throw errorFromWire(reply.error);
+    if (!reply.report) throw new MillraceError('INTERNAL', 'the driver answered about offsets with nothing');
+    return reply.report;
+  }
+
+  /** The last entries of the application's log of offsets, each a JSON text, oldest first. */
+  async *offsetLog(
+    application: string,
+    options: { readonly tail: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
+    const call = this.#channel.submission.offsetLog({ application, ...options });
+    for await (const { line } of cancellable(call, signal, `log of ${application}`)) yield line;
   }
 
   close(): void {

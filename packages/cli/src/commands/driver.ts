@@ -1,16 +1,11 @@
-import { type ConfigSchema, createLogger, text } from '@millrace/common';
+import { type ConfigSchema, createLogger } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addFlags } from '../options/flags.ts';
 import { resolveServiceFlags, serviceSchema } from '../options/service-options.ts';
+import { STATE_DIR } from '../options/state-dir.ts';
 import { announceReady } from '../processes/parent-link.ts';
 import { untilInterrupted } from '../processes/service.ts';
-
-const STATE_DIR = text({
-  doc: 'directory for submissions, programs and application logs; one driver at a time',
-  unit: 'path',
-  default: '.millrace/driver',
-});
 
 /** `driverOptions`: DRIVER_OPTIONS, or nothing when this command is not the one that runs (its package is large). */
 export function addDriver(program: Command, cli: CliContext, driverOptions: ConfigSchema = {}): void {

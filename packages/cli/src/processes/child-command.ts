@@ -19,6 +19,8 @@ export interface ChildCommandOptions {
   readonly logFile?: string;
   /** What to do when it ends because something that it needs is in use. */
   readonly onConflict?: string | undefined;
+  /** Beside the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly clock: Clock;
 }
 
@@ -56,6 +58,7 @@ export class ChildCommand {
       this.#child = spawn(process.execPath, [...process.execArgv, main, ...options.args], {
         stdio: ['ignore', log ?? 'inherit', log ?? 'inherit', 'ipc'],
         // The environment is inherited: a token in it reaches the children without being seen in a process list.
+        ...(options.environment && { env: { ...process.env, ...options.environment } }),
         detached: true,
       });
     } finally {

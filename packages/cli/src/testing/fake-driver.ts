@@ -4,6 +4,8 @@ import {
   type ApplicationStatusInit,
   createWireServer,
   errorToWire,
+  type OffsetsReplyInit,
+  type OffsetsRequestInit,
   SUBMISSION,
   type SubmissionHandlers,
   type SubmitHeader,
@@ -19,6 +21,9 @@ export interface FakeDriverScript {
   /** Events of "views" that exist from the start. */
   readonly events?: readonly ApplicationEventInit[];
   /** What a stop adds to the events. */
+  readonly offsets?: (request: OffsetsRequestInit) => OffsetsReplyInit;
+  /** Lines of the log of offsets. */
+  readonly offsetLog?: readonly string[];
   readonly onStop?: (mode: string) => readonly ApplicationEventInit[];
 }
 
@@ -99,6 +104,13 @@ export async function startFakeDriver(script: FakeDriverScript): Promise<FakeDri
     Logs(call) {
       for (let line = 1; line <= call.request.tail; line++) call.write({ line: `line ${line}` });
       if (!call.request.follow) call.end();
+    },
+    Offsets: unaryHandler(
+      (request) => script.offsets?.(request) ?? { error: errorToWire(unknown(request.application)) },
+    ),
+    OffsetLog(call) {
+      for (const line of (script.offsetLog ?? []).slice(-call.request.tail)) call.write({ line });
+      call.end();
     },
   };
   wire.server.addService(SUBMISSION, handlers);

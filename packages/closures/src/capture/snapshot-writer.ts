@@ -92,17 +92,27 @@ export function tieCycles(root: GraphNode): void {
   const done = new Set<GraphNode>();
   const path: GraphNode[] = [];
   const onPath = new Set<GraphNode>();
-  const visit = (node: GraphNode): void => {
-    path.push(node);
-    onPath.add(node);
-    for (const next of prerequisites(node)) {
-      if (!(next instanceof GraphNode) || done.has(next)) continue;
-      if (!onPath.has(next)) visit(next);
-      else for (const member of path.slice(path.indexOf(next))) tie(member);
+  // Not a recursion: a chain of closures may be deeper than the stack.
+  const visit = (first: GraphNode): void => {
+    const open: Iterator<unknown>[] = [];
+    const enter = (node: GraphNode): void => {
+      path.push(node);
+      onPath.add(node);
+      open.push(prerequisites(node).values());
+    };
+    enter(first);
+    for (let current = open.at(-1); current !== undefined; current = open.at(-1)) {
+      const { done: isOver, value: next } = current.next();
+      if (isOver === true) {
+        open.pop();
+        const node = path.pop() as GraphNode;
+        onPath.delete(node);
+        done.add(node);
+      } else if (next instanceof GraphNode && !done.has(next)) {
+        if (!onPath.has(next)) enter(next);
+        else for (const member of path.slice(path.indexOf(next))) tie(member);
+      }
     }
-    path.pop();
-    onPath.delete(node);
-    done.add(node);
   };
   const seen = new Set<GraphNode>([root]);
   for (const node of seen) {

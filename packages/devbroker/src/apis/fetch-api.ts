@@ -26,6 +26,7 @@ import { ledPartition } from './leader-check.ts';
 
 // Kafka's default of fetch.max.bytes: whatever a client asks for, an answer is not much larger.
 const FETCH_BYTES_MAX = 55 * 1024 * 1024;
+const READ_COMMITTED = 1;
 
 const fetchPartition = struct({
   partition: int32,
@@ -190,11 +191,21 @@ function answerable(request: Request, context: RequestContext): boolean {
       partitions += 1;
       const found = readable(context, name, wanted);
       if ('errorCode' in found || found.divergingEpoch !== undefined) return true;
-      bytes += found.log.availableBytes(wanted.fetchOffset, Math.max(1, request.minBytes));
+      const { log } = found;
+      bytes += log.availableBytes(wanted.fetchOffset, Math.max(1, request.minBytes), endOf(request, log));
       if (bytes >= request.minBytes) return true;
     }
   }
   return partitions === 0;
+}
+
+function isCommittedOnly(request: Request): boolean {
+  return request.isolationLevel === READ_COMMITTED;
+}
+
+/** Exclusive. */
+function endOf(request: Request, log: PartitionLog): number {
+  return isCommittedOnly(request) ? log.lastStableOffset : log.logEndOffset;
 }
 
 function readAll(request: Request, context: RequestContext) {
@@ -209,7 +220,12 @@ function readAll(request: Request, context: RequestContext) {
       const { log, divergingEpoch } = found;
       const records =
         divergingEpoch === undefined
-          ? log.read(wanted.fetchOffset, Math.min(left, wanted.partitionMaxBytes), wholeFirstBatch)
+          ? log.read(
+              wanted.fetchOffset,
+              Math.min(left, wanted.partitionMaxBytes),
+              wholeFirstBatch,
+              endOf(request, log),
+            )
           : [];
       if (records.length > 0) wholeFirstBatch = false;
       left = Math.max(0, left - records.reduce((sum, chunk) => sum + chunk.length, 0));
@@ -217,9 +233,11 @@ function readAll(request: Request, context: RequestContext) {
         partition: wanted.partition,
         errorCode: KAFKA_ERROR.NONE,
         highWatermark: log.logEndOffset,
-        lastStableOffset: log.logEndOffset,
+        lastStableOffset: log.lastStableOffset,
         logStartOffset: log.logStartOffset,
-        abortedTransactions: request.isolationLevel === 1 ? [] : null,
+        abortedTransactions: isCommittedOnly(request)
+          ? log.abortedIn(wanted.fetchOffset, log.lastStableOffset)
+          : null,
         records,
         divergingEpoch,
       };

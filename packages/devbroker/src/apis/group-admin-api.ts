@@ -22,6 +22,7 @@ import {
 const NO_OPERATIONS = -2147483648;
 // FindCoordinatorRequest.CoordinatorType.
 const GROUP = 0;
+const TRANSACTION = 1;
 
 const nodeFields = { nodeId: int32, host: string, port: int32 };
 
@@ -65,9 +66,9 @@ function locate({ state, faults }: RequestContext, key: string, keyType: number)
   const nowhere = { nodeId: -1, host: '', port: -1 };
   const injected = faults.errorFor();
   if (injected !== undefined) return { errorCode: injected, ...nowhere };
-  if (keyType !== GROUP) {
-    const errorMessage = 'the embedded broker coordinates consumer groups only: it has no transactions';
-    return { errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage, ...nowhere };
+  if (keyType !== GROUP && keyType !== TRANSACTION) {
+    const errorMessage = 'the embedded broker coordinates consumer groups and transactions only';
+    return { errorCode: KAFKA_ERROR.INVALID_REQUEST, errorMessage, ...nowhere };
   }
   const node = coordinatorOf(state, key);
   return { errorCode: KAFKA_ERROR.NONE, nodeId: node.id, host: node.host, port: node.port };

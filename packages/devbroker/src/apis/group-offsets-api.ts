@@ -1,4 +1,5 @@
-import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
+import { KAFKA_ERROR, type KafkaErrorNumber, type TopicPartition } from '@millrace/kafka';
+import type { BrokerState } from '../broker-state.ts';
 import { defineApi, type RequestContext } from '../protocol/api.ts';
 import {
   array,
@@ -72,14 +73,22 @@ function commit(
 ): KafkaErrorNumber {
   const injected = faults.errorFor(topic, index);
   if (injected !== undefined) return injected;
-  if (state.topics.partition({ topic, partition: index }) === undefined) {
-    return KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
-  }
-  if (metadata !== null && Buffer.byteLength(metadata) > METADATA_BYTES_MAX) {
-    return KAFKA_ERROR.OFFSET_METADATA_TOO_LARGE;
-  }
+  const problem = offsetProblem(state, { topic, partition: index }, metadata);
+  if (problem !== KAFKA_ERROR.NONE) return problem;
   state.groups.getOrCreate(groupId).offsets.set(topic, index, { offset, leaderEpoch, metadata });
   return KAFKA_ERROR.NONE;
+}
+
+/** Why an offset of a partition cannot be committed. */
+export function offsetProblem(
+  state: BrokerState,
+  tp: TopicPartition,
+  metadata: string | null,
+): KafkaErrorNumber {
+  if (state.topics.partition(tp) === undefined) return KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION;
+  return metadata !== null && Buffer.byteLength(metadata) > METADATA_BYTES_MAX
+    ? KAFKA_ERROR.OFFSET_METADATA_TOO_LARGE
+    : KAFKA_ERROR.NONE;
 }
 
 const wantedTopics = nullableArray(struct({ name: string, partitions: array(int32) }));
@@ -118,7 +127,6 @@ export const offsetFetchApi = defineApi({
       ),
       [],
     ),
-    // Without transactions every committed offset is stable.
     requireStable: since(7, boolean, false),
   }),
   response: struct({
@@ -131,12 +139,12 @@ export const offsetFetchApi = defineApi({
     [topics ?? [], ...groups.map((group) => group.topics ?? [])]
       .flat()
       .flatMap(({ name, partitions }) => partitions.map((partition) => ({ topic: name, partition }))),
-  handle({ groupId, topics, groups }, context) {
-    if (context.version < 8) return { topics: committed(context, groupId, topics) };
+  handle({ groupId, topics, groups, requireStable }, context) {
+    if (context.version < 8) return { topics: committed(context, groupId, topics, requireStable) };
     return {
       groups: groups.map((group) => ({
         groupId: group.groupId,
-        topics: committed(context, group.groupId, group.topics),
+        topics: committed(context, group.groupId, group.topics, requireStable),
         errorCode: KAFKA_ERROR.NONE,
       })),
     };
@@ -144,20 +152,27 @@ export const offsetFetchApi = defineApi({
 });
 
 /** Null: everything that the group has committed. A partition without a committed offset answers −1 and no error. */
-function committed({ state, faults }: RequestContext, groupId: string, wanted: ReadOf<typeof wantedTopics>) {
+function committed(
+  { state, faults }: RequestContext,
+  groupId: string,
+  wanted: ReadOf<typeof wantedTopics>,
+  requireStable: boolean,
+) {
   const offsets = state.groups.get(groupId)?.offsets;
   const topics =
     wanted ?? (offsets?.all() ?? []).map(({ topic, partitions }) => ({ name: topic, partitions }));
   return topics.map(({ name, partitions }) => ({
     name,
     partitions: partitions.map((index) => {
-      const found = offsets?.get(name, index);
+      const unstable = requireStable && offsets?.isPending(name, index) === true;
+      const found = unstable ? undefined : offsets?.get(name, index);
+      const errorCode = unstable ? KAFKA_ERROR.UNSTABLE_OFFSET_COMMIT : KAFKA_ERROR.NONE;
       return {
         index,
         offset: found?.offset ?? -1,
         leaderEpoch: found?.leaderEpoch ?? -1,
         metadata: found?.metadata ?? '',
-        errorCode: faults.errorFor(name, index) ?? KAFKA_ERROR.NONE,
+        errorCode: faults.errorFor(name, index) ?? errorCode,
       };
     }),
   }));

@@ -15,6 +15,7 @@ import { ledPartition } from './leader-check.ts';
 const LATEST = -1;
 const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
+const READ_COMMITTED = 1;
 
 const request = struct({
   replicaId: int32,
@@ -63,10 +64,13 @@ export const listOffsetsApi = defineApi({
     topics.flatMap(({ name, partitions }) =>
       partitions.map(({ index }) => ({ topic: name, partition: index })),
     ),
-  handle: ({ topics }, context) => ({
+  handle: ({ isolationLevel, topics }, context) => ({
     topics: topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map((wanted) => ({ index: wanted.index, ...find(context, name, wanted) })),
+      partitions: partitions.map((wanted) => ({
+        index: wanted.index,
+        ...find(context, name, { ...wanted, committedOnly: isolationLevel === READ_COMMITTED }),
+      })),
     })),
   }),
 });
@@ -74,22 +78,33 @@ export const listOffsetsApi = defineApi({
 function find(
   context: RequestContext,
   topic: string,
-  wanted: { readonly index: number; readonly currentLeaderEpoch: number; readonly timestamp: number },
+  wanted: {
+    readonly index: number;
+    readonly currentLeaderEpoch: number;
+    readonly timestamp: number;
+    readonly committedOnly: boolean;
+  },
 ): Found {
   const led = ledPartition(context, topic, wanted.index, wanted.currentLeaderEpoch);
   if (!led.ok) return { errorCode: led.errorCode };
   const { log } = led.partition;
+  const end = wanted.committedOnly ? log.lastStableOffset : log.logEndOffset;
   switch (wanted.timestamp) {
     case LATEST:
-      return { offset: log.logEndOffset, leaderEpoch: log.leaderEpoch };
+      return { offset: end, leaderEpoch: log.leaderEpoch };
     case EARLIEST:
       return { offset: log.logStartOffset, leaderEpoch: log.epochAt(log.logStartOffset) };
     case MAX_TIMESTAMP:
       return firstAtOrAfter(log, { topic, partition: wanted.index }, log.maxTimestamp());
     default:
       if (wanted.timestamp < 0) return { errorCode: KAFKA_ERROR.INVALID_REQUEST };
-      return firstAtOrAfter(log, { topic, partition: wanted.index }, wanted.timestamp);
+      return below(end, firstAtOrAfter(log, { topic, partition: wanted.index }, wanted.timestamp));
   }
+}
+
+/** Under read_committed a record that is not decided yet is none. */
+function below(end: number, found: Found): Found {
+  return (found.offset ?? -1) < end ? found : {};
 }
 
 /** The one place where the broker looks into records: batches tell only their greatest timestamp. */

@@ -1,4 +1,4 @@
-import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
+import { KAFKA_ERROR, type KafkaErrorNumber, type TopicPartition } from '@millrace/kafka';
 import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
 import {
@@ -13,7 +13,7 @@ import {
   struct,
   withDefault,
 } from '../protocol/schema.ts';
-import { checkProducedBatch } from '../storage/produced-batch.ts';
+import { checkProducedBatch, type RecordBatchHeader } from '../storage/produced-batch.ts';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../storage/topic.ts';
 
 const request = struct({
@@ -70,21 +70,16 @@ export const produceApi = defineApi({
     ),
   handle({ transactionalId, acks, topics }, context) {
     const whole =
-      transactionalId !== null
-        ? refused(
-            KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-            'the embedded broker has no transactions',
-          )
-        : acks < -1 || acks > 1
-          ? refused(KAFKA_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is none of -1, 0, 1`)
-          : undefined;
+      acks < -1 || acks > 1 || (transactionalId !== null && acks !== -1)
+        ? refused(KAFKA_ERROR.INVALID_REQUIRED_ACKS, `acks ${acks} is not possible`)
+        : undefined;
     const answer = {
       throttleTimeMs: context.faults.throttleMs,
       topics: topics.map(({ name, partitions }) => ({
         name,
         partitions: partitions.map(({ index, records }) => ({
           index,
-          ...(whole ?? append(context, name, index, records)),
+          ...(whole ?? append(context, transactionalId, name, index, records)),
         })),
       })),
     };
@@ -101,6 +96,7 @@ function refused(
 
 function append(
   context: RequestContext,
+  transactionalId: string | null,
   topicName: string,
   index: number,
   records: Buffer | null,
@@ -123,6 +119,15 @@ function append(
   }
   const batch = checkProducedBatch(records);
   if (!batch.ok) return refused(batch.errorCode, batch.message);
+  if (batch.header.transactional) {
+    const problem = transactionProblem(
+      context,
+      transactionalId,
+      { topic: topicName, partition: index },
+      batch.header,
+    );
+    if (problem !== KAFKA_ERROR.NONE) return refused(problem, 'not part of an open transaction');
+  }
   const result = partition.log.append(records, batch.header);
   if (!result.ok) return refused(result.errorCode);
   return {
@@ -130,4 +135,16 @@ function append(
     baseOffset: result.baseOffset,
     logStartOffset: partition.log.logStartOffset,
   };
+}
+
+function transactionProblem(
+  { state }: RequestContext,
+  transactionalId: string | null,
+  tp: TopicPartition,
+  by: RecordBatchHeader,
+): KafkaErrorNumber {
+  if (transactionalId === null) return KAFKA_ERROR.INVALID_TXN_STATE;
+  const problem = state.transactions.verify(transactionalId, by, tp);
+  // A leader knows producers by their epochs only.
+  return problem === KAFKA_ERROR.PRODUCER_FENCED ? KAFKA_ERROR.INVALID_PRODUCER_EPOCH : problem;
 }

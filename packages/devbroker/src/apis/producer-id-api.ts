@@ -1,12 +1,13 @@
 import { KAFKA_ERROR } from '@millrace/kafka';
 import { defineApi } from '../protocol/api.ts';
 import { int16, int32, int64, nullableString, since, struct, withDefault } from '../protocol/schema.ts';
+import { coordinatorProblem, fencedAs } from './transaction-api.ts';
 
-/** Ids for idempotent producers. A transactional id is refused with an error that clients do not retry. */
+/** Ids for idempotent producers and epochs for transactional ones. */
 export const initProducerIdApi = defineApi({
   name: 'InitProducerId',
   minVersion: 0,
-  maxVersion: 4,
+  maxVersion: 5,
   flexibleFrom: 2,
   request: struct({
     transactionalId: nullableString,
@@ -20,16 +21,17 @@ export const initProducerIdApi = defineApi({
     producerId: withDefault(int64, -1),
     producerEpoch: withDefault(int16, -1),
   }),
-  handle({ transactionalId }, { state, faults }) {
-    const injected = faults.errorFor();
-    if (injected !== undefined) return { errorCode: injected };
-    if (transactionalId !== null) {
-      state.logger.warn(
-        { transactionalId },
-        'the embedded broker has no transactions: use a real Apache Kafka for a transactional producer',
-      );
-      return { errorCode: KAFKA_ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED };
+  handle({ transactionalId, transactionTimeoutMs, producerId, producerEpoch }, context) {
+    const { state, faults, version } = context;
+    if (transactionalId === null) {
+      const injected = faults.errorFor();
+      if (injected !== undefined) return { errorCode: injected };
+      return { errorCode: KAFKA_ERROR.NONE, producerId: state.nextProducerId(), producerEpoch: 0 };
     }
-    return { errorCode: KAFKA_ERROR.NONE, producerId: state.nextProducerId(), producerEpoch: 0 };
+    const problem = coordinatorProblem(context, transactionalId);
+    if (problem !== undefined) return { errorCode: problem };
+    const expected = producerId < 0 ? undefined : { producerId, producerEpoch };
+    const result = state.transactions.init(transactionalId, transactionTimeoutMs, expected);
+    return { ...result, errorCode: fencedAs(result.errorCode, version, 4) };
   },
 });

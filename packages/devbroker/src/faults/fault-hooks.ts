@@ -18,6 +18,7 @@ export interface FaultMatch {
  * delay: answers later, and holds later requests of the same connection up, as Kafka does.
  * drop: never answers. close: closes the connection. Both either instead of the work, or `after` it: then it is done but the client cannot know.
  * close `midway`: after the work, and half of the answer has been sent.
+ * late: closes the connection and does the work so much later, as with a request that lingered on its way: nobody hears of it.
  * throttle: answers Fetch and Produce with this throttle time (KIP-219), Fetch with nothing else.
  * error: answers this error number for what matched, without the work.
  * changeLeader: moves the matching partitions to another node (absent: the next) and raises their leader epochs, then goes on.
@@ -26,6 +27,7 @@ export type FaultAction =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'drop'; readonly when?: 'before' | 'after' }
   | { readonly kind: 'close'; readonly when?: 'before' | 'after' | 'midway' }
+  | { readonly kind: 'late'; readonly delayMs: number }
   | { readonly kind: 'throttle'; readonly throttleMs: number }
   | { readonly kind: 'error'; readonly code: KafkaErrorNumber }
   | { readonly kind: 'changeLeader'; readonly nodeId?: number };
@@ -72,6 +74,8 @@ export interface RequestFaults {
   readonly after: 'drop' | 'close' | undefined;
   /** The answer is cut. */
   readonly midway: boolean;
+  /** The work is done so many ms after the connection was closed. */
+  readonly lateMs: number | undefined;
   readonly throttleMs: number;
   readonly leaderChanges: ReadonlyArray<{
     readonly target: FaultTarget;
@@ -92,6 +96,7 @@ const NO_FAULTS: RequestFaults = {
   before: undefined,
   after: undefined,
   midway: false,
+  lateMs: undefined,
   throttleMs: 0,
   leaderChanges: [],
   errorFor: () => undefined,
@@ -187,6 +192,7 @@ function combine(rules: readonly FaultRule[], facts: RequestFacts): RequestFault
     before: silence('before'),
     after: silence('after'),
     midway: rules.some(({ action }) => action.kind === 'close' && action.when === 'midway'),
+    lateMs: rules.map(({ action }) => action).find((action) => action.kind === 'late')?.delayMs,
     throttleMs: rules.reduce(
       (most, { action }) => (action.kind === 'throttle' ? Math.max(most, action.throttleMs) : most),
       0,

@@ -78,7 +78,7 @@ export class RequestRouter {
     for (const { target, nodeId } of faults.leaderChanges)
       this.changeLeader(target.topic, target.partition, nodeId);
     if (faults.before !== undefined) return silenced(faults.before);
-    const write = await request.handle({
+    const context = {
       state: this.state,
       version: header.version,
       nodeId: peer.nodeId,
@@ -86,7 +86,13 @@ export class RequestRouter {
       clientHost: peer.host,
       faults,
       signal: peer.signal,
-    });
+    };
+    if (faults.lateMs !== undefined) {
+      const late = (): void => void request.handle(context).catch(() => {});
+      this.state.clock.schedule(faults.lateMs, late, { unref: true });
+      return silenced('close');
+    }
+    const write = await request.handle(context);
     if (faults.after !== undefined) return silenced(faults.after);
     if (write === undefined) return SILENCE;
     // ApiVersions keeps the old response header, so that any client can read it (KIP-511).

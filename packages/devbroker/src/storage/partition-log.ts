@@ -1,8 +1,10 @@
 import { invariant } from '@millrace/common';
-import type { KafkaErrorNumber } from '@millrace/kafka';
+import { KAFKA_ERROR, type KafkaErrorNumber } from '@millrace/kafka';
+import { encodeMarker, type MarkerOptions } from './control-batch.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
-import { assignBatch, type RecordBatchHeader } from './produced-batch.ts';
-import { ProducerStates } from './producer-states.ts';
+import { type AbortedRange, type BatchKind, PartitionTransactions } from './partition-transactions.ts';
+import { assignBatch, type RecordBatchHeader, readBatchHeader } from './produced-batch.ts';
+import { type ActiveProducer, ProducerStates } from './producer-states.ts';
 
 // What a stored batch costs beside its bytes (object, Buffer, array slot): keeps many tiny batches within the bound.
 const BATCH_OVERHEAD_BYTES = 256;
@@ -15,6 +17,8 @@ export interface StoredBatch {
   readonly lastOffset: number;
   readonly maxTimestamp: number;
   readonly leaderEpoch: number;
+  readonly kind: BatchKind;
+  readonly producerId: number;
   /** The whole RecordBatch, never decoded. */
   readonly bytes: Buffer;
 }
@@ -25,6 +29,8 @@ const DROPPED: StoredBatch = {
   lastOffset: -1,
   maxTimestamp: -1,
   leaderEpoch: -1,
+  kind: 'plain',
+  producerId: -1,
   bytes: Buffer.alloc(0),
 };
 
@@ -44,6 +50,7 @@ export class PartitionLog {
   private epoch = 0;
   private readonly epochs = new LeaderEpochs();
   private readonly producers = new ProducerStates();
+  private readonly transactions = new PartitionTransactions();
   private readonly listeners = new Set<() => void>();
 
   constructor(options: { readonly retentionBytes: number }) {
@@ -60,6 +67,11 @@ export class PartitionLog {
     return this.end;
   }
 
+  /** Exclusive: below it every transaction is decided. What read_committed sees. */
+  get lastStableOffset(): number {
+    return this.transactions.lastStableOffset(this.end);
+  }
+
   get leaderEpoch(): number {
     return this.epoch;
   }
@@ -74,37 +86,67 @@ export class PartitionLog {
     const verdict = this.producers.check(header);
     if (verdict.kind === 'refused') return { ok: false, errorCode: verdict.errorCode };
     if (verdict.kind === 'duplicate') return { ok: true, baseOffset: verdict.baseOffset };
-    const baseOffset = this.end;
+    if (!header.transactional && this.transactions.openSince(header.producerId) >= 0) {
+      return { ok: false, errorCode: KAFKA_ERROR.INVALID_TXN_STATE };
+    }
     // A copy: the request's buffer holds other partitions, and this one is written to.
-    const bytes = Buffer.from(batch);
+    const baseOffset = this.store(
+      Buffer.from(batch),
+      header,
+      header.transactional ? 'transactional' : 'plain',
+    );
+    this.producers.appended(header, baseOffset);
+    this.changed();
+    return { ok: true, baseOffset };
+  }
+
+  /** Ends the producer's transaction here, whether or not it has written; its older epochs are fenced. */
+  appendMarker(marker: MarkerOptions): void {
+    const bytes = encodeMarker(marker);
+    const header = readBatchHeader(bytes);
+    this.store(bytes, header, marker.commit ? 'commit' : 'abort');
+    this.producers.marked(header);
+    this.changed();
+  }
+
+  private store(bytes: Buffer, header: RecordBatchHeader, kind: BatchKind): number {
+    const baseOffset = this.end;
     assignBatch(bytes, baseOffset, this.epoch);
-    this.batches.push({
+    const stored: StoredBatch = {
       baseOffset,
       lastOffset: baseOffset + header.lastOffsetDelta,
       maxTimestamp: header.maxTimestamp,
       leaderEpoch: this.epoch,
+      kind,
+      producerId: header.producerId,
       bytes,
-    });
+    };
+    this.batches.push(stored);
+    this.transactions.appended(stored);
     this.bytes += bytes.length + BATCH_OVERHEAD_BYTES;
-    this.end = baseOffset + header.lastOffsetDelta + 1;
+    this.end = stored.lastOffset + 1;
     this.epochs.assign(this.epoch, baseOffset);
-    this.producers.appended(header, baseOffset);
     this.retain();
-    this.changed();
-    return { ok: true, baseOffset };
+    return baseOffset;
   }
 
   /**
    * Bytes from the batch that holds `offset` on, at most `bytesMax`: the last batch may be cut off, as from Kafka's files.
    * With `wholeFirstBatch` the first batch comes whole even when it is larger (KIP-74).
-   * The offset must be in [logStartOffset, logEndOffset].
+   * The offset must be in [logStartOffset, logEndOffset]. Batches that begin at `untilOffset` or later are not read.
    */
-  read(offset: number, bytesMax: number, wholeFirstBatch: boolean): readonly Buffer[] {
+  read(
+    offset: number,
+    bytesMax: number,
+    wholeFirstBatch: boolean,
+    untilOffset = this.end,
+  ): readonly Buffer[] {
     invariant(offset >= this.start && offset <= this.end, `offset ${offset} is in the log`);
     const chunks: Buffer[] = [];
     let left = bytesMax;
     for (let at = this.indexOf(offset); at < this.batches.length; at++) {
-      const { bytes } = this.batches[at] as StoredBatch;
+      const { bytes, baseOffset } = this.batches[at] as StoredBatch;
+      if (baseOffset >= untilOffset) break;
       const whole = bytes.length <= left || (chunks.length === 0 && wholeFirstBatch);
       if (!whole && left <= 0) break;
       chunks.push(whole ? bytes : bytes.subarray(0, left));
@@ -115,12 +157,26 @@ export class PartitionLog {
   }
 
   /** Bytes that `read` could give from `offset` on, without a limit. Stops counting at `enough`. */
-  availableBytes(offset: number, enough: number): number {
+  availableBytes(offset: number, enough: number, untilOffset = this.end): number {
     let sum = 0;
     for (let at = this.indexOf(offset); at < this.batches.length && sum < enough; at++) {
-      sum += (this.batches[at] as StoredBatch).bytes.length;
+      const { bytes, baseOffset } = this.batches[at] as StoredBatch;
+      if (baseOffset >= untilOffset) break;
+      sum += bytes.length;
     }
     return sum;
+  }
+
+  /** The aborted transactions with records in [fromOffset, untilOffset). */
+  abortedIn(fromOffset: number, untilOffset: number): readonly AbortedRange[] {
+    return this.transactions.abortedIn(fromOffset, untilOffset);
+  }
+
+  /** Who writes here with sequence numbers, and where their open transactions begin. */
+  activeProducers(): ReadonlyArray<ActiveProducer & { readonly openSince: number }> {
+    return this.producers
+      .all()
+      .map((producer) => ({ ...producer, openSince: this.transactions.openSince(producer.id) }));
   }
 
   /** The batches with a record of `timestamp` (ms) or later. Timestamps need not ascend. */
@@ -162,6 +218,7 @@ export class PartitionLog {
     this.start = Math.min(this.start, this.end);
     this.epochs.truncateTo(this.end);
     this.producers.truncateTo(this.end);
+    this.transactions.rebuild(this.live());
     this.nextEpoch();
   }
 
@@ -220,6 +277,7 @@ export class PartitionLog {
       this.head += 1;
     }
     this.epochs.dropBefore(this.start);
+    this.transactions.dropBefore(this.start);
     if (this.head >= DROPPED_BEFORE_COMPACTION && this.head * 2 >= this.batches.length) {
       this.batches = this.batches.slice(this.head);
       this.head = 0;

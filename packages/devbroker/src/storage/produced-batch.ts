@@ -12,6 +12,7 @@ import { crc32c } from '@node-rs/crc32';
 /** What the broker needs of a batch without decoding its records. */
 export interface RecordBatchHeader {
   readonly recordCount: number;
+  readonly transactional: boolean;
   readonly lastOffsetDelta: number;
   /** ms. */
   readonly maxTimestamp: number;
@@ -52,9 +53,6 @@ export function checkProducedBatch(batch: Buffer): CheckedBatch {
   if ((attributes & ATTRIBUTE.control) !== 0) {
     return refuse(KAFKA_ERROR.INVALID_RECORD, 'clients may not write control batches');
   }
-  if ((attributes & ATTRIBUTE.transactional) !== 0) {
-    return refuse(KAFKA_ERROR.INVALID_TXN_STATE, 'the embedded broker has no transactions');
-  }
   const header = readBatchHeader(batch);
   if (header.recordCount < 1 || header.lastOffsetDelta !== header.recordCount - 1) {
     return refuse(
@@ -62,11 +60,15 @@ export function checkProducedBatch(batch: Buffer): CheckedBatch {
       `${header.recordCount} records do not match the last offset delta ${header.lastOffsetDelta}`,
     );
   }
+  if (header.transactional && (header.producerId < 0 || header.producerEpoch < 0)) {
+    return refuse(KAFKA_ERROR.INVALID_RECORD, 'a batch of a transaction needs a producer id and epoch');
+  }
   return { ok: true, header };
 }
 
-function readBatchHeader(batch: Buffer): RecordBatchHeader {
+export function readBatchHeader(batch: Buffer): RecordBatchHeader {
   return {
+    transactional: (batch.readInt16BE(BATCH.attributes) & ATTRIBUTE.transactional) !== 0,
     lastOffsetDelta: batch.readInt32BE(BATCH.lastOffsetDelta),
     // A timestamp beyond 2^53 loses precision here only; the stored bytes keep it.
     maxTimestamp: readInt64(batch, BATCH.maxTimestamp),

@@ -15,8 +15,19 @@ interface AppendedBatch {
 
 interface ProducerState {
   readonly epoch: number;
+  /** ms since 1970, of the newest batch. */
+  readonly timestamp: number;
   /** Oldest first. */
   readonly batches: readonly AppendedBatch[];
+}
+
+/** As DescribeProducers tells. */
+export interface ActiveProducer {
+  readonly id: number;
+  readonly epoch: number;
+  /** −1: none since the epoch began. */
+  readonly lastSequence: number;
+  readonly lastTimestamp: number;
 }
 
 export type SequenceVerdict =
@@ -45,9 +56,9 @@ export class ProducerStates {
     );
     if (duplicate !== undefined) return { kind: 'duplicate', baseOffset: duplicate.baseOffset };
     const newest = known.batches.at(-1);
-    if (newest === undefined || (newest.lastSequence + 1) % SEQUENCES === header.baseSequence) {
-      return { kind: 'append' };
-    }
+    // After the marker that raised the epoch there is none: its producer begins at 0.
+    const expected = newest === undefined ? 0 : (newest.lastSequence + 1) % SEQUENCES;
+    if (header.baseSequence === expected) return { kind: 'append' };
     return { kind: 'refused', errorCode: KAFKA_ERROR.OUT_OF_ORDER_SEQUENCE_NUMBER };
   }
 
@@ -57,11 +68,32 @@ export class ProducerStates {
     const known = this.producers.get(header.producerId);
     const earlier = known?.epoch === header.producerEpoch ? known.batches : [];
     const batch = { firstSequence: header.baseSequence, lastSequence: lastSequenceOf(header), baseOffset };
+    this.remember(header, [...earlier, batch].slice(-BATCHES_REMEMBERED));
+  }
+
+  /** A transaction of the producer was ended under this epoch: older ones are fenced from here on. */
+  marked(header: RecordBatchHeader): void {
+    const known = this.producers.get(header.producerId);
+    if (known !== undefined && known.epoch > header.producerEpoch) return;
+    this.remember(header, known?.epoch === header.producerEpoch ? known.batches : []);
+  }
+
+  all(): readonly ActiveProducer[] {
+    return [...this.producers].map(([id, { epoch, batches, timestamp }]) => ({
+      id,
+      epoch,
+      lastSequence: batches.at(-1)?.lastSequence ?? -1,
+      lastTimestamp: timestamp,
+    }));
+  }
+
+  private remember(header: RecordBatchHeader, batches: readonly AppendedBatch[]): void {
     // Deleted first so that the map stays in order of the last write.
     this.producers.delete(header.producerId);
     this.producers.set(header.producerId, {
       epoch: header.producerEpoch,
-      batches: [...earlier, batch].slice(-BATCHES_REMEMBERED),
+      timestamp: header.maxTimestamp,
+      batches,
     });
     const oldest = this.producers.keys().next().value;
     if (this.producers.size > PRODUCERS_MAX && oldest !== undefined) this.producers.delete(oldest);

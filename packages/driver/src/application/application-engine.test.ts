@@ -355,3 +355,37 @@ describe('an application', () => {
     });
   });
 });
+
+describe('an application whose topic has lost records', () => {
+  it('logs what it skips before the batch behind it, and starts again from there', async () => {
+    const setup = world(
+      (ssc) =>
+        stream(ssc, 'views', { failOnDataLoss: false }).foreachRDD(async (rdd) => void (await rdd.count())),
+      { config: { batches: 1 } },
+    );
+    const first = await start(setup);
+    await pump(setup.clock, first.engine.done);
+    setup.kafka.produce('views', 0, 50);
+    setup.kafka.partition('views', 0).earliest = 120;
+    const second = await start(setup);
+    expect(await pump(setup.clock, second.engine.done)).toBeUndefined();
+    const { batches: logged, moves } = readLog(setup.files);
+    expect(moves).toMatchObject([
+      { reason: 'data-loss', inputs: [{ inputId: 0, moves: [{ partition: 0, from: 100, offset: 120 }] }] },
+    ]);
+    expect(logged.at(-1)?.planned.inputs[0]?.ranges[0]).toMatchObject({ fromOffset: 120, untilOffset: 150 });
+    expect(second.events).toContainEqual(
+      expect.objectContaining({
+        kind: 'notice',
+        level: 'warn',
+        text: expect.stringContaining('20 offsets of views-0'),
+      }),
+    );
+    expect(batches(second.events)[0]?.accumulators).toEqual([
+      { name: 'skipped, deleted by retention (topics views)', value: 20, added: 20 },
+    ]);
+    const third = await start(setup);
+    expect(await pump(setup.clock, third.engine.done)).toBeUndefined();
+    expect(readLog(setup.files).moves).toHaveLength(1);
+  });
+});

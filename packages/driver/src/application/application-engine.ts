@@ -1,6 +1,15 @@
-import type { EvaluatedJob, FunctionShipper, JobOptions, StreamGraph } from '@millrace/api/internal';
+import {
+  BatchRdds,
+  type EvaluatedJob,
+  encodeAccumulatorUpdates,
+  type FunctionShipper,
+  type JobOptions,
+  type StreamGraph,
+  StreamReach,
+} from '@millrace/api/internal';
 import {
   type Clock,
+  crashPoint,
   type ErrorRecord,
   type Logger,
   MillraceError,
@@ -10,9 +19,12 @@ import {
 import type { KafkaClient, KafkaOptions, TopicPartition } from '@millrace/kafka';
 import type { ApplicationEvent } from '../application-events.ts';
 import type { TaskBackend } from '../task-backend.ts';
+import { applicationNotes } from './application-notes.ts';
 import { APPLICATION_TRANSITIONS, type ApplicationState } from './application-state.ts';
 import { BatchLoop } from './batch/batch-loop.ts';
 import type { OpenInput } from './batch/batch-planner.ts';
+import { pastBatches } from './batch/past-batches.ts';
+import { OffsetCommits } from './commits/offset-commits.ts';
 import { DagScheduler } from './dag/dag-scheduler.ts';
 import { Drain } from './drain.ts';
 import { openInputs } from './input/open-inputs.ts';
@@ -21,6 +33,12 @@ import { ApplicationLog, type LogClaim } from './log/application-log.ts';
 import type { LogFiles } from './log/log-files.ts';
 import { recoverLog } from './log/log-reader.ts';
 import { EMPTY_LOG, type LogState } from './log/log-state.ts';
+import { goneQueues, sameEnd } from './log-checks.ts';
+import { ExactlyOnceOutputs } from './outputs/exactly-once-outputs.ts';
+import { openStates } from './state/open-states.ts';
+import type { StateFiles } from './state/state-files.ts';
+import type { StateKeeper } from './state/state-keeper.ts';
+import { stateProblems } from './state/state-problems.ts';
 import { userError } from './user-error.ts';
 
 export interface ApplicationEngineOptions {
@@ -33,12 +51,17 @@ export interface ApplicationEngineOptions {
   readonly connectKafka: (options: KafkaOptions) => KafkaClient;
   /** See `applicationLogFiles`. */
   readonly logFiles: LogFiles;
+  /** Where keyed state is kept. Absent: nowhere; a job that has any is refused. See `applicationStateFiles`. */
+  readonly stateFiles?: StateFiles;
   /** Whoever watches. The last event is 'ended'. */
   readonly event: (event: ApplicationEvent) => void;
   readonly ship: FunctionShipper;
   /** Moves the stack of an error to the user's sources. */
   readonly mapError?: (error: ErrorRecord) => ErrorRecord;
 }
+
+/** A host that takes longer to start is killed (jobStartTimeoutMs), and could not say why. */
+const CLAIM_TIMEOUT_MS_MAX = 40_000;
 
 /**
  * One run of one application: beats, plans, logs, runs and commits its batches, one after the other. It knows neither
@@ -53,6 +76,8 @@ export class ApplicationEngine {
   #validated: LogState | undefined;
   #log: ApplicationLog | undefined;
   #dag: DagScheduler | undefined;
+  #states: StateKeeper | undefined;
+  #commits: OffsetCommits | undefined;
   #state: ApplicationState = 'CREATED';
   /** Aborted: no further batch is planned. */
   readonly #draining = new AbortController();
@@ -111,32 +136,54 @@ export class ApplicationEngine {
     } catch (error) {
       problems.push(MillraceError.from(error, 'LOG_CORRUPT'));
     }
+    if (state) problems.push(...goneQueues(this.#graph, state));
+    if (state)
+      problems.push(
+        ...stateProblems(this.#graph, state.state, this.#options.stateFiles, job.options.dropState),
+      );
     if (state) problems.push(...(await this.#openInputs(this.#graph.inputs, state)));
     this.#draining.signal.throwIfAborted();
     const error = problemsError(problems);
     if (error || !state) throw error ?? new MillraceError('INTERNAL', 'the log was not read');
     this.#validated = state;
     this.#move('VALIDATED');
-    return this.#notes(state);
+    return applicationNotes(this.#graph, this.#inputs, state);
   }
 
   async #start(claim: LogClaim | undefined): Promise<{ readonly epoch: number }> {
-    const { job, logFiles, logger, backend, clock, programHash, ship, event } = this.#options;
+    const { job, logFiles, stateFiles, logger, backend, clock, programHash, ship, event } = this.#options;
     const { logSegmentBytes, logSegmentsRetained } = job.options;
+    await logFiles.take?.();
     const log = ApplicationLog.open({
       files: logFiles,
       logger,
       segmentBytes: logSegmentBytes,
       segmentsRetained: logSegmentsRetained,
+      historyMs: new StreamReach(this.#graph).horizonMs,
       ...(claim && { claim }),
     });
     this.#log = log;
+    await log.settled();
     if (!sameEnd(log.state, this.#validated)) {
-      const error = problemsError(await this.#openInputs(this.#graph.inputs, log.state));
+      const problems = stateProblems(this.#graph, log.state.state, stateFiles, job.options.dropState);
+      const error = problemsError([...problems, ...(await this.#openInputs(this.#graph.inputs, log.state))]);
       this.#draining.signal.throwIfAborted();
       if (error) throw error;
     }
+    const transactions = this.#exactlyOnceOutputs(log);
+    crashPoint('before-claim');
+    await transactions.claim(this.#draining.signal);
+    const states = openStates({
+      graph: this.#graph,
+      dropped: job.options.dropState,
+      files: stateFiles,
+      log,
+      logger,
+      event,
+    });
+    this.#states = states;
     this.#dag = new DagScheduler({
+      states,
       backend,
       clock,
       logger,
@@ -153,13 +200,17 @@ export class ApplicationEngine {
       event,
     });
     job.context.internals.attach(this.#dag);
+    const commits = this.#offsetCommits(log, this.#dag);
+    this.#commits = commits;
+    job.context.internals.graph.committer = commits;
+    job.context.internals.graph.transactions = transactions;
     this.#move('RUNNING');
     logger.info({ application: this.name, epoch: log.epoch }, 'application runs');
     const dag = this.#dag;
     // In a turn of its own: whoever called learns of the epoch before tasks of it are submitted.
     clock.schedule(0, () => {
-      event({ kind: 'running', notes: this.#notes(log.state) });
-      void this.#batchLoop(log, dag)
+      event({ kind: 'running', notes: applicationNotes(this.#graph, this.#inputs, log.state) });
+      void this.#batchLoop(log, dag, commits, states)
         .run()
         .then(
           () => this.#end(undefined),
@@ -199,17 +250,57 @@ export class ApplicationEngine {
     this.#dag?.cancelAll(why.what);
   }
 
-  #batchLoop(log: ApplicationLog, dag: DagScheduler): BatchLoop {
+  #exactlyOnceOutputs(log: ApplicationLog): ExactlyOnceOutputs {
+    const { job, clock, programHash } = this.#options;
+    return new ExactlyOnceOutputs({
+      application: this.name,
+      programHash,
+      outputs: this.#graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
+      log,
+      kafka: (options) => this.#kafka.get(options),
+      clock,
+      taskTimeoutMs: job.options.taskTimeout,
+      claimTimeoutMs: Math.min(CLAIM_TIMEOUT_MS_MAX, job.options.kafkaTimeout),
+      cancelled: this.#cancelled.signal,
+    });
+  }
+
+  #offsetCommits(log: ApplicationLog, dag: DagScheduler): OffsetCommits {
+    const { clock, logger, event } = this.#options;
+    return new OffsetCommits({
+      clock,
+      logger,
+      inputs: this.#graph.inputs,
+      kafka: (options) => this.#kafka.get(options),
+      notice: (text) => event({ kind: 'notice', level: 'warn', text }),
+      isBatchRunning: () => log.state.pending !== undefined,
+      runsJobs: () => dag.runsJobs,
+    });
+  }
+
+  #batchLoop(
+    log: ApplicationLog,
+    dag: DagScheduler,
+    commits: OffsetCommits,
+    states: StateKeeper | undefined,
+  ): BatchLoop {
     const { job, clock, programHash, event } = this.#options;
+    const history = pastBatches(log.state, this.#inputs);
+    const rdds = new BatchRdds({ graph: this.#graph, runner: dag, history, program: programHash });
+    job.context.internals.graph.rdds = rdds;
     return new BatchLoop({
       clock,
       programHash,
       batchIntervalMs: job.options.batchInterval,
       batches: job.options.batches,
       inputs: this.#inputs,
+      stateful: [...this.#graph.stateful, ...this.#graph.inverseWindows],
+      states,
       outputs: this.#graph.outputs,
+      rdds,
       log,
       dag,
+      committed: (batch) => commits.batchCommitted(batch),
       draining: this.#draining.signal,
       cancelled: this.#cancelled.signal,
       event,
@@ -225,6 +316,11 @@ export class ApplicationEngine {
       clock,
       logger,
       notice: (level, text) => event({ kind: 'notice', level, text }),
+      lost: ({ skips }, offsets) => {
+        if (skips?.lost === undefined) return;
+        const counted = encodeAccumulatorUpdates(new Map([[skips.lost, offsets]]));
+        job.context.internals.accumulators.apply(counted);
+      },
       kafkaTimeoutMs: job.options.kafkaTimeout,
       signal: this.#draining.signal,
     });
@@ -238,12 +334,6 @@ export class ApplicationEngine {
       if (host !== '') return host;
     }
     return '';
-  }
-
-  #notes(state: LogState): readonly string[] {
-    const reads = this.#graph.inputs.map(({ strategy }) => `reads ${strategy.describe()}`);
-    if (state.lastCommitted === undefined) return reads;
-    return [...reads, `goes on after batch ${new Date(state.lastCommitted).toISOString()}`];
   }
 
   /** Before it runs, whoever called is told of a failure; afterwards whoever watches. */
@@ -275,6 +365,8 @@ export class ApplicationEngine {
     this.#drain?.end();
     this.#dag?.cancelAll('the application ended');
     this.#log?.close();
+    this.#states?.close();
+    await this.#commits?.close(failure);
     await this.#kafka.close(this.#options.clock, this.#options.logger);
     closed();
     this.#done.resolve(failure === undefined ? undefined : MillraceError.from(failure, 'INTERNAL'));
@@ -283,11 +375,4 @@ export class ApplicationEngine {
   #move(to: ApplicationState): void {
     this.#state = transition(APPLICATION_TRANSITIONS, `application ${this.name}`, this.#state, to);
   }
-}
-
-/** The log has not gone on since it was read without holding an epoch. */
-function sameEnd(a: LogState, b: LogState | undefined): boolean {
-  return (
-    b !== undefined && a.lastCommitted === b.lastCommitted && a.pending?.planHash === b.pending?.planHash
-  );
 }

@@ -1,3 +1,4 @@
+import type { EvaluatedJob } from '@millrace/api/internal';
 import { type JobWarning, warningText } from '@millrace/closures';
 import {
   assertNever,
@@ -5,16 +6,19 @@ import {
   type ErrorRecord,
   type Logger,
   MillraceError,
+  problemsError,
   type Random,
   withDeadline,
 } from '@millrace/common';
-import { connectKafka } from '@millrace/kafka';
+import { connectKafka, type KafkaClient, type KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../application-events.ts';
-import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
+import type { DriverToHost, HostProgramMessage, HostToDriver } from '../host-protocol.ts';
 import { ApplicationEngine } from './application-engine.ts';
+import { type CheckpointFiles, IN_DIRECTORY, openCheckpointStore } from './checkpoint/checkpoint-store.ts';
 import { IpcTaskBackend } from './ipc-task-backend.ts';
+import { KafkaClients } from './kafka-clients.ts';
 import { closureShipper, loadProgram } from './load-program.ts';
-import { applicationLogFiles } from './log/log-files.ts';
+import { OffsetEditor } from './offsets/offset-editor.ts';
 import { framed, programErrors } from './program-errors.ts';
 import { userError } from './user-error.ts';
 
@@ -57,11 +61,14 @@ export class ApplicationHost {
       case 'start':
         void this.#run(message);
         return;
+      case 'edit-offsets':
+        void this.#editOffsets(message);
+        return;
       case 'name-granted':
         this.#granted.resolve(message.knownEpoch);
         return;
-      case 'task-event':
-        this.#backend?.taskEvent(message.event);
+      case 'task-events':
+        for (const event of message.events) this.#backend?.taskEvent(event);
         return;
       case 'blob-stored':
         this.#backend?.blobStored(message.hash, message.error);
@@ -119,30 +126,82 @@ export class ApplicationHost {
     }
   }
 
+  async #editOffsets(message: Extract<DriverToHost, { readonly kind: 'edit-offsets' }>): Promise<void> {
+    const { clock, logger, send, exit } = this.#options;
+    this.#mapError = programErrors(message.programDir);
+    const clients = new KafkaClients((options) => this.#connect(options));
+    try {
+      const { options, context } = await this.#evaluate(message);
+      const files = await this.#checkpoint(message, options.name);
+      const { graph } = context.internals;
+      const problem = problemsError(graph.problems);
+      if (problem) throw problem;
+      const editor = new OffsetEditor({
+        application: options.name,
+        inputs: graph.graph.inputs,
+        kafka: (client) => clients.get(client),
+        files: files.log,
+        clock,
+        logger,
+        segmentBytes: options.logSegmentBytes,
+        segmentsRetained: options.logSegmentsRetained,
+        knownEpoch: message.knownEpoch,
+      });
+      send({ kind: 'offsets', report: await editor.edit(message.change, message.execute) });
+      exit(0);
+    } catch (error) {
+      this.#refuse(this.#mapped(error));
+    }
+  }
+
   async #prepare(start: StartMessage): Promise<ApplicationEngine> {
-    const { clock, random, logger, send, setEnvironment } = this.#options;
+    const { clock, logger, send } = this.#options;
     const backend = new IpcTaskBackend({ send, clock, slots: start.slots });
     this.#backend = backend;
-    setEnvironment(start.environment);
-    const overrides =
-      start.application === undefined ? start.config : { ...start.config, name: start.application };
-    const event = (each: ApplicationEvent): void => send({ kind: 'event', event: each });
-    const warn = (warning: JobWarning): void =>
-      event({ kind: 'notice', level: 'warn', text: warningText(warning), warning });
-    const evaluation = loadProgram(start.programDir, overrides, warn);
-    const job = await withDeadline(evaluation, EVALUATION_TIMEOUT_MS, evaluationTooSlow, clock);
+    const job = await this.#evaluate(start);
+    const files = await this.#checkpoint(start, job.options.name);
     return new ApplicationEngine({
       job,
       programHash: start.programHash,
       backend,
       clock,
       logger,
-      connectKafka: (options) => connectKafka(options, { clock, random, logger }),
-      logFiles: applicationLogFiles(start.applicationsDir, job.options.name),
-      event,
-      ship: closureShipper(warn),
+      connectKafka: (options) => this.#connect(options),
+      logFiles: files.log,
+      stateFiles: files.state,
+      event: (event) => this.#event(event),
+      ship: closureShipper((warning) => this.#warn(warning)),
       mapError: this.#mapError,
     });
+  }
+
+  /** Open until this process ends. */
+  async #checkpoint(
+    { checkpointStore = IN_DIRECTORY, applicationsDir }: HostProgramMessage,
+    application: string,
+  ): Promise<CheckpointFiles> {
+    const store = await openCheckpointStore(checkpointStore, applicationsDir, this.#options);
+    return store.open(application);
+  }
+
+  #evaluate({ application, programDir, config, environment }: HostProgramMessage): Promise<EvaluatedJob> {
+    this.#options.setEnvironment(environment);
+    const overrides = application === undefined ? config : { ...config, name: application };
+    const evaluation = loadProgram(programDir, overrides, (warning) => this.#warn(warning));
+    return withDeadline(evaluation, EVALUATION_TIMEOUT_MS, evaluationTooSlow, this.#options.clock);
+  }
+
+  #connect(options: KafkaOptions): KafkaClient {
+    const { clock, random, logger } = this.#options;
+    return connectKafka(options, { clock, random, logger });
+  }
+
+  #event(event: ApplicationEvent): void {
+    this.#options.send({ kind: 'event', event });
+  }
+
+  #warn(warning: JobWarning): void {
+    this.#event({ kind: 'notice', level: 'warn', text: warningText(warning), warning });
   }
 
   #mapped(error: unknown): MillraceError {

@@ -30,6 +30,6 @@ describe('the task backend of a host', () => {
     expect(backend.canShuffle).toBe(true);
     const batch = { application: 'a', epoch: 1, batchTime: 100 };
     backend.dropShuffle(batch);
-    expect(sent).toEqual([{ kind: 'drop-shuffle', batch }]);
+    expect(sent).toEqual([{ kind: 'drop-shuffle', what: batch }]);
   });
 });

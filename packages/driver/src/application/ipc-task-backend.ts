@@ -1,6 +1,14 @@
 import { type Clock, type ErrorRecord, MillraceError, withDeadline } from '@millrace/common';
 import type { HostToDriver } from '../host-protocol.ts';
-import type { BatchKey, ExpectedRange, StageKey, TaskBackend, TaskEvent, TaskSet } from '../task-backend.ts';
+import type {
+  BatchKey,
+  ExpectedRange,
+  KeptKey,
+  StageKey,
+  TaskBackend,
+  TaskEvent,
+  TaskSet,
+} from '../task-backend.ts';
 
 const PUT_BLOB_TIMEOUT_MS = 30_000;
 
@@ -64,8 +72,8 @@ export class IpcTaskBackend implements TaskBackend {
     this.#send({ kind: 'drop-blobs', hashes });
   }
 
-  dropShuffle(batch: BatchKey): void {
-    this.#send({ kind: 'drop-shuffle', batch });
+  dropShuffle(what: BatchKey | KeptKey): void {
+    this.#send({ kind: 'drop-shuffle', what });
   }
 
   onEvent(listener: (event: TaskEvent) => void): void {

@@ -213,13 +213,14 @@ export class ExecutorLinkService implements ExecutorCommands {
     // A replaced stream may still deliver: its attempts are lost already.
     if (this.#streams.get(executorId) !== stream) return;
     switch (message.message) {
-      case 'taskEnded':
-        if (message.taskEnded) {
-          const blockAddress = this.#registry.get(executorId)?.info.blockAddress ?? '';
-          const end = attemptEndFromWire({ executorId, blockAddress }, message.taskEnded);
+      case 'ended': {
+        const blockAddress = this.#registry.get(executorId)?.info.blockAddress ?? '';
+        for (const ended of message.ended?.tasks ?? []) {
+          const end = attemptEndFromWire({ executorId, blockAddress }, ended);
           this.#listener?.handle({ kind: 'attempt-ended', end });
         }
         break;
+      }
       case 'slotsChanged': {
         const now = this.#options.clock.monotonic();
         const ready = this.#registry.slotsReady(executorId, message.slotsChanged?.ready ?? [], now);

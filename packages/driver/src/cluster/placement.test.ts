@@ -35,6 +35,19 @@ describe('Placement', () => {
     expect(some).toEqual(homes.slice(0, 2));
   });
 
+  it('sends a task to the executor that it names, and anywhere when that is gone', () => {
+    const named = (partition: number, executorId: string): TaskDescription =>
+      task(partition, { kind: 'executor', executorId, affinity: `stored/${partition}` });
+    const homes = new Placement().homesOf(
+      'app',
+      [named(0, 'e2'), named(1, 'gone')],
+      members({ e1: 'h', e2: 'h' }),
+      0,
+      noWarning,
+    );
+    expect(homes).toEqual(['e2', undefined]);
+  });
+
   it('prefers executors on the named host, spreads over them, and tells of a host without any', () => {
     const placement = new Placement();
     const cluster = members({ e0: 'h0', e1: 'h1', e2: 'h1' });

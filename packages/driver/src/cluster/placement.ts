@@ -45,7 +45,7 @@ export class Placement {
   ): readonly (string | undefined)[] {
     const keysByHost = new Map<string, string[]>();
     const hosts = tasks.map(({ preference }) => {
-      if (preference.kind === 'any') return undefined;
+      if (preference.kind === 'any' || preference.kind === 'executor') return undefined;
       const wanted = preference.kind === 'host' ? preference.host : '';
       const found = wanted !== '' && members.idsOnHost(wanted).length > 0;
       if (wanted !== '' && !found && members.ids.length > 0) onMissingHost(wanted);
@@ -62,6 +62,8 @@ export class Placement {
     }
     return tasks.map(({ preference }, index) => {
       const host = hosts[index];
+      if (preference.kind === 'executor')
+        return members.ids.includes(preference.executorId) ? preference.executorId : undefined;
       return preference.kind === 'any' || host === undefined
         ? undefined
         : homesByHost.get(host)?.get(preference.key);

@@ -1,5 +1,5 @@
 // What the driver itself is trusted with. A job that needs a secret gets it by `--env` or under another name.
-const DRIVER_ONLY = /^MILLRACE_(TOKEN|TLS_.*|.*_(TOKEN|SECRET|PASSWORD|KEY))$/;
+const DRIVER_ONLY = /^MILLRACE_(TOKEN|CHECKPOINT_STORE|TLS_.*|.*_(TOKEN|SECRET|PASSWORD|KEY))$/;
 
 /** Environment of a host process: the driver's own, without the driver's secrets. The submitted one comes with 'start'. */
 export function hostEnvironment(

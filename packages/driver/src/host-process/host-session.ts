@@ -11,6 +11,7 @@ import type { ContentStore } from '../cluster/content-store.ts';
 import type { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostToDriver } from '../host-protocol.ts';
 import { shufflePrefix } from '../shuffle-names.ts';
+import type { TaskEvent } from '../task-backend.ts';
 import type { HostExit, HostProcess } from './host-process.ts';
 import type { HostLine } from './output-lines.ts';
 import type { ValidatedJob } from './validate-job.ts';
@@ -59,6 +60,8 @@ export class HostSession {
   readonly #listener: HostSessionListener;
   readonly #timers: Timer[] = [];
   #epoch: number | undefined;
+  /** Of this turn, not sent yet. */
+  readonly #events: TaskEvent[] = [];
   #ended: { readonly error?: ErrorRecord } | undefined;
   #refusal: ErrorRecord | undefined;
 
@@ -108,7 +111,7 @@ export class HostSession {
     switch (message.kind) {
       case 'started':
         this.#epoch = message.epoch;
-        scheduler.attach(this.#application, (event) => this.#host.send({ kind: 'task-event', event }));
+        scheduler.attach(this.#application, (event) => this.#tell(event));
         this.#listener.started(message.epoch);
         break;
       case 'refused':
@@ -131,13 +134,14 @@ export class HostSession {
         content.drop(this.#application, message.hashes);
         break;
       case 'drop-shuffle':
-        if (this.#isOwn(message.batch)) scheduler.dropShuffle(shufflePrefix(message.batch));
+        if (this.#isOwn(message.what)) scheduler.dropShuffle(shufflePrefix(message.what));
         break;
       case 'event':
         this.#heard(message.event);
         break;
       case 'ready':
       case 'validated':
+      case 'offsets':
       case 'pong':
         break;
       default:
@@ -154,6 +158,13 @@ export class HostSession {
       );
     }
     return isOwn;
+  }
+
+  /** What one message of an executor brings goes to the host in one. */
+  #tell(event: TaskEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > 1) return;
+    queueMicrotask(() => this.#host.send({ kind: 'task-events', events: this.#events.splice(0) }));
   }
 
   #putBlob(hash: string, content: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { type ErrorRecord, type Logger, MillraceError, transition, withDeadline } from '@millrace/common';
-import { applicationLogFiles } from '../application/log/log-files.ts';
+import type { CheckpointStore } from '../application/checkpoint/checkpoint-store.ts';
 import { logLost } from '../application/log/record-codec.ts';
 import type { ContentStore } from '../cluster/content-store.ts';
 import { hostLost } from '../host-process/host-process.ts';
@@ -20,6 +20,7 @@ export interface ApplicationDeps extends StartHostDeps {
   readonly logger: Logger;
   readonly store: SubmissionStore;
   readonly content: ContentStore;
+  readonly checkpoints: CheckpointStore;
   /** Tells executors that tasks of lower epochs must end. */
   readonly dropOnExecutors: (application: string, belowEpoch: number) => void;
 }
@@ -173,8 +174,7 @@ export class Application {
 
   /** Executors drop tasks of such an epoch; and what the missing log said about offsets is not known any more. */
   #wentBack(epoch: number): void {
-    const { applicationsDir } = this.#deps;
-    const where = applicationLogFiles(applicationsDir, this.name).where;
+    const where = this.#deps.checkpoints.where(this.name);
     this.#goneWrong = MillraceError.toRecord(logLost(where, epoch, this.#kept.current.epoch));
     if (this.#phase.kind === 'hosted') this.#phase.session.kill();
   }

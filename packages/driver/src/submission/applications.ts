@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { MillraceError, nearestName } from '@millrace/common';
 import { loggedEpoch } from '../application/log/application-log.ts';
-import { applicationLogFiles } from '../application/log/log-files.ts';
+import type { LogFiles } from '../application/log/log-files.ts';
+import type { ReadLog } from '../application/log/log-reader.ts';
+import type { OffsetChange, OffsetReport } from '../offset-report.ts';
 import { Application, type ApplicationDeps, type Started } from './application.ts';
 import { isOver } from './application-state.ts';
+import { loggedBatches, loggedOffsets } from './logged-offsets.ts';
 import { OutputLog } from './output-log.ts';
-import { type HostProgram, startHost } from './start-host.ts';
+import { editOffsets, type HostProgram, startHost } from './start-host.ts';
 import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
 
 export interface SubmitRequest extends HostProgram {
@@ -26,6 +29,8 @@ export class Applications {
   readonly #applications = new Map<string, Application>();
   /** Programs that are being submitted, with how often: nobody else may need them yet. */
   readonly #submitting = new Map<string, number>();
+  /** Applications whose offsets are being changed. */
+  readonly #editing = new Set<string>();
   #leaving = false;
 
   constructor(deps: ApplicationsDeps) {
@@ -98,10 +103,11 @@ export class Applications {
       checkApplicationName(job.application);
       if (name !== undefined && job.application !== name)
         throw new MillraceError('INTERNAL', `the host calls ${name} ${job.application}`);
+      const logged = request.anew ? await this.#loggedEpoch(job.application) : 0;
       const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
       // From here to `begin` nothing waits: the check and the claim are one.
       this.assertFree(job.application);
-      record = this.#recordOf(job.application, request);
+      record = this.#recordOf(job.application, request, logged);
       application = this.#claim(record, log);
     } catch (error) {
       job.host.kill();
@@ -144,8 +150,13 @@ export class Applications {
     });
   }
 
-  #recordOf(name: string, { programHash, config, environment, anew }: SubmitRequest): SubmissionRecord {
-    const { applicationsDir, clock } = this.#deps;
+  /** `logged`: the epoch that its log has reached. */
+  #recordOf(
+    name: string,
+    { programHash, config, environment, anew }: SubmitRequest,
+    logged: number,
+  ): SubmissionRecord {
+    const { clock } = this.#deps;
     const before = this.#applications.get(name)?.record;
     const earlier = before ? [before.programHash, ...before.earlierPrograms] : [];
     return {
@@ -159,21 +170,66 @@ export class Applications {
       desired: 'running',
       state: 'SUBMITTED',
       epoch: before?.epoch ?? 0,
-      ...(anew && {
-        anewAfter: Math.max(before?.epoch ?? 0, loggedEpoch(applicationLogFiles(applicationsDir, name))),
-      }),
+      ...(anew && { anewAfter: Math.max(before?.epoch ?? 0, logged) }),
       submittedAt: clock.now(),
     };
   }
 
   /** @throws MillraceError APPLICATION_EXISTS. */
   assertFree(name: string): void {
+    if (this.#editing.has(name)) {
+      throw new MillraceError('APPLICATION_EXISTS', `the offsets of application ${name} are being changed`, {
+        retryable: true,
+        remedy: 'Try again in a few seconds.',
+      });
+    }
     const known = this.#applications.get(name);
     if (!known || isOver(known.state)) return;
     throw new MillraceError('APPLICATION_EXISTS', `application ${name} is ${known.state} already`, {
       remedy: `Stop it first (millrace stop ${name}), or give this one another name (--name).`,
       details: { application: name, state: known.state },
     });
+  }
+
+  /**
+   * Where an application stands. A change, and a look at Kafka's ends, ask a host that evaluates its last program.
+   * @throws MillraceError APPLICATION_UNKNOWN; of a change APPLICATION_EXISTS unless the application is over; LOG_CORRUPT; see editOffsets.
+   */
+  async offsets(
+    name: string,
+    {
+      change,
+      execute,
+      ends,
+    }: { readonly change?: OffsetChange; readonly execute: boolean; readonly ends: boolean },
+  ): Promise<OffsetReport> {
+    const { record } = this.get(name);
+    if (!change && !ends) return loggedOffsets(name, await this.#logFiles(name));
+    if (record.anewAfter !== undefined) throw beginsAnew(name);
+    const program = { ...record, anew: false };
+    const edit = { change, execute: change !== undefined && execute, knownEpoch: record.epoch };
+    if (!change) return editOffsets(program, edit, this.#deps);
+    this.assertFree(name);
+    this.#editing.add(name);
+    try {
+      return await editOffsets(program, edit, this.#deps);
+    } finally {
+      this.#editing.delete(name);
+    }
+  }
+
+  /** @throws MillraceError APPLICATION_UNKNOWN, LOG_CORRUPT. */
+  async log(name: string): Promise<ReadLog> {
+    this.get(name);
+    return loggedBatches(await this.#logFiles(name));
+  }
+
+  async #logFiles(name: string): Promise<LogFiles> {
+    return (await this.#deps.checkpoints.open(name)).log;
+  }
+
+  async #loggedEpoch(name: string): Promise<number> {
+    return loggedEpoch(await this.#logFiles(name));
   }
 
   /** @throws MillraceError APPLICATION_UNKNOWN. */
@@ -214,4 +270,10 @@ export class Applications {
     const { logsDir, logBytesMax, clock, logger } = this.#deps;
     return OutputLog.open({ path: join(logsDir, `${name}.log`), bytesMax: logBytesMax, clock, logger });
   }
+}
+
+function beginsAnew(name: string): MillraceError {
+  return new MillraceError('BAD_REQUEST', `application ${name} is to begin anew: it has no offsets yet`, {
+    remedy: 'Let it begin first (millrace submit).',
+  });
 }

@@ -1,7 +1,9 @@
 import type { Clock } from '@millrace/common';
 import type { TaskScheduler } from '../cluster/task-scheduler.ts';
+import { hostAnswer } from '../host-process/host-answer.ts';
 import type { HostPool } from '../host-process/host-pool.ts';
 import { type ValidatedJob, validateJob } from '../host-process/validate-job.ts';
+import type { OffsetChange, OffsetReport } from '../offset-report.ts';
 import type { BundleStore } from './bundle-store.ts';
 
 export interface StartHostDeps {
@@ -10,6 +12,8 @@ export interface StartHostDeps {
   readonly hosts: HostPool;
   readonly scheduler: TaskScheduler;
   readonly applicationsDir: string;
+  /** See HostProgramMessage. */
+  readonly checkpointStore?: string;
   readonly jobStartTimeoutMs: number;
 }
 
@@ -30,7 +34,7 @@ export interface HostProgram {
  */
 export async function startHost(
   { name, programHash, config, environment, anew }: HostProgram,
-  { clock, bundles, hosts, scheduler, applicationsDir, jobStartTimeoutMs }: StartHostDeps,
+  { clock, bundles, hosts, scheduler, applicationsDir, checkpointStore, jobStartTimeoutMs }: StartHostDeps,
   signal?: AbortSignal,
 ): Promise<ValidatedJob> {
   const programDir = await bundles.unpacked(programHash);
@@ -44,6 +48,7 @@ export async function startHost(
       programHash,
       programDir,
       applicationsDir,
+      ...(checkpointStore !== undefined && { checkpointStore }),
       config,
       environment,
       slots,
@@ -51,4 +56,37 @@ export async function startHost(
     },
     { clock, timeoutMs: jobStartTimeoutMs, ...(signal ? { signal } : {}) },
   );
+}
+
+export interface EditOffsets {
+  readonly change: OffsetChange | undefined;
+  readonly execute: boolean;
+  readonly knownEpoch: number;
+}
+
+/**
+ * Has a host of its own evaluate the program, and show or move the offsets of the application.
+ * @throws MillraceError as startHost; what OffsetEditor throws.
+ */
+export async function editOffsets(
+  { name, programHash, config, environment }: HostProgram,
+  edit: EditOffsets,
+  { clock, bundles, hosts, applicationsDir, checkpointStore, jobStartTimeoutMs }: StartHostDeps,
+): Promise<OffsetReport> {
+  const programDir = await bundles.unpacked(programHash);
+  const host = await hosts.take();
+  const request = {
+    kind: 'edit-offsets',
+    application: name,
+    programHash,
+    programDir,
+    applicationsDir,
+    ...(checkpointStore !== undefined && { checkpointStore }),
+    config,
+    environment,
+    ...edit,
+  } as const;
+  const { answer } = await hostAnswer(host, request, 'offsets', { clock, timeoutMs: jobStartTimeoutMs });
+  host.kill();
+  return answer.report;
 }

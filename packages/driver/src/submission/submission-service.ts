@@ -5,6 +5,7 @@ import {
   type ExecutorStatusInit,
   errorToWire,
   failCall,
+  type OffsetsReplyInit,
   type StopReplyInit,
   type SubmissionHandlers,
   type SubmitHeader,
@@ -14,9 +15,10 @@ import {
 } from '@millrace/proto';
 import { statusToWire } from './application-wire.ts';
 import type { Applications, SubmitRequest } from './applications.ts';
+import { changeFromWire, reportToWire } from './offsets-wire.ts';
 import type { StopMode } from './phase.ts';
 import { callerGone } from './server-stream.ts';
-import { streamEvents, streamLogs } from './watch-streams.ts';
+import { streamEvents, streamLogs, streamOffsetLog } from './watch-streams.ts';
 
 export interface SubmissionServiceOptions {
   readonly clock: Clock;
@@ -98,6 +100,18 @@ export function submissionHandlers(options: SubmissionServiceOptions): Submissio
     },
     Logs(call) {
       streamLogs(call, applications).catch((error: unknown) => failCall(call, error));
+    },
+    Offsets: unaryHandler(async ({ application, change, execute, ends }): Promise<OffsetsReplyInit> => {
+      try {
+        const edit = { execute, ends, ...(change && { change: changeFromWire(change) }) };
+        return { report: reportToWire(await applications.offsets(application, edit)) };
+      } catch (error) {
+        logger.warn({ err: error, application }, 'offsets refused');
+        return { error: errorToWire(error) };
+      }
+    }),
+    OffsetLog(call) {
+      streamOffsetLog(call, applications).catch((error: unknown) => failCall(call, error));
     },
   };
 }

@@ -3,6 +3,7 @@ import type { ApplicationEventInit, LogLineInit } from '@millrace/proto';
 import { isOver } from './application-state.ts';
 import { eventToWire } from './application-wire.ts';
 import type { Applications } from './applications.ts';
+import { logLines } from './offsets-wire.ts';
 import { callerGone, writeTo } from './server-stream.ts';
 
 // Text that a slow reader of a followed log may be behind: what a tail may have, and as much again.
@@ -104,4 +105,23 @@ export async function streamLogs(
   } finally {
     leave();
   }
+}
+
+interface OffsetLogCall {
+  readonly application: string;
+  readonly tail: number;
+}
+
+/** The last entries of an application's log of offsets, oldest first. @throws MillraceError APPLICATION_UNKNOWN, LOG_CORRUPT. */
+export async function streamOffsetLog(
+  call: ServerWritableStream<OffsetLogCall, LogLineInit>,
+  applications: Applications,
+): Promise<void> {
+  const { application, tail } = call.request;
+  const lines = logLines(await applications.log(application));
+  const gone = callerGone(call);
+  for (const line of tail === 0 ? lines : lines.slice(-tail)) {
+    if (!(await writeTo(call, { line }, gone))) return;
+  }
+  call.end();
 }

@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { combiningOf, type OperatorCall } from '@millrace/api/internal';
-import { combineRows } from '../shuffle/combiner.ts';
+import { type CombinerOptions, combineRows } from '../shuffle/combiner.ts';
 import type { Row } from '../shuffle/row-block.ts';
-import type { TaskStorage } from './task-storage.ts';
+import { spillDirectoryOf, type TaskStorage } from './task-storage.ts';
 
 const COMBINING = ['combine', 'mergeCombiners', 'group'] as const;
 type CombiningKind = (typeof COMBINING)[number];
-
-/** Chains that one task merges may combine at the same time: each has a directory of its own. */
-let combiners = 0;
 
 /** A Map of V8 holds 2^24 entries. */
 const KEYS_MAX = 2 ** 24 - 1;
@@ -32,10 +28,19 @@ export function combined(
   return combineRows(rows as AsyncIterable<Row[]>, {
     create: combining.create,
     merge: combining.merge,
-    directory: join(storage.spillDirectory, String(combiners++)),
+    ...combinerBounds(storage),
+    place: call.place,
+  }) as AsyncIterable<unknown[]>;
+}
+
+/** What a combiner may take of a task's memory and disk. */
+export function combinerBounds(
+  storage: TaskStorage,
+): Pick<CombinerOptions, 'directory' | 'memoryBytesMax' | 'keysMax' | 'spillBytesMax'> {
+  return {
+    directory: spillDirectoryOf(storage),
     memoryBytesMax: storage.memoryBytesMax,
     keysMax: KEYS_MAX,
     spillBytesMax: storage.fileBytesMax,
-    place: call.place,
-  }) as AsyncIterable<unknown[]>;
+  };
 }

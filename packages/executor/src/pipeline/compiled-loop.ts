@@ -6,6 +6,8 @@ import type { LoopRuntime } from './loop-runtime.ts';
 export interface FusedLoop {
   /** Rows for the next part of the pipeline; undefined under an action. */
   chunk(input: RecordColumns | readonly unknown[], decoders: RowDecoders | undefined): unknown[] | undefined;
+  /** Under a sink, instead of `chunk`: from this row on, until the sink is full. Returns where it goes on. */
+  pour(input: RecordColumns | readonly unknown[], decoders: RowDecoders | undefined, from: number): number;
   /** The action's result. */
   end(): unknown;
   /** No more rows are needed. */

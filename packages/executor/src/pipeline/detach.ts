@@ -66,7 +66,10 @@ function leaf(value: object): object {
   const isForeign =
     types.isSymbolObject(value) || (types.isNativeError(value) && !isErrorClass(value.constructor));
   if (isForeign) throw notPlain(`an instance of ${value.constructor.name}`);
-  return value;
+  // What a function changes later of its own must not change what is kept of it.
+  if (types.isDate(value)) return new Date(value.getTime());
+  if (types.isTypedArray(value)) return value.slice();
+  return types.isArrayBuffer(value) ? value.slice(0) : value;
 }
 
 /** Error, TypeError … of any realm. */

@@ -59,6 +59,11 @@ export class KafkaRow {
     this.#decoders = decoders;
   }
 
+  /** The bytes of a key or value as they were read: a view of the fetch. */
+  static raw(row: KafkaRow, part: 'key' | 'value'): Buffer | null {
+    return row.#columns[part](row.#index);
+  }
+
   get topic(): string {
     return this.#columns.topic;
   }

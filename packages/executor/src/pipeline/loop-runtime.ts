@@ -1,7 +1,9 @@
 import { deserialize } from 'node:v8';
 import { canonicalKey, elementPromise } from '@millrace/api/internal';
 import { MillraceError, placed, type Random, seededRandom } from '@millrace/common';
+import type { TaskSink } from '../output/task-sink.ts';
 import { detach } from './detach.ts';
+import type { KafkaRow } from './kafka-row.ts';
 import { OrderedRows } from './ordered-rows.ts';
 
 export interface LoopPlace {
@@ -14,24 +16,42 @@ export interface LoopPlace {
 export class LoopRuntime {
   /** Index of the row being worked on. */
   at = 0;
+  /** Called for each record that is left out because it does not decode. */
+  undecodable: (() => void) | undefined;
+  /** Of an action that writes its rows. */
+  sink: TaskSink | undefined;
   readonly #operators: readonly LoopPlace[];
   readonly #action: LoopPlace;
   readonly #zero: Uint8Array | undefined;
   readonly #randoms: Random[];
 
-  /** `seed`: of the batch and the partition; each operator mixes in its own, so that a re-run draws the same numbers. */
+  /** `seed`: of the batch; each operator mixes in its own and its partition, so that a re-run draws the same numbers. */
   constructor(
     operators: readonly LoopPlace[],
     action: LoopPlace,
     zero: Uint8Array | undefined,
     seed: number,
+    partition: number,
   ) {
     this.#operators = operators;
     this.#action = action;
     this.#zero = zero;
     this.#randoms = operators.map(({ numbers }, index) =>
-      seededRandom(mix(mix(seed, index), numbers[2] ?? 0)),
+      seededRandom(mix(mix(mix(seed, partition - (numbers[3] ?? 0)), index), numbers[2] ?? 0)),
     );
+  }
+
+  /** Whether key and value decode; one that does not is counted. Only asked where such records are to be left out. */
+  decodes(row: KafkaRow): boolean {
+    try {
+      void row.key;
+      void row.value;
+      return true;
+    } catch (error) {
+      if (!MillraceError.is(error, 'VALUE_DECODE')) throw error;
+      this.undecodable?.();
+      return false;
+    }
   }
 
   /** An element function returned a Promise. */

@@ -8,8 +8,8 @@ export interface LoopOperator {
   readonly numbers: readonly number[];
 }
 
-/** Where a fused loop's rows come from: the columns of a fetch, or arrays of rows. */
-export type LoopInput = 'columns' | 'rows';
+/** Where a fused loop's rows come from: the columns of a fetch, those of its records that decode, or arrays of rows. */
+export type LoopInput = 'columns' | 'decodable-columns' | 'rows';
 
 /** What becomes of the rows of a fused loop: an action's state, or an array for the next part of the pipeline. */
 export interface LoopEnd {
@@ -21,7 +21,7 @@ export interface LoopEnd {
 /**
  * JavaScript of one fused loop: `(ops, act, rt, KafkaRow) => ({ chunk(input, decoders), end() })`.
  * `ops[i][j]` is the j-th lambda of operator i. `chunk` handles one RecordColumns or one array and returns the rows for the next part
- * (undefined under an action); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
+ * (undefined under an action; under a sink there is `pour(input, decoders, from)` instead, which stops when the sink is full); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
  * `firstIndex` is the pipeline's index of the first operator. One call site a lambda, so that V8 inlines it; nothing of the user's text is in the source.
  */
 export function loopSource(
@@ -33,8 +33,9 @@ export function loopSource(
   const lambdas = operators.flatMap(({ functions }, i) =>
     Array.from({ length: functions }, (_, j) => `const f${i}_${j} = ops[${i}][${j}];`),
   );
-  const { state, each, result } = terminal(end);
-  const first = operators.length === 0 && end.action?.kind === 'count';
+  const { state, each, result, isSink } = terminal(end);
+  const isChecked = input === 'decodable-columns';
+  const first = operators.length === 0 && end.action?.kind === 'count' && !isChecked;
   const body = operators.reduceRight<(row: string) => string>((next, operator, i) => {
     const definition = OPERATORS[operator.kind];
     invariant(definition.form === 'element', `${operator.kind} is not an element operator`);
@@ -48,12 +49,13 @@ export function loopSource(
         next,
       });
   }, each);
-  const row = input === 'columns' ? 'new KafkaRow(input, i, decoders)' : 'input[i]';
-  const length = input === 'columns' ? 'input.n' : 'input.length';
+  const row = input === 'rows' ? 'input[i]' : 'new KafkaRow(input, i, decoders)';
+  const check = isChecked ? 'if (!rt.decodes(row)) continue rows;' : '';
+  const length = input === 'rows' ? 'input.length' : 'input.n';
   // Counting records takes no loop at all: the columns have been decoded and checked already.
   const loop = first
     ? `n += ${length};`
-    : `rows: for (let i = 0; i < ${length}; i++) { rt.at = i; const row = ${row}; ${body('row')} }`;
+    : `rows: for (let i = ${isSink ? 'from' : '0'}; i < ${length}; i++) { rt.at = i; const row = ${row}; ${check} ${body('row')} ${isSink ? 'if (sink.isFull) return i + 1;' : ''} }`;
   return [
     '"use strict";',
     ...lambdas,
@@ -61,21 +63,34 @@ export function loopSource(
     'let done = false;',
     state,
     'return {',
-    `chunk(input, decoders) { ${end.action ? '' : 'const out = [];'} ${loop} ${end.action ? '' : 'return out;'} },`,
+    isSink
+      ? `pour(input, decoders, from) { ${loop} return ${length}; },`
+      : `chunk(input, decoders) { ${end.action ? '' : 'const out = [];'} ${loop} ${end.action ? '' : 'return out;'} },`,
     `end() { return ${result}; },`,
     'done() { return done; } };',
   ].join('\n');
 }
 
-function terminal(end: LoopEnd): { state: string; each: (row: string) => string; result: string } {
+interface Terminal {
+  readonly state: string;
+  readonly each: (row: string) => string;
+  readonly result: string;
+  readonly isSink?: boolean;
+}
+
+function terminal(end: LoopEnd): Terminal {
   const { action } = end;
   if (action === undefined) return { state: '', each: (row) => `out.push(${row});`, result: 'undefined' };
   const definition = ACTIONS[action.kind];
-  invariant(definition.form === 'loop', `${action.kind} is not a loop action`);
   const context = {
     fn: (j = 0): string => (j < action.functions ? `a${j}` : 'undefined'),
     number: (j: number): string => String(action.numbers[j] ?? 0),
   };
+  if (definition.form === 'sink') {
+    const each = (row: string): string => definition.each({ ...context, row });
+    return { state: 'const sink = rt.sink;', each, result: 'undefined', isSink: true };
+  }
+  invariant(definition.form === 'loop', `${action.kind} is not a loop action`);
   return {
     state: definition.state(context),
     each: (row) => definition.each({ ...context, row }),

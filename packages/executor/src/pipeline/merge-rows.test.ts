@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { anyKey, anyValue } from '../shuffle/testing/any-row.ts';
 import { collected } from '../shuffle/testing/collected.ts';
 import { withDirectory } from '../shuffle/testing/temporary-directory.ts';
 import { combined } from './combining.ts';
@@ -18,6 +20,13 @@ const merged = async (
   how: 'cogroup' | 'zip' | 'cartesian',
   ...parents: readonly AsyncIterable<unknown[]>[]
 ): Promise<unknown[]> => (await collected(mergeRows({ how, place }, parents, signal))).flat();
+
+const storageIn = (directory: string, memoryBytesMax: number): TaskStorage => ({
+  mapOutputPath: () => '',
+  spillDirectory: join(directory, 'spill'),
+  memoryBytesMax,
+  fileBytesMax: 1e9,
+});
 
 describe('rows of several chains', () => {
   it('are grouped by key, keys in order of first appearance', async () => {
@@ -83,15 +92,40 @@ describe('rows of several chains', () => {
     expect(await merged('cartesian', chunks([1]), chunks())).toEqual([]);
   });
 
+  it('are the same, in the same order, when they do not fit in memory', async () => {
+    const rows = fc.array(fc.tuple(anyKey(), anyValue()), { maxLength: 25, size: 'max' });
+    const input = fc.record({
+      parents: fc.array(rows, { minLength: 2, maxLength: 3 }),
+      memoryBytesMax: fc.oneof(fc.constant(50), fc.integer({ min: 200, max: 5_000 })),
+    });
+    let spills = 0;
+    await withDirectory(async (directory) => {
+      await fc.assert(
+        fc.asyncProperty(input, async ({ parents, memoryBytesMax }) => {
+          const storage = storageIn(directory, memoryBytesMax);
+          for (const how of ['cogroup', 'cartesian'] as const) {
+            const chains = () =>
+              parents.slice(0, how === 'cogroup' ? 3 : 2).map((one) => chunks(one.slice(0, 9), one.slice(9)));
+            const made: unknown[] = [];
+            for await (const chunk of mergeRows({ how, place }, chains(), signal, storage)) {
+              // A combiner that spilled merges from disk now, a product reads from it.
+              if (made.length === 0) spills += await readdir(directory).then((names) => names.length);
+              made.push(...chunk);
+            }
+            expect(made).toEqual(await merged(how, ...chains()));
+          }
+        }),
+        { numRuns: 15 },
+      );
+      expect(spills).toBeGreaterThan(3);
+      expect(await readdir(join(directory, 'spill'))).toEqual([]);
+    });
+  }, 60_000);
+
   it('may all be combined on disk at the same time', async () => {
     await withDirectory(async (directory) => {
       const spillDirectory = join(directory, 'spill');
-      const storage: TaskStorage = {
-        mapOutputPath: () => '',
-        spillDirectory,
-        memoryBytesMax: 20_000,
-        fileBytesMax: 1e9,
-      };
+      const storage = storageIn(directory, 20_000);
       const keys = Array.from({ length: 3_000 }, (_, index) => `key-${index}`);
       const grouped = (value: string): AsyncIterable<unknown[]> => {
         const rows = keys.map((key) => [key, value]);

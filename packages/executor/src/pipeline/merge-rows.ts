@@ -1,6 +1,10 @@
-import { KeyMap } from '@millrace/api/internal';
-import { assertNever, MillraceError, placed } from '@millrace/common';
+import { assertNever, MillraceError } from '@millrace/common';
 import type { MergeSourceMessage } from '@millrace/proto/task';
+import { combineRows } from '../shuffle/combiner.ts';
+import type { Row } from '../shuffle/row-block.ts';
+import { combinerBounds } from './combining.ts';
+import { HeldRows } from './held-rows.ts';
+import { IN_MEMORY, type TaskStorage } from './task-storage.ts';
 
 type Chunks = AsyncIterable<readonly unknown[]>;
 
@@ -8,64 +12,72 @@ const CHUNK_ROWS = 1024;
 
 /**
  * The rows of several chains as those of one.
- * @throws MillraceError USER_CODE: keys that cannot be keys; a zip of partitions that differ in rows.
+ * @throws MillraceError USER_CODE: keys that cannot be keys, or rows that cannot go to disk; a zip of partitions that differ in rows.
+ * SHUFFLE_DISK.
  */
 export function mergeRows(
   { how, place }: Pick<MergeSourceMessage, 'how' | 'place'>,
   parents: readonly Chunks[],
   signal: AbortSignal,
+  storage: TaskStorage = IN_MEMORY,
 ): AsyncIterable<unknown[]> {
   switch (how) {
     case 'cogroup':
-      return cogrouped(parents, place, signal);
+      return cogrouped(parents, place, signal, storage);
     case 'zip':
       return zipped(parents, place);
     case 'cartesian':
-      return multiplied(parents, signal);
+      return multiplied(parents, place, signal, storage);
+    case 'concat':
+      return concatenated(parents);
     default:
       return assertNever(how, 'merge');
   }
 }
 
-/** [key, [values of parent 0, values of parent 1, …]], keys in order of first appearance. */
-async function* cogrouped(
+/** [key, [values of parent 0, values of parent 1, …]], keys in order of first appearance; on disk what does not fit in memory. */
+function cogrouped(
   parents: readonly Chunks[],
   place: string,
   signal: AbortSignal,
-): AsyncGenerator<unknown[], void, undefined> {
-  const groups = new KeyMap<unknown[][]>();
-  for (const [parent, chunks] of parents.entries()) {
-    for await (const chunk of chunks) {
-      signal.throwIfAborted();
-      try {
-        for (const row of chunk) addTo(groups, parents.length, parent, row as [unknown, unknown]);
-      } catch (error) {
-        throw MillraceError.is(error) ? placed(error, place) : error;
-      }
-    }
-  }
-  let made: unknown[] = [];
-  for (const row of groups) {
-    made.push(row);
-    if (made.length < CHUNK_ROWS) continue;
-    yield made;
-    made = [];
-  }
-  if (made.length > 0) yield made;
+  storage: TaskStorage,
+): AsyncIterable<unknown[]> {
+  const add = (groups: unknown, row: unknown): unknown => {
+    const [parent, value] = row as Tagged;
+    (groups as unknown[][])[parent]?.push(value);
+    return groups;
+  };
+  const create = (row: unknown): unknown =>
+    add(
+      parents.map(() => []),
+      row,
+    );
+  return combineRows(tagged(parents, signal), {
+    create,
+    merge: add,
+    ...combinerBounds(storage),
+    place,
+  }) as AsyncIterable<unknown[]>;
 }
 
-function addTo(
-  groups: KeyMap<unknown[][]>,
-  parents: number,
-  parent: number,
-  [key, value]: [unknown, unknown],
-): void {
-  let values = groups.get(key);
-  if (values === undefined) {
-    values = Array.from({ length: parents }, () => []);
-    groups.set(key, values);
+type Tagged = readonly [parent: number, value: unknown];
+
+/** [key, [parent, value]], one parent after the other. */
+async function* tagged(
+  parents: readonly Chunks[],
+  signal: AbortSignal,
+): AsyncGenerator<Row[], void, undefined> {
+  for (const [parent, chunks] of parents.entries()) {
+    for await (const chunk of chunks as AsyncIterable<readonly Row[]>) {
+      signal.throwIfAborted();
+      yield chunk.map(([key, value]): Row => [key, [parent, value]]);
+    }
   }
-  values[parent]?.push(value);
+}
+
+/** One after the other. */
+async function* concatenated(parents: readonly Chunks[]): AsyncGenerator<unknown[], void, undefined> {
+  for (const chunks of parents) for await (const chunk of chunks) yield [...chunk];
 }
 
 /** Row i of each parent. */
@@ -131,20 +143,33 @@ function unequal(rows: number, place: string): MillraceError {
   });
 }
 
-/** Each row of the first with each of the second. The second is held in memory. */
+/** Each row of the first with each of the second, which is held: on disk when it does not fit in memory. */
 async function* multiplied(
   [left, right]: readonly Chunks[],
+  place: string,
   signal: AbortSignal,
+  storage: TaskStorage,
 ): AsyncGenerator<unknown[], void, undefined> {
   if (left === undefined || right === undefined) return;
-  const held: unknown[] = [];
-  for await (const chunk of right) for (const row of chunk) held.push(row);
-  for await (const chunk of left) {
-    for (const a of chunk) {
-      for (let from = 0; from < held.length; from += CHUNK_ROWS) {
-        signal.throwIfAborted();
-        yield held.slice(from, from + CHUNK_ROWS).map((b) => [a, b]);
+  const held = new HeldRows(storage, place);
+  try {
+    await held.fill(right);
+    let made: unknown[] = [];
+    for await (const chunk of left) {
+      for (const a of chunk) {
+        for await (const rows of held.chunks()) {
+          for (const b of rows) {
+            made.push([a, b]);
+            if (made.length < CHUNK_ROWS) continue;
+            signal.throwIfAborted();
+            yield made;
+            made = [];
+          }
+        }
       }
     }
+    if (made.length > 0) yield made;
+  } finally {
+    await held.close();
   }
 }

@@ -10,17 +10,25 @@ import { writeShuffleFile } from '../shuffle/shuffle-writer.ts';
 import { mix } from './loop-runtime.ts';
 import type { TaskStorage } from './task-storage.ts';
 
+/** `value` of a storeWrite action. */
+interface StoreTarget {
+  readonly directory: string;
+}
+
 /** `value` of a shuffleWrite action. */
 interface ShuffleTarget {
   /** application/epoch/batch/job/stage. */
   readonly directory: string;
+  /** What may travel in the result, of this task. */
+  readonly inlineBytesMax?: number;
   readonly partitioner: Exclude<PartitionerCall, { kind: 'custom' }> | { kind: 'custom'; partitions: number };
 }
 
 export interface WrittenShuffle {
   /** An encoded MapOutput. */
   readonly result: Uint8Array;
-  readonly written: MapOutputName;
+  /** Absent: the rows are in the result. */
+  readonly written?: MapOutputName;
 }
 
 type Compare = (a: unknown, b: unknown) => number;
@@ -38,20 +46,55 @@ export async function writeShuffle(
 ): Promise<WrittenShuffle> {
   if (value === undefined || storage === undefined)
     throw new MillraceError('INTERNAL', 'a map task does not know where to write');
-  const { directory, partitioner } = deserialize(value) as ShuffleTarget;
+  const { directory, inlineBytesMax = 0, partitioner } = deserialize(value) as ShuffleTarget;
   const written = { shuffle: directory, mapPartition: task.partitionId, attempt: task.attemptNumber };
-  const { sizes } = await writeShuffleFile(
+  const { sizes, inline } = await writeShuffleFile(
     {
       path: storage.mapOutputPath(written),
       buckets: partitioner.partitions,
       bufferBytesMax: storage.memoryBytesMax,
       fileBytesMax: storage.fileBytesMax,
+      inlineBytesMax: Math.min(inlineBytesMax, storage.inlineBytesMax ?? 0),
       place,
     },
     rows as AsyncIterable<Row[]>,
     bucketOf(partitioner, functions[0], task.partitionId, place),
   );
+  return inline
+    ? { result: encodeMapOutput({ sizes, inline }) }
+    : { result: encodeMapOutput({ sizes }), written };
+}
+
+/**
+ * What a map task of a persisted dataset does: its rows, to bucket 0. They travel as keys.
+ * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what the rows throw.
+ */
+export async function writeStored(
+  rows: AsyncIterable<unknown[]>,
+  { value, place }: Pick<ActionMessage, 'value' | 'place'>,
+  task: Pick<TaskContextData, 'partitionId' | 'attemptNumber'>,
+  storage: TaskStorage | undefined,
+): Promise<WrittenShuffle> {
+  if (value === undefined || storage === undefined)
+    throw new MillraceError('INTERNAL', 'a map task does not know where to write');
+  const { directory } = deserialize(value) as StoreTarget;
+  const written = { shuffle: directory, mapPartition: task.partitionId, attempt: task.attemptNumber };
+  const { sizes } = await writeShuffleFile(
+    {
+      path: storage.mapOutputPath(written),
+      buckets: 1,
+      bufferBytesMax: storage.memoryBytesMax,
+      fileBytesMax: storage.fileBytesMax,
+      place,
+    },
+    asKeys(rows),
+    () => 0,
+  );
   return { result: encodeMapOutput({ sizes }), written };
+}
+
+async function* asKeys(chunks: AsyncIterable<unknown[]>): AsyncGenerator<Row[], void, undefined> {
+  for await (const rows of chunks) yield rows.map((row): Row => [row, undefined]);
 }
 
 /** What cannot be a key, or has no order, is refused with the operator's place. */

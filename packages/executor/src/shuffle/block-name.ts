@@ -19,11 +19,23 @@ export function parseBlockId(id: string): BucketName | undefined {
   return { name, bucket: Number(bucket) };
 }
 
-/** "shuffle/app/1/1000/": the map outputs of a batch. Undefined: it is none. */
-export function parseBatchPrefix(
-  prefix: string,
-): { readonly application: string; readonly epoch: number; readonly batchTime: number } | undefined {
-  const [, application, epoch, batchTime] = /^shuffle\/([^/]+)\/(\d+)\/(\d+)\/$/.exec(prefix) ?? [];
-  if (application === undefined) return undefined;
-  return { application, epoch: Number(epoch), batchTime: Number(batchTime) };
+/** What is to be dropped: the map outputs of a batch, or of a dataset that outlives its batch. */
+export type DroppedOutputs =
+  | { readonly application: string; readonly epoch: number; readonly batchTime: number }
+  /** "app/1/kept-3/". */
+  | { readonly kept: string };
+
+/** "shuffle/app/1/1000/": a batch; "shuffle/app/1/kept-3/", "shuffle/app/1/cache-3/": a persisted dataset. Undefined: it is none. */
+export function parseDropPrefix(prefix: string): DroppedOutputs | undefined {
+  const [, application, epoch, name] =
+    /^shuffle\/([^/]+)\/(\d+)\/(\d+|(?:kept|cache)-\d+)\/$/.exec(prefix) ?? [];
+  if (application === undefined || name === undefined) return undefined;
+  const batchTime = Number(name);
+  if (Number.isNaN(batchTime)) return { kept: `${application}/${epoch}/${name}/` };
+  return { application, epoch: Number(epoch), batchTime };
+}
+
+/** "app/1/cache-3/" of a file of a persisted dataset that may be given up for others. Undefined: it may not. */
+export function evictableDataset(file: string): string | undefined {
+  return /^[^/]+\/\d+\/cache-\d+\//.exec(file)?.[0];
 }

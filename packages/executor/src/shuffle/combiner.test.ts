@@ -178,6 +178,22 @@ describe('combining rows by key', () => {
     });
   });
 
+  it('gives large groups in small chunks', async () => {
+    await withDirectory(async (directory) => {
+      const rows = Array.from({ length: 400 }, (_, index): Row => [index % 40, Buffer.alloc(50_000, index)]);
+      for (const memoryBytesMax of [1e9, 2_000_000]) {
+        const combiner = new Combiner(options(directory, { memoryBytesMax }));
+        await combiner.addRows(rows);
+        expect(combiner.hasSpilled).toBe(memoryBytesMax < 1e9);
+        const chunks = await collected(combiner.results());
+        await combiner.close();
+        expect(chunks.flat()).toHaveLength(40);
+        // Half a megabyte each, and a chunk ends after the first.
+        expect(Math.max(...chunks.map((chunk) => chunk.length))).toBeLessThanOrEqual(3);
+      }
+    });
+  });
+
   it('groups by an invalid date', async () => {
     await withDirectory(async (directory) => {
       const rows: Row[] = [

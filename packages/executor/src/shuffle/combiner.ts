@@ -1,14 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KeyMap } from '@millrace/api/internal';
-import { detach } from '../pipeline/detach.ts';
+import { MillraceError, placed } from '@millrace/common';
 import { mix } from '../pipeline/loop-runtime.ts';
+import { CombinerEntries, type PartSize } from './combiner-entries.ts';
 import { keyHash } from './key-hash.ts';
-import { MarkedRows, mergeByMark } from './merge-by-mark.ts';
+import { mergeByMark } from './merge-by-mark.ts';
 import type { Row, RowBlock } from './row-block.ts';
 import { type BlockSource, bucketSources, readBlocks } from './shuffle-reader.ts';
 import { ShuffleWriter } from './shuffle-writer.ts';
-import { sizeOf } from './value-size.ts';
 
 export interface CombinerOptions {
   /** The combiner of a key's first value. */
@@ -27,28 +26,10 @@ export interface CombinerOptions {
   readonly place: string;
 }
 
-interface Entry {
-  /** Number of the row in which the key first appeared. */
-  readonly mark: number;
-  combiner: unknown;
-  /** As measured when it was last looked at. */
-  bytes: number;
-  /** Of values that were merged since: the combiner may have kept them. */
-  unmeasuredBytes: number;
-}
-
-interface PartSize {
-  readonly part: number;
-  bytes: number;
-  keys: number;
-}
-
 /** Parts into which the keys are divided when they do not fit: each is combined by itself later. */
 const PARTS = 16;
 /** How often a part is divided again. After it only keys of one 32-bit hash are together: more memory is the only help. */
 const LEVEL_MAX = 8;
-/** What an entry costs beside its key and combiner. */
-const ENTRY_BYTES = 120;
 const BUFFER_BYTES_MIN = 64 * 1024;
 
 interface Spill {
@@ -66,10 +47,9 @@ interface Spill {
 export class Combiner {
   readonly #options: CombinerOptions;
   readonly #level: number;
-  readonly #entries = new KeyMap<Entry>();
+  readonly #entries = new CombinerEntries();
   readonly #evicted: boolean[] = Array.from({ length: PARTS }, () => false);
   #spill: Spill | undefined;
-  #bytes = 0;
   #bytesLimit: number;
   #keysLimit: number;
   #nextMark = 0;
@@ -83,7 +63,9 @@ export class Combiner {
 
   /** Whether the next step should be `spill`: a bound is reached. */
   get isFull(): boolean {
-    return this.#bytes >= this.#bytesLimit || this.#entries.size >= this.#keysLimit || this.#isSpillFull;
+    return (
+      this.#entries.bytes >= this.#bytesLimit || this.#entries.size >= this.#keysLimit || this.#isSpillFull
+    );
   }
 
   /** Whether rows went to disk. */
@@ -95,19 +77,19 @@ export class Combiner {
   add(key: unknown, value: unknown, mark: number = this.#nextMark++): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined) {
-      this.#merge(entry, value);
+      this.#entries.merge(entry, value, this.#options.merge);
       return;
     }
     const part = this.#spill === undefined ? 0 : this.#partOf(key);
     if (this.#spill === undefined || this.#evicted[part] === false) {
-      this.#insert(key, this.#options.create(value), mark);
+      this.#entries.insert(key, this.#options.create(value), mark);
     } else this.#spill.rows.add(part, key, value, mark);
   }
 
   /** Adds all, spilling as needed. @throws as `add` and `spill`. */
   async addRows(rows: readonly Row[]): Promise<void> {
-    for (const [key, value] of rows) {
-      this.add(key, value);
+    for (let index = 0; index < rows.length; ) {
+      index = this.#addUntilFull(rows, index);
       if (this.isFull) await this.spill();
     }
   }
@@ -115,14 +97,14 @@ export class Combiner {
   /** Makes room in memory. @throws MillraceError SHUFFLE_DISK; USER_CODE when a combiner cannot be serialized. */
   async spill(): Promise<void> {
     if (this.#isSpillFull) await this.#flush();
-    if (this.#bytes < this.#bytesLimit && this.#entries.size < this.#keysLimit) return;
+    if (this.#entries.bytes < this.#bytesLimit && this.#entries.size < this.#keysLimit) return;
     const { memoryBytesMax, keysMax } = this.#options;
-    const sizes = this.#measure();
-    const fits = this.#bytes < memoryBytesMax / 2 && this.#entries.size < keysMax;
+    const sizes = this.#entries.measure(PARTS, (key) => this.#partOf(key));
+    const fits = this.#entries.bytes < memoryBytesMax / 2 && this.#entries.size < keysMax;
     // One key cannot be divided, however large.
     if (!fits && this.#entries.size > 1 && this.#level < LEVEL_MAX) await this.#evict(sizes);
     // What cannot be helped must not be tried again for every row.
-    this.#bytesLimit = Math.max(memoryBytesMax, this.#bytes * 2);
+    this.#bytesLimit = Math.max(memoryBytesMax, this.#entries.bytes * 2);
     this.#keysLimit = Math.max(keysMax, this.#entries.size * 2);
   }
 
@@ -145,36 +127,23 @@ export class Combiner {
     await rm(this.#options.directory, { recursive: true, force: true }).catch(() => undefined);
   }
 
+  /** At least one row; the index of the first that was not added. What cannot be a key is refused with the operator's place. */
+  #addUntilFull(rows: readonly Row[], from: number): number {
+    let index = from;
+    try {
+      do {
+        const [key, value] = rows[index] as Row;
+        this.add(key, value);
+        index++;
+      } while (index < rows.length && !this.isFull);
+    } catch (error) {
+      throw MillraceError.is(error) ? placed(error, this.#options.place) : error;
+    }
+    return index;
+  }
+
   get #isSpillFull(): boolean {
     return this.#spill !== undefined && (this.#spill.rows.isFull || this.#spill.combiners.isFull);
-  }
-
-  #merge(entry: Entry, value: unknown): void {
-    const combiner = this.#options.merge(entry.combiner, value);
-    entry.combiner = combiner;
-    // A number replaces another; what may have kept the value is measured when it looks too large.
-    if (typeof combiner === 'number') return;
-    const growth = sizeOf(value);
-    entry.unmeasuredBytes += growth;
-    this.#bytes += growth;
-    // Doubling: looking costs as much as merging did, and memory is at most overestimated twice.
-    if (entry.unmeasuredBytes < entry.bytes) return;
-    const before = entry.bytes + entry.unmeasuredBytes;
-    entry.bytes = ENTRY_BYTES + sizeOf(combiner);
-    entry.unmeasuredBytes = 0;
-    this.#bytes += entry.bytes - before;
-  }
-
-  #insert(key: unknown, combiner: unknown, mark: number): void {
-    const bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(combiner);
-    // A lambda may change its key later; not this one.
-    this.#entries.set(typeof key === 'object' ? detach(key) : key, {
-      mark,
-      combiner,
-      bytes,
-      unmeasuredBytes: 0,
-    });
-    this.#bytes += bytes;
   }
 
   /** The part of a key at this level; independent of the partition of the shuffle, which all keys here have in common. */
@@ -182,41 +151,24 @@ export class Combiner {
     return mix(keyHash(key), this.#level + 1) % PARTS;
   }
 
-  /** What each part takes, afresh. */
-  #measure(): readonly PartSize[] {
-    const sizes = Array.from({ length: PARTS }, (_, part): PartSize => ({ part, bytes: 0, keys: 0 }));
-    this.#bytes = 0;
-    for (const [key, entry] of this.#entries) {
-      entry.bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(entry.combiner);
-      entry.unmeasuredBytes = 0;
-      this.#bytes += entry.bytes;
-      const size = sizes[this.#partOf(key)];
-      if (size === undefined) continue;
-      size.bytes += entry.bytes;
-      size.keys++;
-    }
-    return sizes;
-  }
-
   /** Evicts the largest parts until at most half of the bytes and of the keys are left. */
   async #evict(sizes: readonly PartSize[]): Promise<void> {
-    let restBytes = this.#bytes;
+    let restBytes = this.#entries.bytes;
     let restKeys = this.#entries.size;
     for (const { bytes, keys, part } of sizes.toSorted((a, b) => b.bytes - a.bytes)) {
-      if (restBytes <= this.#bytes / 2 && restKeys <= this.#entries.size / 2) break;
+      if (restBytes <= this.#entries.bytes / 2 && restKeys <= this.#entries.size / 2) break;
       this.#evicted[part] = true;
       restBytes -= bytes;
       restKeys -= keys;
     }
     this.#spill ??= { combiners: this.#writer('combiners', PARTS), rows: this.#writer('rows', PARTS) };
-    for (const [key, { mark, combiner }] of this.#entries) {
+    for (const [key, entry] of this.#entries) {
       const part = this.#partOf(key);
       if (this.#evicted[part] !== true) continue;
-      this.#spill.combiners.add(part, key, combiner, mark);
-      this.#entries.delete(key);
+      this.#spill.combiners.add(part, key, entry.combiner, entry.mark);
+      this.#entries.remove(key, entry);
       if (this.#spill.combiners.isFull) await this.#spill.combiners.flush();
     }
-    this.#bytes = restBytes;
   }
 
   async #flush(): Promise<void> {
@@ -239,7 +191,7 @@ export class Combiner {
   async *#blocks(): AsyncGenerator<RowBlock, void, undefined> {
     const spill = this.#spill;
     if (spill === undefined) {
-      yield* this.#inMemory();
+      yield* this.#entries.blocks();
       return;
     }
     await spill.combiners.finish();
@@ -250,7 +202,7 @@ export class Combiner {
     const output = this.#writer('results', PARTS + 1);
     try {
       // What stayed in memory goes first: each part then has all of it.
-      await writeBlocks(output, PARTS, this.#inMemory());
+      await writeBlocks(output, PARTS, this.#entries.blocks());
       this.#entries.clear();
       for (let part = 0; part < PARTS; part++) {
         if (this.#evicted[part] === true) await this.#combinePart(part, combiners[part], rows[part], output);
@@ -261,17 +213,6 @@ export class Combiner {
     }
     const results = await bucketSources(join(directory, 'results'), PARTS + 1);
     yield* mergeByMark(results.map((source) => readBlocks([source])));
-  }
-
-  *#inMemory(): Generator<RowBlock, void, undefined> {
-    let chunk = new MarkedRows();
-    for (const [key, { combiner, mark }] of this.#entries) {
-      chunk.add(key, combiner, mark);
-      if (!chunk.isFull) continue;
-      yield chunk;
-      chunk = new MarkedRows();
-    }
-    if (chunk.rows > 0) yield chunk;
   }
 
   /** Combines an evicted part by itself. */
@@ -309,7 +250,7 @@ export class Combiner {
     const part = this.#partOf(key);
     if (this.#spill !== undefined && this.#evicted[part] === true) {
       this.#spill.combiners.add(part, key, combiner, mark);
-    } else this.#insert(key, combiner, mark);
+    } else this.#entries.insert(key, combiner, mark);
   }
 }
 

@@ -1,65 +1,31 @@
+import { BlockCursor } from './block-cursor.ts';
 import type { RowBlock } from './row-block.ts';
 
 const CHUNK_ROWS = 4096;
+/** Rows may be large: groups of many values. */
+const CHUNK_BYTES = 1024 * 1024;
 
 /** Rows with marks that are collected one by one. */
 export class MarkedRows implements RowBlock {
   readonly keys: unknown[] = [];
   readonly values: unknown[] = [];
   readonly marks: number[] = [];
+  bytes = 0;
 
   get rows(): number {
     return this.keys.length;
   }
 
   get isFull(): boolean {
-    return this.keys.length >= CHUNK_ROWS;
+    return this.keys.length >= CHUNK_ROWS || this.bytes >= CHUNK_BYTES;
   }
 
-  add(key: unknown, value: unknown, mark: number): void {
+  /** `bytes`: about what the row takes. */
+  add(key: unknown, value: unknown, mark: number, bytes: number): void {
     this.keys.push(key);
     this.values.push(value);
     this.marks.push(mark);
-  }
-}
-
-/** A source of a merge, and where it stands. */
-class Cursor {
-  /** Of the next row; Infinity at the end. */
-  mark = Number.NEGATIVE_INFINITY;
-  readonly #blocks: AsyncGenerator<RowBlock, void, undefined>;
-  #block: RowBlock | undefined;
-  #at = -1;
-
-  constructor(blocks: AsyncGenerator<RowBlock, void, undefined>) {
-    this.#blocks = blocks;
-  }
-
-  /** Adds the next row to `target`. */
-  copyTo(target: MarkedRows): void {
-    target.add(this.#block?.keys[this.#at], this.#block?.values[this.#at], this.mark);
-  }
-
-  /** To the next row; false when its block is not read yet: `read` then. */
-  step(): boolean {
-    this.#at++;
-    const mark = this.#block?.marks?.[this.#at];
-    if (mark === undefined) return false;
-    this.mark = mark;
-    return true;
-  }
-
-  async read(): Promise<void> {
-    do {
-      const { done, value } = await this.#blocks.next();
-      this.#block = done === true ? undefined : value;
-      this.#at = -1;
-    } while (this.#block !== undefined && !this.step());
-    if (this.#block === undefined) this.mark = Number.POSITIVE_INFINITY;
-  }
-
-  async close(): Promise<void> {
-    await this.#blocks.return();
+    this.bytes += bytes;
   }
 }
 
@@ -67,12 +33,12 @@ class Cursor {
 export async function* mergeByMark(
   sources: ReadonlyArray<AsyncGenerator<RowBlock, void, undefined>>,
 ): AsyncGenerator<RowBlock, void, undefined> {
-  const cursors = sources.map((blocks) => new Cursor(blocks));
+  const cursors = sources.map((blocks) => new BlockCursor(blocks));
   try {
     for (const cursor of cursors) await cursor.read();
     let chunk = new MarkedRows();
     for (let next = least(cursors); next !== undefined; next = least(cursors)) {
-      next.copyTo(chunk);
+      chunk.add(next.key, next.value, next.mark, next.rowBytes);
       if (!next.step()) await next.read();
       if (!chunk.isFull) continue;
       yield chunk;
@@ -84,8 +50,8 @@ export async function* mergeByMark(
   }
 }
 
-function least(cursors: readonly Cursor[]): Cursor | undefined {
-  let first: Cursor | undefined;
+function least(cursors: readonly BlockCursor[]): BlockCursor | undefined {
+  let first: BlockCursor | undefined;
   let mark = Number.POSITIVE_INFINITY;
   for (const cursor of cursors) {
     if (cursor.mark >= mark) continue;

@@ -13,6 +13,8 @@ const ROW_BYTES = 16;
 /** Rows of a block as columns: the fastest to loop over. Numbers may be typed arrays over the block. */
 export interface RowBlock {
   readonly rows: number;
+  /** About what the rows take. */
+  readonly bytes: number;
   readonly keys: ArrayLike<unknown>;
   readonly values: ArrayLike<unknown>;
   /** A number a row that the writer added, when it added any. */
@@ -114,7 +116,7 @@ export function decodeRowBlock(bytes: Buffer, where: ErrorDetails): RowBlock {
   const { rows, columns } = decodeColumns(bytes, where);
   const [keys, values, marks] = columns;
   if (keys === undefined || values === undefined) throw corruptBlock('it holds no rows', where);
-  return { rows, keys, values, marks: marks as ArrayLike<number> | undefined };
+  return { rows, bytes: bytes.length, keys, values, marks: marks as ArrayLike<number> | undefined };
 }
 
 /** The rows of a block as `[key, value]`, new ones. */

@@ -38,6 +38,22 @@ export async function* readRows(sources: Iterable<BlockSource>): AsyncGenerator<
   for await (const block of readBlocks(sources)) yield rowsOfBlock(block);
 }
 
+/**
+ * The rows of blocks that came with the task.
+ * @throws MillraceError BLOCK_CORRUPT, with `details`.
+ */
+export function* inlineRows(data: Uint8Array, details: ErrorDetails): Generator<Row[], void, undefined> {
+  // Columns of numbers are read in place: they must be aligned, and not keep what else came.
+  const blocks = Buffer.allocUnsafeSlow(data.length);
+  blocks.set(data);
+  for (let at = 0; at < blocks.length; ) {
+    const where = { ...details, offset: at };
+    const end = at + blockLength(blocks.subarray(at), where);
+    yield rowsOfBlock(decodeRowBlock(blocks.subarray(at, end), where));
+    at = end;
+  }
+}
+
 /** One bucket of a shuffle file, by the file's own index. @throws MillraceError BLOCK_MISSING, BLOCK_CORRUPT. */
 export async function bucketSource(path: string, bucket: number): Promise<BlockSource> {
   const index = await withShuffleFile(path, (file) => readIndex(file, path));

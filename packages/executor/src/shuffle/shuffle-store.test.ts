@@ -52,6 +52,51 @@ describe('the shuffle store', () => {
     });
   });
 
+  it('gives up whole datasets that may be, the least recently used first, and never that of the file that comes', async () => {
+    await withDirectory(async (directory) => {
+      const store = new ShuffleStore({ directory, bytesMax: 1e9, cacheBytesMax: 2_500 });
+      const rows: Row[] = [['a', 'x'.repeat(500)]];
+      const [one, two, three] = ['cache-1', 'cache-2', 'cache-3'].map(
+        (dataset) => `app/1/${dataset}/5/0/1`,
+      ) as [string, string, string];
+      await write(store, name(one), rows);
+      await write(store, name(one, 1), rows);
+      await write(store, name(two), rows);
+      await write(store, name('app/1/kept-9/5/0/1'), rows);
+      await store.source(name(one), 0);
+      await write(store, name(three), rows);
+      // The second one was used before the first.
+      await expect(store.source(name(two), 0)).rejects.toMatchObject({ code: 'BLOCK_MISSING' });
+      await store.source(name(one, 1), 0);
+      await write(store, name(three, 1), rows);
+      await expect(store.source(name(one), 0)).rejects.toMatchObject({ code: 'BLOCK_MISSING' });
+      await expect(store.source(name(one, 1), 0)).rejects.toMatchObject({ code: 'BLOCK_MISSING' });
+      // Larger than the bound, and there all the same.
+      for (let partition = 2; partition < 8; partition++) await write(store, name(three, partition), rows);
+      for (let partition = 0; partition < 8; partition++) await store.source(name(three, partition), 0);
+      await store.source(name('app/1/kept-9/5/0/1'), 0);
+      await store.dropOutputs({ application: 'app', epoch: 1, batchTime: 100 });
+      expect(store.size).toBe(9);
+      await store.dropOutputs({ kept: 'app/1/cache-3/' });
+      await store.dropOutputs({ kept: 'app/1/kept-9/' });
+      expect([store.size, store.bytes]).toEqual([0, 0]);
+    });
+  });
+
+  it('gives them up for others when the disk bound is reached', async () => {
+    await withDirectory(async (directory) => {
+      const store = new ShuffleStore({ directory, bytesMax: 1_500 });
+      const rows: Row[] = [['a', 'x'.repeat(500)]];
+      await write(store, name('app/1/cache-1/5/0/1'), rows);
+      await write(store, name('app/1/5/0/1'), rows);
+      await write(store, name('app/1/5/0/1', 1), rows);
+      await expect(store.source(name('app/1/cache-1/5/0/1'), 0)).rejects.toMatchObject({
+        code: 'BLOCK_MISSING',
+      });
+      await store.source(name('app/1/5/0/1'), 0);
+    });
+  });
+
   it('counts bytes, and refuses a file that does not fit', async () => {
     await withDirectory(async (directory) => {
       const store = new ShuffleStore({ directory, bytesMax: 1500 });

@@ -1,6 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MillraceError } from '@millrace/common';
+import { type DroppedOutputs, evictableDataset } from './block-name.ts';
+import { CachedDatasets } from './cached-datasets.ts';
 import { missingBlock, overDiskBound, readFailure } from './shuffle-failure.ts';
 import {
   type FileRange,
@@ -17,6 +19,8 @@ export interface ShuffleStoreOptions {
   readonly directory: string;
   /** Bytes that all files together may take. */
   readonly bytesMax: number;
+  /** Bytes of them that may be datasets that can be given up; absent: all. */
+  readonly cacheBytesMax?: number;
 }
 
 /** The file of one attempt of a map task. */
@@ -44,6 +48,7 @@ export class ShuffleStore {
   readonly #indexes = new Map<string, ShuffleIndex>();
   #cachedSegments = 0;
   #bytes = 0;
+  readonly #cached = new CachedDatasets();
 
   constructor(options: ShuffleStoreOptions) {
     this.#options = options;
@@ -77,6 +82,7 @@ export class ShuffleStore {
     const { size } = await stat(path).catch((error: unknown) => Promise.reject(readFailure(error, path)));
     const file = fileName(name);
     this.#forget(file);
+    await this.#makeRoom(file, size);
     const bytes = this.#bytes + size;
     if (bytes > this.#options.bytesMax) {
       await rm(path, { force: true });
@@ -84,6 +90,7 @@ export class ShuffleStore {
     }
     this.#files.set(file, size);
     this.#bytes = bytes;
+    this.#cached.add(file, size);
   }
 
   /** Where a bucket is, for a slot of this machine. @throws MillraceError BLOCK_MISSING, BLOCK_CORRUPT. */
@@ -135,6 +142,35 @@ export class ShuffleStore {
     await this.#dropNumbered(`${application}/${epoch}`, (time) => time <= batchTime);
   }
 
+  /** As `drop`, or as `dropBatch`. */
+  async dropOutputs(what: DroppedOutputs): Promise<void> {
+    if ('kept' in what) await this.drop(what.kept);
+    else await this.dropBatch(what.application, what.epoch, what.batchTime);
+  }
+
+  /**
+   * Gives up datasets that may be, the least recently used first, until this file fits among its like, or into what is left of all.
+   * Never the dataset of the file itself: of a dataset that is larger than its bound all is kept, as long as the disk has room.
+   */
+  async #makeRoom(file: string, size: number): Promise<void> {
+    const { bytesMax, cacheBytesMax = bytesMax } = this.#options;
+    const own = evictableDataset(file);
+    const isFull = (): boolean =>
+      this.#bytes + size > bytesMax || (own !== undefined && this.#cached.bytes + size > cacheBytesMax);
+    for (const dataset of this.#cached.leastRecentlyUsed()) {
+      if (!isFull()) return;
+      if (dataset !== own) await this.#giveUp(dataset);
+    }
+  }
+
+  /** Its files, and not what a task is writing there now. */
+  async #giveUp(dataset: string): Promise<void> {
+    const files = [...this.#files.keys()].filter((file) => file.startsWith(dataset));
+    for (const file of files) this.#forget(file);
+    for (const file of files)
+      await rm(join(this.#options.directory, file), { force: true }).catch(() => undefined);
+  }
+
   async #dropNumbered(parent: string, isMeant: (child: number) => boolean): Promise<void> {
     const directory = join(this.#options.directory, safePath(parent));
     const children = await readdir(directory).catch((): string[] => []);
@@ -144,6 +180,7 @@ export class ShuffleStore {
   async #ranges(name: MapOutputName, bucket: number): Promise<readonly FileRange[]> {
     const file = fileName(name);
     if (!this.#files.has(file)) throw missingBlock(`${file}/${bucket}`);
+    this.#cached.use(file);
     const known = this.#indexes.get(file);
     const index =
       known ?? (await this.#readIndex(name).catch((error: unknown) => this.#failed(name, bucket, error)));
@@ -183,7 +220,9 @@ export class ShuffleStore {
 
   #forget(file: string): void {
     this.#uncache(file);
-    this.#bytes -= this.#files.get(file) ?? 0;
+    const bytes = this.#files.get(file) ?? 0;
+    this.#bytes -= bytes;
+    if (this.#files.has(file)) this.#cached.remove(file, bytes);
     this.#files.delete(file);
   }
 }

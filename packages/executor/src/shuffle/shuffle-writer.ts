@@ -17,12 +17,14 @@ export interface ShuffleWriterOptions {
   readonly place: string;
 }
 
-export interface WrittenFile {
-  /** Of the file. */
+export interface WrittenRows {
+  /** Of the file; 0: there is none. */
   readonly bytes: number;
   /** Bytes of each bucket. */
   readonly sizes: readonly number[];
   readonly rows: number;
+  /** All buckets, one after the other, when there is no file. */
+  readonly inline?: Buffer;
 }
 
 /** Rows of a block end when they are estimated to take so much: small enough for a processor's cache. */
@@ -60,7 +62,7 @@ export class ShuffleWriter {
    */
   add(bucket: number, key: unknown, value: unknown, mark?: number): void {
     const buffer = this.#buffers[bucket];
-    if (buffer === undefined) throw outOfRange(bucket, this.#options);
+    if (buffer === undefined) throw partitionOutOfRange(bucket, this.#options.buckets, this.#options.place);
     const before = buffer.bytes;
     buffer.add(key, value, mark);
     this.#bufferedBytes += buffer.bytes - before;
@@ -79,8 +81,20 @@ export class ShuffleWriter {
     await this.#write(parts);
   }
 
+  /**
+   * All that was added, when it is no more than `bytesMax` as blocks and none of it is in the file: then there is to be none. Otherwise
+   * undefined, and `finish` goes on. @throws MillraceError USER_CODE, RESULT_TOO_LARGE.
+   */
+  inline(bytesMax: number): WrittenRows | undefined {
+    if (this.#file !== undefined || this.#bufferedBytes > bytesMax) return undefined;
+    for (const [bucket, buffer] of this.#buffers.entries()) if (buffer.rows > 0) this.#encode(bucket, buffer);
+    if (this.#bufferedBytes > bytesMax) return undefined;
+    const sizes = this.#blocks.map((blocks) => blocks.reduce((bytes, block) => bytes + block.length, 0));
+    return { bytes: 0, sizes, rows: this.#rows, inline: Buffer.concat(this.#blocks.flat()) };
+  }
+
   /** Writes the rest and gives the file its name; another attempt's of that name is replaced. @throws as `flush`. */
-  async finish(): Promise<WrittenFile> {
+  async finish(): Promise<WrittenRows> {
     const { path } = this.#options;
     await this.flush();
     const footer = encodeFooter(this.#segments, this.#offset);
@@ -159,10 +173,10 @@ async function writeAll(file: FileHandle, parts: readonly Buffer[]): Promise<voi
   await file.writeFile(Buffer.concat(parts).subarray(bytesWritten));
 }
 
-function outOfRange(bucket: number, { buckets, place }: ShuffleWriterOptions): MillraceError {
+export function partitionOutOfRange(partition: unknown, partitions: number, place: string): MillraceError {
   const error = new MillraceError(
     'USER_CODE',
-    `the partitioner gave ${String(bucket)} for a key: not an integer of 0 to ${buckets - 1}`,
+    `the partitioner gave ${String(partition)} for a key: not an integer of 0 to ${partitions - 1}`,
     { remedy: 'Return the index of a partition.', retryable: false },
   );
   return placed(error, place);
@@ -173,10 +187,10 @@ function outOfRange(bucket: number, { buckets, place }: ShuffleWriterOptions): M
  * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what `rows` and `bucketOf` throw.
  */
 export async function writeShuffleFile(
-  options: ShuffleWriterOptions,
-  rows: AsyncIterable<readonly Row[]>,
+  options: ShuffleWriterOptions & { readonly inlineBytesMax?: number },
+  rows: AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>,
   bucketOf: (key: unknown) => number,
-): Promise<WrittenFile> {
+): Promise<WrittenRows> {
   const writer = new ShuffleWriter(options);
   try {
     for await (const chunk of rows) {
@@ -185,7 +199,9 @@ export async function writeShuffleFile(
         if (writer.isFull) await writer.flush();
       }
     }
-    return await writer.finish();
+    const { inlineBytesMax = 0 } = options;
+    const inline = inlineBytesMax > 0 ? writer.inline(inlineBytesMax) : undefined;
+    return inline ?? (await writer.finish());
   } finally {
     await writer.abort();
   }

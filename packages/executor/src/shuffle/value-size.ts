@@ -7,7 +7,7 @@ const VIEW_BYTES = 64;
 
 /**
  * An estimate of the bytes that a value takes in memory, the same for equal values on every machine (when to spill must not depend on
- * chance). Shared parts and cycles count once.
+ * chance). Shared parts and cycles count once; parts of an array of flat arrays, each time.
  */
 export function sizeOf(value: unknown): number {
   switch (typeof value) {
@@ -23,17 +23,20 @@ export function sizeOf(value: unknown): number {
 }
 
 function objectSize(root: object): number {
-  return flatSize(root) ?? deepSize(root);
+  return flatSize(root, 1) ?? deepSize(root);
 }
 
-/** Of an array of primitives, which needs no memory of what was seen; undefined for anything else. */
-function flatSize(value: object): number | undefined {
+/** Of an array of primitives, or of such arrays, which needs no memory of what was seen; undefined for anything else. */
+function flatSize(value: object, depth: number): number | undefined {
   if (!Array.isArray(value)) return undefined;
   let bytes = SLOT_BYTES + OBJECT_BYTES;
   for (let index = 0; index < value.length; index++) {
     const item: unknown = value[index];
-    if (typeof item === 'object' && item !== null) return undefined;
-    bytes += SLOT_BYTES + sizeOf(item);
+    if (typeof item === 'object' && item !== null) {
+      const inner = depth > 0 ? flatSize(item, depth - 1) : undefined;
+      if (inner === undefined) return undefined;
+      bytes += inner;
+    } else bytes += SLOT_BYTES + sizeOf(item);
   }
   return bytes;
 }

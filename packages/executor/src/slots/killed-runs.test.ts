@@ -12,6 +12,7 @@ const SPACE = {
   spillDirectory: '/none/spill',
   memoryBytesMax: 1,
   fileBytesMax: 1,
+  inlineBytesMax: 0,
 };
 
 let slot: ProcessSlot;
@@ -28,6 +29,7 @@ beforeEach(async () => {
     blob: () => Promise.reject(new Error('none')),
 
     locate: () => Promise.reject(new Error('not used here')),
+    fetchState: () => Promise.reject(new Error('not used here')),
     shuffleSpace: SPACE,
     clock: systemClock,
     log: silentLogger,

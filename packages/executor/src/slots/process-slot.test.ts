@@ -9,6 +9,7 @@ const SPACE = {
   spillDirectory: '/none/spill',
   memoryBytesMax: 1,
   fileBytesMax: 1,
+  inlineBytesMax: 0,
 };
 
 describe('the process of a slot', () => {
@@ -33,10 +34,17 @@ describe('the process of a slot', () => {
   });
 
   it('does not get the token, nor the options of its parent', () => {
-    const parent = { PATH: '/bin', PGPASSWORD: 'p', MILLRACE_TOKEN: 's3cret', NODE_OPTIONS: '--inspect' };
+    const parent = {
+      PATH: '/bin',
+      PGPASSWORD: 'p',
+      MILLRACE_TOKEN: 's3cret',
+      MILLRACE_CRASH_POINT: 'sink-produced',
+      NODE_OPTIONS: '--inspect',
+    };
     expect(slotEnvironment(parent, 'e-1', 2, SPACE)).toEqual({
       PATH: '/bin',
       PGPASSWORD: 'p',
+      MILLRACE_CRASH_POINT: 'sink-produced',
       MILLRACE_EXECUTOR_ID: 'e-1',
       MILLRACE_SHUFFLE: JSON.stringify(SPACE),
       MILLRACE_SLOT: '2',
@@ -53,6 +61,7 @@ describe('the process of a slot', () => {
       blob: () => Promise.reject(new Error('none')),
 
       locate: () => Promise.reject(new Error('not used here')),
+      fetchState: () => Promise.reject(new Error('not used here')),
       shuffleSpace: SPACE,
       clock: systemClock,
       log: silentLogger,

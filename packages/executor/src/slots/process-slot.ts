@@ -17,7 +17,7 @@ import type { FromSlot, ToSlot } from './slot-messages.ts';
 import { logFields, SlotOutput } from './slot-output.ts';
 import { type SlotRun, SlotRuns } from './slot-runs.ts';
 
-export interface ProcessSlotOptions extends Pick<SlotDemandsOptions, 'blob' | 'locate'> {
+export interface ProcessSlotOptions extends Pick<SlotDemandsOptions, 'blob' | 'locate' | 'fetchState'> {
   readonly index: number;
   readonly executorId: string;
   /** The module that the process runs: calls serveSlot. */
@@ -65,8 +65,8 @@ export class ProcessSlot implements Slot {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
-    const { blob, locate, log, clock } = options;
-    this.#demands = new SlotDemands({ blob, locate, send: (message) => this.#send(message) });
+    const { blob, locate, fetchState, log, clock } = options;
+    this.#demands = new SlotDemands({ blob, locate, fetchState, send: (message) => this.#send(message) });
     this.#output = new SlotOutput(this.#child, { log, clock, running: () => this.#runs.running?.task });
     // A start that nobody awaits any more must not end the process.
     this.#started.promise.catch(() => undefined);
@@ -266,6 +266,7 @@ export class ProcessSlot implements Slot {
         this.#kill({ kind: 'crashed', error: message.error });
         return;
       case 'need-blocks':
+      case 'need-state':
       case 'need-blob':
         void this.#demands.answer(message);
         return;

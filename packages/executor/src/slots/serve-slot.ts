@@ -2,6 +2,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { type Clock, MillraceError } from '@millrace/common';
 import type { BlockSource } from '../shuffle/shuffle-reader.ts';
+import type { LocalStateSection } from '../state/state-load.ts';
 import type { TaskEngine } from '../task/engine-ports.ts';
 import { TaskRunner } from '../task/task-runner.ts';
 import { taskStorage } from './slot-environment.ts';
@@ -13,7 +14,9 @@ type Asked<T> = PromiseWithResolvers<T>;
 export function serveSlot(engine: TaskEngine, clock: Clock): void {
   const asked = new Map<string, Asked<Uint8Array>>();
   const askedBlocks = new Map<number, Asked<readonly BlockSource[]>>();
+  const askedState = new Map<number, Asked<LocalStateSection>>();
   let blockRequests = 0;
+  let stateRequests = 0;
   const aborts = new Map<number, AbortController>();
   /** Tasks run one after the other, in the order they came. */
   let last: Promise<void> = Promise.resolve();
@@ -35,6 +38,13 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
       const id = blockRequests++;
       askedBlocks.set(id, request);
       send({ kind: 'need-blocks', id, blocks });
+      return request.promise;
+    },
+    fetchState(application, section) {
+      const request = Promise.withResolvers<LocalStateSection>();
+      const id = stateRequests++;
+      askedState.set(id, request);
+      send({ kind: 'need-state', id, application, section });
       return request.promise;
     },
     onDisposeFailure: (error) => process.stderr.write(`${inspect(error)}\n`),
@@ -63,6 +73,12 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
     return request;
   }
 
+  function settleState(id: number): Asked<LocalStateSection> | undefined {
+    const request = askedState.get(id);
+    askedState.delete(id);
+    return request;
+  }
+
   function settle(hash: string): Asked<Uint8Array> | undefined {
     const request = asked.get(hash);
     asked.delete(hash);
@@ -88,6 +104,13 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
         return;
       case 'blocks-failed':
         settleBlocks(message.id)?.reject(MillraceError.fromRecord(message.error));
+        return;
+      case 'state':
+        // The supervisor removes it when the task has ended.
+        settleState(message.id)?.resolve({ ...message, release: () => undefined });
+        return;
+      case 'state-failed':
+        settleState(message.id)?.reject(MillraceError.fromRecord(message.error));
         return;
       case 'drop-blobs':
         runner.dropBlobs(message.hashes);

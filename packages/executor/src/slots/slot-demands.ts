@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/common';
 import type { ShuffleBlockMessage } from '@millrace/proto/task';
 import type { LocatedBlocks } from '../shuffle/shuffle-fetch.ts';
+import type { FetchState, LocalStateSection } from '../state/state-load.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
 
 export interface SlotDemandsOptions {
@@ -8,6 +9,8 @@ export interface SlotDemandsOptions {
   readonly blob: (hash: string) => Promise<Uint8Array>;
   /** Brings blocks of shuffles to this machine. */
   readonly locate: (blocks: readonly ShuffleBlockMessage[]) => Promise<LocatedBlocks>;
+  /** Brings a section of state to this machine. */
+  readonly fetchState: FetchState;
   readonly send: (message: ToSlot) => void;
 }
 
@@ -15,6 +18,7 @@ export interface SlotDemandsOptions {
 export class SlotDemands {
   readonly #options: SlotDemandsOptions;
   #located: LocatedBlocks[] = [];
+  #sections: LocalStateSection[] = [];
   #closed = false;
 
   constructor(options: SlotDemandsOptions) {
@@ -22,9 +26,12 @@ export class SlotDemands {
   }
 
   /** Never rejects: the slot is told. */
-  async answer(message: Extract<FromSlot, { readonly kind: 'need-blob' | 'need-blocks' }>): Promise<void> {
+  async answer(
+    message: Extract<FromSlot, { readonly kind: 'need-blob' | 'need-blocks' | 'need-state' }>,
+  ): Promise<void> {
     const { blob, send } = this.#options;
     if (message.kind === 'need-blocks') return this.#blocks(message.id, message.blocks);
+    if (message.kind === 'need-state') return this.#state(message);
     const { hash } = message;
     try {
       send({ kind: 'blob', hash, content: await blob(hash) });
@@ -33,9 +40,10 @@ export class SlotDemands {
     }
   }
 
-  /** The task that read blocks has ended. */
+  /** The task that read blocks or state has ended. */
   release(): void {
     for (const located of this.#located.splice(0)) void located.release();
+    for (const section of this.#sections.splice(0)) section.release();
   }
 
   /** There will be no task any more. */
@@ -53,6 +61,22 @@ export class SlotDemands {
       send({ kind: 'blocks', id, sources: located.sources });
     } catch (error) {
       send({ kind: 'blocks-failed', id, error: MillraceError.toRecord(error) });
+    }
+  }
+
+  async #state({
+    id,
+    application,
+    section,
+  }: Extract<FromSlot, { readonly kind: 'need-state' }>): Promise<void> {
+    const { fetchState, send } = this.#options;
+    try {
+      const local = await fetchState(application, section);
+      this.#sections.push(local);
+      if (this.#closed) this.release();
+      send({ kind: 'state', id, path: local.path, offset: local.offset });
+    } catch (error) {
+      send({ kind: 'state-failed', id, error: MillraceError.toRecord(error) });
     }
   }
 }

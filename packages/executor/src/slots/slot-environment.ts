@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CRASH_POINT_VARIABLE } from '@millrace/common';
 import type { TaskStorage } from '../pipeline/task-storage.ts';
 import { mapOutputPath } from '../shuffle/shuffle-store.ts';
 
@@ -14,6 +15,8 @@ export interface ShuffleSpace {
   readonly memoryBytesMax: number;
   /** Bytes that one file may take. */
   readonly fileBytesMax: number;
+  /** A map output up to this size travels in its task's result. */
+  readonly inlineBytesMax: number;
 }
 // Young generation, code and stacks need room beside the old space.
 const HEAP_SHARE = 0.75;
@@ -44,7 +47,7 @@ export function slotEnvironment(
   shuffle: ShuffleSpace,
 ): NodeJS.ProcessEnv {
   const kept = Object.entries(parent).filter(
-    ([name]) => !name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS',
+    ([name]) => name === CRASH_POINT_VARIABLE || (!name.startsWith('MILLRACE_') && name !== 'NODE_OPTIONS'),
   );
   return {
     ...Object.fromEntries(kept),
@@ -63,13 +66,16 @@ export function slotSpillDirectory(directory: string, slot: string | number, pid
 export function taskStorage(environment: NodeJS.ProcessEnv): { readonly storage?: TaskStorage } {
   const text = environment['MILLRACE_SHUFFLE'];
   if (text === undefined) return {};
-  const { directory, spillDirectory, memoryBytesMax, fileBytesMax } = JSON.parse(text) as ShuffleSpace;
+  const { directory, spillDirectory, memoryBytesMax, fileBytesMax, inlineBytesMax } = JSON.parse(
+    text,
+  ) as ShuffleSpace;
   return {
     storage: {
       mapOutputPath: (name) => mapOutputPath(directory, name),
       spillDirectory: slotSpillDirectory(spillDirectory, environment['MILLRACE_SLOT'] ?? '', process.pid),
       memoryBytesMax,
       fileBytesMax,
+      inlineBytesMax,
     },
   };
 }

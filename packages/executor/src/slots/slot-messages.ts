@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
-import type { ShuffleBlockMessage } from '@millrace/proto/task';
+import type { ShuffleBlockMessage, StateSectionRef } from '@millrace/proto/task';
 import type { BlockSource } from '../shuffle/shuffle-reader.ts';
 import type { MapOutputName } from '../shuffle/shuffle-store.ts';
 import type { SlotMetrics } from './slot.ts';
@@ -29,6 +29,9 @@ export type ToSlot =
   /** Where the blocks are that it needs. */
   | { readonly kind: 'blocks'; readonly id: number; readonly sources: readonly BlockSource[] }
   | { readonly kind: 'blocks-failed'; readonly id: number; readonly error: ErrorRecord }
+  /** Where the section of state is that it needs; until its task ends. */
+  | { readonly kind: 'state'; readonly id: number; readonly path: string; readonly offset: number }
+  | { readonly kind: 'state-failed'; readonly id: number; readonly error: ErrorRecord }
   /** Dispose what tasks left, and end. */
   | { readonly kind: 'close' }
   | { readonly kind: 'blob-failed'; readonly hash: string; readonly error: ErrorRecord };
@@ -56,4 +59,11 @@ export type FromSlot =
   | { readonly kind: 'crashed'; readonly error: ErrorRecord }
   | { readonly kind: 'need-blob'; readonly hash: string }
   /** The running task reads these blocks of shuffles. `id` numbers the requests. */
-  | { readonly kind: 'need-blocks'; readonly id: number; readonly blocks: readonly ShuffleBlockMessage[] };
+  | { readonly kind: 'need-blocks'; readonly id: number; readonly blocks: readonly ShuffleBlockMessage[] }
+  /** The running task stands on this section of state. `id` numbers the requests. */
+  | {
+      readonly kind: 'need-state';
+      readonly id: number;
+      readonly application: string;
+      readonly section: StateSectionRef;
+    };

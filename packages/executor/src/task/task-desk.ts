@@ -13,6 +13,7 @@ import type { ShuffleStore } from '../shuffle/shuffle-store.ts';
 import { NO_METRICS, type SlotOutcome } from '../slots/slot.ts';
 import { taskDetails } from '../slots/slot-death.ts';
 import type { SlotPool } from '../slots/slot-pool.ts';
+import { Outbox } from './outbox.ts';
 
 export interface TaskDeskOptions {
   /** Files of map tasks become known here. */
@@ -24,13 +25,14 @@ export interface TaskDeskOptions {
   readonly blockAddress: string;
   /** A larger result stays here as a block. */
   readonly inlineBytesMax: number;
-  readonly report: (message: TaskEndedInit) => void;
+  readonly report: (ended: readonly TaskEndedInit[]) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 interface Attempt {
   readonly key: TaskKey;
+  readonly slot: number;
   /** Who launched it still waits for it. */
   wanted: boolean;
   /** Until it is in a slot it is killed here. */
@@ -46,6 +48,7 @@ const TASK_TIMEOUT_MS = 600_000;
 export class TaskDesk {
   readonly #options: TaskDeskOptions;
   readonly #attempts = new Map<string, Attempt>();
+  readonly #outbox: Outbox;
   /** Lowest epoch whose tasks are taken, by application. */
   readonly #epochs = new Map<string, number>();
   #idle: PromiseWithResolvers<void> | undefined;
@@ -55,6 +58,7 @@ export class TaskDesk {
 
   constructor(options: TaskDeskOptions) {
     this.#options = options;
+    this.#outbox = new Outbox(options.clock, options.report);
   }
 
   get running(): number {
@@ -76,10 +80,11 @@ export class TaskDesk {
       return;
     }
     this.#raiseEpoch(key.application, key.epoch);
-    const attempt: Attempt = { key, wanted: true, killReason: undefined };
+    const attempt: Attempt = { key, slot: message.slot, wanted: true, killReason: undefined };
     this.#attempts.set(id, attempt);
     void this.#run(attempt, { ...message, stage }).finally(() => {
       this.#attempts.delete(id);
+      if (!this.#hasOthers(attempt)) this.#outbox.flush();
       if (this.#attempts.size === 0) this.#idle?.resolve();
     });
   }
@@ -115,6 +120,7 @@ export class TaskDesk {
   /** Who launched the tasks has given them up (the link was lost): they end, and are not reported. */
   abandonAll(reason: string): void {
     for (const attempt of this.#attempts.values()) attempt.wanted = false;
+    this.#outbox.clear();
     this.#options.pool.kill(() => true, reason);
   }
 
@@ -157,7 +163,7 @@ export class TaskDesk {
     else if (attempt.wanted)
       log.warn({ ...facts, code: outcome.error.code, reason: outcome.error.what }, 'task failed');
     if (!attempt.wanted) return;
-    this.#options.report({
+    const ended: TaskEndedInit = {
       key: attempt.key,
       slot: message.slot,
       ...this.#result(attempt.key, outcome),
@@ -166,7 +172,15 @@ export class TaskDesk {
         queueMs: Math.max(0, durationMs - metrics.runMs),
         accumulators: outcome.kind === 'succeeded' ? outcome.accumulators : new Uint8Array(),
       },
-    });
+    };
+    this.#outbox.add(ended, this.#hasOthers(attempt));
+  }
+
+  /** Behind it in its slot. */
+  #hasOthers(attempt: Attempt): boolean {
+    for (const other of this.#attempts.values())
+      if (other !== attempt && other.slot === attempt.slot) return true;
+    return false;
   }
 
   async #outcome(attempt: Attempt, message: LaunchTask): Promise<SlotOutcome> {

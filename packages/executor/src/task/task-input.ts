@@ -9,9 +9,11 @@ import type {
 } from '@millrace/proto/task';
 import type { PipelineInput, PipelineRequest } from '../pipeline/index.ts';
 import { mergeRows } from '../pipeline/merge-rows.ts';
+import type { TaskStorage } from '../pipeline/task-storage.ts';
 import { fetchFailed } from '../shuffle/shuffle-failure.ts';
-import { type BlockSource, readRows } from '../shuffle/shuffle-reader.ts';
+import { type BlockSource, inlineRows, readRows } from '../shuffle/shuffle-reader.ts';
 import type { ConsumerLease } from '../source/consumer-cache.ts';
+import { survivingRecords } from '../source/surviving-records.ts';
 import type { TaskEngine } from './engine-ports.ts';
 
 /** What a task reads, before anything of it is read. */
@@ -29,13 +31,17 @@ export interface TaskInputOptions {
   readonly locate: (blocks: readonly ShuffleBlockMessage[]) => Promise<readonly BlockSource[]>;
   /** Measures what comes from Kafka. */
   readonly meter: (lease: ConsumerLease, read: ReturnType<ConsumerLease['reader']['read']>) => PipelineInput;
+  /** Adds to the task's update of an accumulator. */
+  readonly count: (accumulatorId: string, amount: number) => void;
   /** The request of a child, but for what it reads. */
   readonly child: (pipeline: PipelineMessage) => Promise<Omit<PipelineRequest, 'input' | 'range'>>;
   readonly signal: AbortSignal;
+  /** Absent: what is merged is held in memory. */
+  readonly storage: TaskStorage | undefined;
 }
 
 /**
- * Opens what a pipeline reads: a range of Kafka, rows at hand, a bucket of a shuffle, or the rows of other pipelines.
+ * Opens what a pipeline reads: a range of Kafka, rows at hand, what map tasks left, or the rows of other pipelines.
  * @throws MillraceError FETCH_FAILED; INTERNAL when pipeline and input do not fit.
  */
 export async function openInput(
@@ -50,15 +56,26 @@ export async function openInput(
   if (source.kind === 'kafka' && input.kind === 'range') {
     const range = toOffsetRange(input.range);
     const lease = options.lease(pipeline, range);
-    const { signal } = options;
+    const { signal, count } = options;
+    const { lost = '' } = source.kafka;
+    const read =
+      lost === ''
+        ? lease.reader.read(range, { reuseColumns, signal })
+        : survivingRecords(lease.reader, range, {
+            reuseColumns,
+            signal,
+            lost: (offsets) => count(lost, offsets),
+          });
     return {
-      input: options.meter(lease, lease.reader.read(range, { reuseColumns, signal })),
+      input: options.meter(lease, read),
       range,
       release: (isHealthy) => lease.release(isHealthy),
     };
   }
   if (source.kind === 'shuffle' && input.kind === 'shuffle')
-    return held({ chunks: shuffledRows(await options.locate(input.blocks)) });
+    return held({ chunks: await shuffledRows(input.blocks, options.locate) });
+  if (source.kind === 'stored' && input.kind === 'shuffle')
+    return held({ chunks: storedRows(await shuffledRows(input.blocks, options.locate)) });
   if (source.kind !== 'merge' || input.kind !== 'merge')
     throw new MillraceError('INTERNAL', `a task reads ${input.kind}, its pipeline ${source.kind}`);
   const opened: OpenedInput[] = [];
@@ -67,14 +84,20 @@ export async function openInput(
   };
   try {
     const rows: AsyncIterable<unknown[]>[] = [];
-    for (const [index, child] of source.merge.children.entries()) {
-      const one = await openInput(options, child, input.inputs[index] as TaskInputMessage, false);
-      opened.push(one);
-      const { range } = one;
-      const request = { ...(await options.child(child)), input: one.input, ...(range ? { range } : {}) };
-      rows.push(options.engine.pipelineRows(request));
+    for (const [index, childInput] of input.inputs.entries()) {
+      const child = source.merge.children[input.children?.[index] ?? index];
+      if (!child) throw new MillraceError('INTERNAL', `a merge has no child for its input ${index}`);
+      const open = async (): Promise<AsyncIterable<unknown[]>> => {
+        const one = await openInput(options, child, childInput, false);
+        opened.push(one);
+        const { range } = one;
+        const request = { ...(await options.child(child)), input: one.input, ...(range ? { range } : {}) };
+        return options.engine.pipelineRows(request);
+      };
+      // Of many that are read one after the other, none need be open before its turn.
+      rows.push(source.merge.how === 'concat' ? inTurn(open, () => release(true)) : await open());
     }
-    const chunks = mergeRows(source.merge, rows, options.signal);
+    const chunks = mergeRows(source.merge, rows, options.signal, options.storage);
     return { input: { chunks }, range: undefined, release };
   } catch (error) {
     release(false);
@@ -91,14 +114,50 @@ function held(input: PipelineInput): OpenedInput {
   return { input, range: undefined, release: () => undefined };
 }
 
-/** Blocks are checked by who reads them: what is damaged or gone by then is as lost as what could not be fetched. */
-async function* shuffledRows(sources: readonly BlockSource[]): AsyncGenerator<unknown[], void, undefined> {
-  for (const source of sources) {
+/** Opened when they are read, and given back at once. */
+async function* inTurn(
+  open: () => Promise<AsyncIterable<unknown[]>>,
+  release: () => void,
+): AsyncGenerator<unknown[], void, undefined> {
+  yield* await open();
+  release();
+}
+
+/** Rows of a stored dataset travel as keys. */
+async function* storedRows(chunks: AsyncIterable<unknown[]>): AsyncGenerator<unknown[], void, undefined> {
+  for await (const rows of chunks as AsyncIterable<[unknown][]>) yield rows.map(([row]) => row);
+}
+
+/** @throws MillraceError FETCH_FAILED. */
+async function shuffledRows(
+  blocks: readonly ShuffleBlockMessage[],
+  locate: TaskInputOptions['locate'],
+): Promise<AsyncIterable<unknown[]>> {
+  const inFiles = blocks.filter(({ data }) => data === undefined);
+  return rowsOf(blocks, inFiles.length === 0 ? [] : await locate(inFiles));
+}
+
+/**
+ * Blocks are checked by who reads them: what is damaged or gone by then is as lost as what could not be fetched. `sources`: of those that
+ * are in files.
+ */
+async function* rowsOf(
+  blocks: readonly ShuffleBlockMessage[],
+  sources: readonly BlockSource[],
+): AsyncGenerator<unknown[], void, undefined> {
+  const located = sources.values();
+  for (const { data, directory, mapPartition, attempt, bucket } of blocks) {
+    if (data !== undefined) {
+      yield* inlineRows(data, { shuffle: directory, mapPartition, attempt, bucket });
+      continue;
+    }
+    const source = located.next().value as BlockSource;
     try {
       yield* readRows([source]);
     } catch (error) {
       if (!MillraceError.is(error, 'BLOCK_CORRUPT') && !MillraceError.is(error, 'BLOCK_MISSING')) throw error;
-      throw fetchFailed(source.details ?? {}, error);
+      const missing = error.code === 'BLOCK_MISSING' ? { missing: true } : {};
+      throw fetchFailed({ ...source.details, ...missing }, error);
     }
   }
 }

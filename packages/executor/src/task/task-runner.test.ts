@@ -6,7 +6,8 @@ import type { KafkaClient } from '@millrace/kafka';
 import { type ActionMessage, encodeStage, encodeTask, type TaskMessage } from '@millrace/proto/task';
 import { launchOf } from '../../test/test-driver.ts';
 import type { TaskEngine } from './engine-ports.ts';
-import { type TaskRequest, TaskRunner } from './task-runner.ts';
+import type { TaskRequest } from './task-request.ts';
+import { TaskRunner } from './task-runner.ts';
 
 const action = (closures: ActionMessage['closures']): ActionMessage => ({
   kind: 'foreach',

@@ -1,27 +1,33 @@
 import type { TaskContextData } from '@millrace/api/internal';
-import type { Program, ReviveContext } from '@millrace/closures';
+import type { ReviveContext } from '@millrace/closures';
 import { type Clock, MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { TaskKey } from '@millrace/proto';
 import {
-  type ClosureMessage,
   decodeStage,
   decodeTask,
-  type PipelineMessage,
   type ShuffleBlockMessage,
   type StageMessage,
   type TaskMessage,
 } from '@millrace/proto/task';
-import type { PipelineOutcome, PipelineRequest } from '../pipeline/index.ts';
+import { sinkOpener } from '../output/index.ts';
+import { ProducerCache } from '../output/producer-cache.ts';
+import type { OpenSink } from '../output/task-sink.ts';
+import type { PipelineOutcome } from '../pipeline/index.ts';
 import type { TaskStorage } from '../pipeline/task-storage.ts';
 import type { BlockSource } from '../shuffle/shuffle-reader.ts';
 import type { SlotMetrics, SlotOutcome } from '../slots/slot.ts';
 import { ConsumerCache } from '../source/consumer-cache.ts';
 import { meterInput } from '../source/input-meter.ts';
+import type { FetchState } from '../state/state-load.ts';
+import { StateStore } from '../state/state-store.ts';
+import type { TaskStates } from '../state/state-write.ts';
 import type { TaskEngine } from './engine-ports.ts';
 import { ProgramShelf } from './program-shelf.ts';
 import { SnapshotSource } from './snapshot-source.ts';
 import { openInput, type TaskInputOptions, toOffsetRange } from './task-input.ts';
+import { TaskLambdas } from './task-lambdas.ts';
+import type { PreparedTask, TaskRequest, Work } from './task-request.ts';
 
 export interface TaskRunnerOptions {
   readonly executorId: string;
@@ -32,18 +38,10 @@ export interface TaskRunnerOptions {
   /** Where blocks of shuffles are, from the supervisor. Absent: there are no shuffles here. */
   readonly locate?: (blocks: readonly ShuffleBlockMessage[]) => Promise<readonly BlockSource[]>;
   readonly storage?: TaskStorage;
+  /** Sections of keyed state, from the supervisor. Absent: there is no keyed state here. */
+  readonly fetchState?: FetchState;
   /** A `perExecutor` value could not be disposed: nothing waits for that, somebody should know. */
   readonly onDisposeFailure?: (error: unknown) => void;
-}
-
-/** One attempt as it arrives in the slot. */
-export interface TaskRequest {
-  readonly key: TaskKey;
-  readonly programHash: string;
-  readonly programDir: string;
-  /** Absent: that of the request before. */
-  readonly stage?: Uint8Array;
-  readonly task: Uint8Array;
 }
 
 const PROGRAMS_MAX = 8;
@@ -55,12 +53,18 @@ export class TaskRunner {
   readonly #options: TaskRunnerOptions;
   readonly #programs: ProgramShelf;
   readonly #snapshots: SnapshotSource;
+  readonly #states: TaskStates | undefined;
+  readonly #producers: ProducerCache;
+  readonly #openSink: OpenSink;
   #stage: StageMessage | undefined;
 
   constructor(options: TaskRunnerOptions) {
-    const { engine, clock, fetchBlob, onDisposeFailure = () => undefined } = options;
+    const { engine, clock, fetchBlob, fetchState, onDisposeFailure = () => undefined } = options;
     this.#options = options;
     this.consumers = new ConsumerCache({ connect: engine.connectKafka, clock });
+    this.#producers = new ProducerCache({ connect: engine.connectKafka, clock });
+    this.#openSink = sinkOpener(this.#producers);
+    this.#states = fetchState && { store: new StateStore(), fetch: fetchState };
     this.#programs = new ProgramShelf({
       open: engine.openProgram,
       programsMax: PROGRAMS_MAX,
@@ -104,6 +108,8 @@ export class TaskRunner {
   /** What only older epochs of an application used is no longer needed: their `perExecutor` values are disposed. */
   dropApplication(application: string, belowEpoch: number): void {
     this.#programs.dropApplication(application, belowEpoch);
+    this.#states?.store.dropApplication(application, belowEpoch);
+    this.#producers.dropApplication(application, belowEpoch);
   }
 
   /** Broadcasts that were destroyed. */
@@ -115,6 +121,7 @@ export class TaskRunner {
   async close(): Promise<void> {
     await this.#programs.close();
     await this.consumers.close();
+    await this.#producers.close();
   }
 
   #workOf(request: TaskRequest): Work {
@@ -146,22 +153,24 @@ export class TaskRunner {
     const lease = this.#programs.lease(request.key, request.programHash, request.programDir);
     try {
       const revived = await this.#reviveContext(task, context);
-      const program = await lease.program;
+      const lambdas = new TaskLambdas(await lease.program, revived, this.#snapshots);
       const common = { stage, task: context, signal, ...(storage && { storage }) };
       const functions = {
-        ...(await this.#revive(program, pipeline, revived)),
-        action: await this.#reviveAll(program, stage.action.closures, revived),
+        ...(await lambdas.ofPipeline(pipeline)),
+        action: await lambdas.all(stage.action.closures),
       };
       signal.throwIfAborted();
       const opened = await openInput(
         {
           ...this.#inputs(request.key.attempt, meter),
           engine,
+          count: (id, amount) => engine.accumulator(id, () => context.accumulators).add(amount),
           child: async (chain) => {
-            const operators = await this.#revive(program, chain, revived);
+            const operators = await lambdas.ofPipeline(chain);
             return { ...common, pipeline: chain, functions: { ...operators, action: [] } };
           },
           signal,
+          storage,
         },
         pipeline,
         task.input,
@@ -173,9 +182,11 @@ export class TaskRunner {
           engine.runPipeline({
             ...common,
             pipeline,
+            ...(this.#states && { states: this.#states }),
             input: opened.input,
             ...(range ? { range } : {}),
             functions,
+            openSink: this.#openSink,
           }),
         );
         ok = true;
@@ -226,40 +237,6 @@ export class TaskRunner {
     };
   }
 
-  /** Freshly for each attempt: nothing that a lambda changed in its captures is seen by another one. */
-  async #revive(
-    program: Program,
-    pipeline: PipelineMessage,
-    context: ReviveContext,
-  ): Promise<Omit<PipelineRequest['functions'], 'action'>> {
-    const one = (closure: ClosureMessage): Promise<Function> => this.#reviveOne(program, closure, context);
-    const { source, operators } = pipeline;
-    const codecs = source.kind === 'kafka' ? source.kafka : undefined;
-    return {
-      operators: await Promise.all(
-        operators.map(({ closures }) => this.#reviveAll(program, closures, context)),
-      ),
-      ...(codecs?.key.closure ? { keyDecode: await one(codecs.key.closure) } : {}),
-      ...(codecs?.value.closure ? { valueDecode: await one(codecs.value.closure) } : {}),
-    };
-  }
-
-  #reviveAll(
-    program: Program,
-    closures: readonly ClosureMessage[],
-    context: ReviveContext,
-  ): Promise<readonly Function[]> {
-    return Promise.all(closures.map((closure) => this.#reviveOne(program, closure, context)));
-  }
-
-  async #reviveOne(
-    program: Program,
-    { snapshot, hash }: ClosureMessage,
-    context: ReviveContext,
-  ): Promise<Function> {
-    return program.revive(snapshot ?? (await this.#snapshots.snapshot(hash)), context);
-  }
-
   #inputs(attempt: number, meter: Meter): Pick<TaskInputOptions, 'lease' | 'meter' | 'locate'> {
     const { clock, locate } = this.#options;
     return {
@@ -276,21 +253,6 @@ export class TaskRunner {
         (() => Promise.reject(new MillraceError('INTERNAL', 'there are no shuffles in this process'))),
     };
   }
-}
-
-/** What a request says. */
-interface Work {
-  readonly stage: StageMessage;
-  readonly task: TaskMessage;
-  readonly pipeline: PipelineMessage;
-  readonly range: OffsetRange | undefined;
-}
-
-/** A request that was read; see `prepare`. */
-export interface PreparedTask {
-  readonly request: TaskRequest;
-  readonly work?: Work;
-  readonly failure?: unknown;
 }
 
 interface Meter {

@@ -5,7 +5,7 @@ import { BrokerConnection } from './broker-connection.ts';
 import type { TransportFactory } from './kafkajs-transport.ts';
 
 /** A broker serves the requests of a connection one after the other: what may wait there has a connection of its own. */
-export type Purpose = 'metadata' | 'fetch' | 'produce';
+export type Purpose = 'metadata' | 'fetch' | 'produce' | 'transaction';
 
 export interface BrokerAddress {
   readonly host: string;

@@ -2,11 +2,13 @@ import { MillraceError } from '@millrace/common';
 import { clientClosed } from '../kafka-failure.ts';
 import type { KafkaProducer, ProducedRange, ProduceOptions, ProduceRecord } from '../kafka-port.ts';
 import { COMPRESSIONS } from '../records/compression.ts';
-import { topicPartitionKey } from '../topic-partition.ts';
-import { BatchWriter, type ProducerContext, type WriteOptions } from './batch-writer.ts';
+import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
+import { type BatchSink, BatchWriter, type ProducerContext, type WriteOptions } from './batch-writer.ts';
 import { Partitioner } from './partitioner.ts';
-import { batchesOf, type PartitionBatches } from './record-accumulator.ts';
+import { batchesOf } from './record-accumulator.ts';
+import { RecordStream, type RecordStreamOptions } from './record-stream.ts';
 import { Turnstile } from './turnstile.ts';
+import { type WritableBatch, writableBatch } from './writable-batch.ts';
 
 /**
  * One batch in flight per partition, so that retries keep the order; several partitions at the same time. A batch is encoded when its
@@ -16,17 +18,17 @@ export class BatchProducer implements KafkaProducer {
   private readonly context: ProducerContext;
   private readonly partitioner: Partitioner;
   private readonly turnstile: Turnstile;
-  private readonly writer: BatchWriter;
+  private readonly writer: BatchSink;
   /** The end of the queue of each partition that has one. */
   private readonly tails = new Map<string, Promise<unknown>>();
   private closed = false;
 
-  constructor(context: ProducerContext) {
+  constructor(context: ProducerContext, writer: BatchSink = new BatchWriter(context)) {
     const { options, random } = context;
     this.context = context;
     this.partitioner = new Partitioner(random, options.produceBatchBytesMax);
     this.turnstile = new Turnstile(options.producePartitionsInFlightMax);
-    this.writer = new BatchWriter(context);
+    this.writer = writer;
   }
 
   async send(
@@ -52,7 +54,11 @@ export class BatchProducer implements KafkaProducer {
       recordsMax: options.produceBatchRecordsMax,
     });
     // All have ended, well or not, before the caller hears of it: nothing of a failed send is written later.
-    const results = await Promise.allSettled(work.map((batches) => this.enqueue(topic, batches, resolved)));
+    const results = await Promise.allSettled(
+      work.map(({ partition, batches }) =>
+        this.write({ topic, partition }, batches.map(writableBatch), resolved),
+      ),
+    );
     const produced: ProducedRange[] = [];
     for (const result of results) {
       if (result.status === 'rejected') throw result.reason;
@@ -61,18 +67,35 @@ export class BatchProducer implements KafkaProducer {
     return produced;
   }
 
+  stream(options: RecordStreamOptions): RecordStream {
+    if (this.closed) throw clientClosed();
+    const { metadata, retrier, clock, options: client } = this.context;
+    const { acks = client.acks, compression = client.compression } = options;
+    const resolved = { ...options, ...checked({ acks, compression }) };
+    return new RecordStream(
+      {
+        metadata,
+        retrier,
+        clock,
+        batchBytesMax: client.produceBatchBytesMax,
+        batchRecordsMax: client.produceBatchRecordsMax,
+        write: async (tp, batch, write) => this.write(tp, [batch], write),
+      },
+      resolved,
+    );
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     await Promise.allSettled(this.tails.values());
   }
 
   /** Behind what was sent to the same partition before. */
-  private async enqueue(
-    topic: string,
-    { partition, batches }: PartitionBatches,
+  private async write(
+    tp: TopicPartition,
+    batches: readonly WritableBatch[],
     options: WriteOptions,
   ): Promise<ProducedRange[]> {
-    const tp = { topic, partition };
     const key = topicPartitionKey(tp);
     const before = this.tails.get(key);
     const run = async (): Promise<ProducedRange[]> => {

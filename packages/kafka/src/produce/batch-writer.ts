@@ -6,12 +6,12 @@ import type { KafkaOptions } from '../kafka-options.ts';
 import type { ProducedRange, ProduceOptions } from '../kafka-port.ts';
 import { PRODUCE, type ProduceResponse } from '../protocol/produce-api.ts';
 import { INIT_PRODUCER_ID } from '../protocol/producer-id-api.ts';
-import { encodeRecordBatch, recordBytesMax } from '../records/record-batch-encoder.ts';
 import type { Retrier } from '../retrier.ts';
 import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import { KAFKA_ERROR } from '../wire/kafka-error.ts';
 import { type ProducerIdentity, ProducerSequences } from './producer-sequences.ts';
-import { type Batch, batchOf, recordTooLarge } from './record-accumulator.ts';
+import { recordTooLarge } from './record-accumulator.ts';
+import type { WritableBatch } from './writable-batch.ts';
 
 export interface ProducerContext {
   readonly pool: BrokerPool;
@@ -22,12 +22,26 @@ export interface ProducerContext {
   readonly random: Random;
 }
 
-export type WriteOptions = Required<ProduceOptions>;
+export interface WriteOptions extends Required<ProduceOptions> {
+  /** Until when a batch must be acknowledged, retries included. Default: requestTimeoutMs. */
+  readonly deliveryTimeoutMs?: number;
+  /** Default: as many as there is time for. */
+  readonly retriesMax?: number;
+  /** Aborted: what has not been sent is not sent any more. */
+  readonly signal?: AbortSignal;
+  /** Called when a batch failed, before the next one of its partition begins. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/** Where a BatchProducer's batches go: one at a time for each partition. */
+export interface BatchSink {
+  write(tp: TopicPartition, batch: WritableBatch, options: WriteOptions): Promise<ProducedRange[]>;
+}
 
 /** A batch on its way, over all its attempts. */
 interface Sending {
   readonly tp: TopicPartition;
-  readonly batch: Batch;
+  readonly batch: WritableBatch;
   readonly options: WriteOptions;
   /** With sequence numbers. */
   readonly numbered: boolean;
@@ -54,7 +68,7 @@ const IDENTITY_ATTEMPTS_MIN = 3;
  * Writes batches to the leaders of their partitions, of which it finds the new ones. With acks −1 and `idempotent` a batch whose
  * acknowledgement was lost is not written again; otherwise it is. One batch at a time for each partition.
  */
-export class BatchWriter {
+export class BatchWriter implements BatchSink {
   private readonly context: ProducerContext;
   private readonly sequences = new ProducerSequences(async () => this.newIdentity());
 
@@ -63,30 +77,52 @@ export class BatchWriter {
   }
 
   /** Writes one batch, in halves when the broker finds it too large. */
-  async write(tp: TopicPartition, batch: Batch, options: WriteOptions): Promise<ProducedRange[]> {
+  async write(tp: TopicPartition, batch: WritableBatch, options: WriteOptions): Promise<ProducedRange[]> {
+    try {
+      return await this.written(tp, batch, options);
+    } catch (error) {
+      options.onFailure?.(error);
+      throw error;
+    }
+  }
+
+  private async written(
+    tp: TopicPartition,
+    batch: WritableBatch,
+    options: WriteOptions,
+  ): Promise<ProducedRange[]> {
+    options.signal?.throwIfAborted();
     const { records } = batch;
     const numbered = this.context.options.idempotent && options.acks === -1;
     const response = await this.request({ tp, batch, options, numbered, encoded: undefined });
-    if (!TOO_LARGE.has(response.error))
-      return [{ ...tp, baseOffset: response.baseOffset, records: records.length }];
-    const [first] = records;
-    if (records.length === 1 && first !== undefined) throw recordTooLarge(tp.topic, recordBytesMax(first));
-    const half = records.length >> 1;
-    const head = await this.write(tp, batchOf(records.slice(0, half)), options);
-    return [...head, ...(await this.write(tp, batchOf(records.slice(half)), options))];
+    if (!TOO_LARGE.has(response.error)) return [{ ...tp, baseOffset: response.baseOffset, records }];
+    const halves = batch.halves();
+    if (halves === undefined) throw recordTooLarge(tp.topic, batch.bytesMax);
+    const head = await this.written(tp, halves[0], options);
+    return [...head, ...(await this.written(tp, halves[1], options))];
   }
 
   private async request(sending: Sending): Promise<ProduceResponse> {
     const { metadata, retrier, options } = this.context;
+    const { deliveryTimeoutMs, retriesMax, signal } = sending.options;
     try {
-      return await retrier.run(options.requestTimeoutMs, async (leftMs) => {
-        try {
-          return await this.attempt(sending, leftMs);
-        } catch (error) {
-          if (!MillraceError.is(error) || error.retryable) metadata.invalidate(sending.tp.topic);
-          throw error;
-        }
-      });
+      return await retrier.run(
+        deliveryTimeoutMs ?? options.requestTimeoutMs,
+        async (leftMs) => {
+          signal?.throwIfAborted();
+          try {
+            return await this.attempt(sending, Math.min(leftMs, options.requestTimeoutMs));
+          } catch (error) {
+            if (!MillraceError.is(error) || error.retryable) metadata.invalidate(sending.tp.topic);
+            throw error;
+          }
+        },
+        {
+          isPatient: deliveryTimeoutMs !== undefined,
+          ...(signal && { signal }),
+          ...(retriesMax !== undefined && { retriesMax }),
+        },
+      );
     } catch (error) {
       // It may have been written, or not.
       if (sending.numbered && sending.encoded !== undefined)
@@ -108,7 +144,7 @@ export class BatchWriter {
     )) as ProduceResponse | undefined;
     if (response === undefined) return { error: 0, baseOffset: -1, message: '' };
     const { error } = response;
-    if (error === 0 && sending.numbered) this.sequences.written(topicPartitionKey(tp), batch.records.length);
+    if (error === 0 && sending.numbered) this.sequences.written(topicPartitionKey(tp), batch.records);
     if (error === 0 || TOO_LARGE.has(error)) return response;
     const { topic, partition } = tp;
     const details = { topic, partition };
@@ -121,10 +157,9 @@ export class BatchWriter {
 
   private async encode({ tp, batch, options, numbered }: Sending): Promise<Buffer> {
     const producer = numbered ? await this.sequences.next(topicPartitionKey(tp)) : undefined;
-    return encodeRecordBatch(batch.records, {
+    return batch.encode({
       now: this.context.clock.now(),
       compression: options.compression,
-      recordsBytesMax: batch.bytesMax,
       ...(producer === undefined ? {} : { producer }),
     });
   }

@@ -69,7 +69,7 @@ export function batchOf(records: readonly ProduceRecord[]): Batch {
   return { records, bytesMax: records.reduce((bytes, record) => bytes + recordBytesMax(record), 0) };
 }
 
-function checkedBytes(topic: string, record: ProduceRecord, bytesMax: number): number {
+export function checkedBytes(topic: string, record: ProduceRecord, bytesMax: number): number {
   const bytes = recordBytesMax(record);
   if (!Number.isSafeInteger(bytes)) {
     throw new MillraceError(

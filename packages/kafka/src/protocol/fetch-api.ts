@@ -1,6 +1,7 @@
 import type { AbortedTransaction } from '../records/aborted-transactions.ts';
 import { API_KEY } from '../wire/api-key.ts';
 import { WireReader } from '../wire/wire-reader.ts';
+import type { WireWriter } from '../wire/wire-writer.ts';
 import type { KafkaApi } from './kafka-api.ts';
 
 /** Fetch of one partition. */
@@ -39,54 +40,89 @@ export const FETCH_BY_TOPIC_ID = 13;
 /** First version whose response tells of a diverging log (KIP-595). */
 export const FETCH_DIVERGING_EPOCH = 12;
 
-export const FETCH: KafkaApi<FetchRequest, FetchResponse> = {
+/** What a Fetch of several partitions brings. */
+export interface FetchedPartitions {
+  /** Of all. */
+  readonly error: number;
+  /** None when `error` is set, or when a client above its quota gets nothing but the throttle time (KIP-219). */
+  readonly partitions: ReadonlyMap<number, FetchResponse>;
+  /** Stands for a partition that is not there. */
+  readonly nothing: FetchResponse;
+}
+
+const FETCH_API = {
   name: 'Fetch',
   key: API_KEY.Fetch,
   versions: [11, 13],
   flexibleFrom: 12,
-  encode(w, request, version) {
-    const flexible = version >= 12;
-    w.int32(-1).int32(request.waitMs).int32(1).int32(request.bytesMax);
-    w.int8(request.committedOnly ? 1 : 0);
-    w.int32(0).int32(-1); // no fetch session
-    const partition = (): void => {
-      w.int32(request.partition).int32(request.leaderEpoch).int64(request.offset);
-      if (flexible) w.int32(request.lastFetchedEpoch);
-      w.int64(-1).int32(request.bytesMax);
-      if (flexible) w.taggedFields();
-    };
-    if (!flexible) {
-      w.array([request.topic], (topic) => w.string(topic).array([0], partition));
-      w.int32(0).string(''); // forgotten topics, rack
-      return;
-    }
-    w.compactArray([0], () => {
-      if (version >= FETCH_BY_TOPIC_ID) w.uuid(request.topicId ?? '');
-      else w.compactString(request.topic);
-      w.compactArray([0], partition).taggedFields();
-    });
-    w.compactArray([], () => {})
-      .compactString('')
-      .taggedFields();
-  },
+} as const;
+
+export const FETCH: KafkaApi<FetchRequest, FetchResponse> = {
+  ...FETCH_API,
+  encode: (w, request, version) => encodeFetch(w, [request], version),
   decode(r, version) {
-    const flexible = version >= 12;
-    r.int32(); // throttle time
-    const error = r.int16();
-    r.int32(); // session id
-    if (error !== 0) return nothing(r, error);
-    const topics = flexible ? r.unsignedVarint() - 1 : r.int32();
-    // A client above its quota gets nothing but the throttle time (KIP-219).
-    if (topics === 0) return nothing(r, 0);
-    if (topics !== 1) return nothing(r, -1);
-    if (version >= FETCH_BY_TOPIC_ID) r.raw(16);
-    else if (flexible) r.compactString();
-    else r.string();
-    const partitions = flexible ? r.unsignedVarint() - 1 : r.int32();
-    if (partitions !== 1) return nothing(r, -1);
-    return decodePartition(r, flexible);
+    const { error, partitions, nothing: none } = decodeFetch(r, version);
+    if (error !== 0 || partitions.size === 0) return none;
+    const [response = none] = partitions.values();
+    return partitions.size === 1 ? response : nothing(r, -1);
   },
 };
+
+/** Of partitions of one topic, each once, that agree in `waitMs` and `committedOnly`. */
+export const FETCH_PARTITIONS: KafkaApi<readonly FetchRequest[], FetchedPartitions> = {
+  ...FETCH_API,
+  encode: encodeFetch,
+  decode: decodeFetch,
+};
+
+function encodeFetch(w: WireWriter, requests: readonly FetchRequest[], version: number): void {
+  const flexible = version >= 12;
+  const [first] = requests;
+  if (first === undefined) return;
+  const bytesMax = requests.reduce((sum, request) => sum + request.bytesMax, 0);
+  w.int32(-1).int32(first.waitMs).int32(1).int32(bytesMax);
+  w.int8(first.committedOnly ? 1 : 0);
+  w.int32(0).int32(-1); // no fetch session
+  const partition = (request: FetchRequest): void => {
+    w.int32(request.partition).int32(request.leaderEpoch).int64(request.offset);
+    if (flexible) w.int32(request.lastFetchedEpoch);
+    w.int64(-1).int32(request.bytesMax);
+    if (flexible) w.taggedFields();
+  };
+  if (!flexible) {
+    w.array([first.topic], (topic) => w.string(topic).array(requests, partition));
+    w.int32(0).string(''); // forgotten topics, rack
+    return;
+  }
+  w.compactArray([0], () => {
+    if (version >= FETCH_BY_TOPIC_ID) w.uuid(first.topicId ?? '');
+    else w.compactString(first.topic);
+    w.compactArray(requests, partition).taggedFields();
+  });
+  w.compactArray([], () => {})
+    .compactString('')
+    .taggedFields();
+}
+
+function decodeFetch(r: WireReader, version: number): FetchedPartitions {
+  const flexible = version >= 12;
+  r.int32(); // throttle time
+  const error = r.int16();
+  r.int32(); // session id
+  const partitions = new Map<number, FetchResponse>();
+  const none = (code: number): FetchedPartitions => ({ error: code, partitions, nothing: nothing(r, code) });
+  if (error !== 0) return none(error);
+  const topics = flexible ? r.unsignedVarint() - 1 : r.int32();
+  if (topics === 0) return none(0);
+  if (topics !== 1) return none(-1);
+  if (version >= FETCH_BY_TOPIC_ID) r.raw(16);
+  else if (flexible) r.compactString();
+  else r.string();
+  const count = flexible ? r.unsignedVarint() - 1 : r.int32();
+  if (count < 1) return none(-1);
+  for (let i = 0; i < count; i++) partitions.set(r.int32(), decodePartition(r, flexible));
+  return { error, partitions, nothing: nothing(r, 0) };
+}
 
 function nothing(r: WireReader, error: number): FetchResponse {
   return {
@@ -102,8 +138,8 @@ function nothing(r: WireReader, error: number): FetchResponse {
   };
 }
 
+/** After its number. */
 function decodePartition(r: WireReader, flexible: boolean): FetchResponse {
-  r.int32(); // partition
   const error = r.int16();
   const highWatermark = r.int64();
   const lastStableOffset = r.int64();

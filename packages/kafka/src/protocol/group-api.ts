@@ -10,13 +10,18 @@ export interface Coordinator {
   readonly port: number;
 }
 
-/** The coordinator of a consumer group. */
-export const FIND_COORDINATOR: KafkaApi<{ readonly groupId: string }, Coordinator> = {
+export type CoordinatorType = 'group' | 'transaction';
+
+/** The coordinator of a consumer group or of a transactional id. */
+export const FIND_COORDINATOR: KafkaApi<
+  { readonly type: CoordinatorType; readonly key: string },
+  Coordinator
+> = {
   name: 'FindCoordinator',
   key: API_KEY.FindCoordinator,
   versions: [1, 2],
   flexibleFrom: 3,
-  encode: (w, { groupId }) => w.string(groupId).int8(0),
+  encode: (w, { type, key }) => w.string(key).int8(type === 'group' ? 0 : 1),
   decode(r) {
     r.int32(); // throttle time
     const error = r.int16();
@@ -72,6 +77,9 @@ export const OFFSET_FETCH: KafkaApi<OffsetFetchRequest, OffsetFetchResponse> = {
     return { partitions, error: r.int16() };
   },
 };
+
+/** The same for who must not see an offset that an open transaction may still change: brokers before 2.5 cannot tell. */
+export const STABLE_OFFSET_FETCH: typeof OFFSET_FETCH = { ...OFFSET_FETCH, versions: [7, 7] };
 
 export interface OffsetCommitRequest {
   readonly groupId: string;

@@ -4,6 +4,7 @@ import { decodeTopics } from './topic-array.ts';
 
 /** One batch to one partition. */
 export interface ProduceRequest {
+  readonly transactionalId?: string;
   readonly topic: string;
   readonly partition: number;
   readonly acks: -1 | 0 | 1;
@@ -24,8 +25,8 @@ export const PRODUCE: KafkaApi<ProduceRequest, ProduceResponse> = {
   flexibleFrom: 9,
   throttle: 'last',
   expectsResponse: ({ acks }) => acks !== 0,
-  encode(w, { topic, partition, acks, timeoutMs, batch }) {
-    w.nullableString(null).int16(acks).int32(timeoutMs);
+  encode(w, { transactionalId = null, topic, partition, acks, timeoutMs, batch }) {
+    w.nullableString(transactionalId).int16(acks).int32(timeoutMs);
     w.array([0], () => w.string(topic).array([0], () => w.int32(partition).int32(batch.length)));
   },
   tail: ({ batch }) => batch,

@@ -17,6 +17,7 @@ import type { ExternalFailure as _millrace_v1_ExternalFailure, ExternalFailure__
 import type { FetchBlocksRequest as _millrace_v1_FetchBlocksRequest, FetchBlocksRequest__Output as _millrace_v1_FetchBlocksRequest__Output } from './millrace/v1/FetchBlocksRequest.ts';
 import type { FetchFailure as _millrace_v1_FetchFailure, FetchFailure__Output as _millrace_v1_FetchFailure__Output } from './millrace/v1/FetchFailure.ts';
 import type { GetRequest as _millrace_v1_GetRequest, GetRequest__Output as _millrace_v1_GetRequest__Output } from './millrace/v1/GetRequest.ts';
+import type { GetStateRequest as _millrace_v1_GetStateRequest, GetStateRequest__Output as _millrace_v1_GetStateRequest__Output } from './millrace/v1/GetStateRequest.ts';
 import type { HeartbeatReply as _millrace_v1_HeartbeatReply, HeartbeatReply__Output as _millrace_v1_HeartbeatReply__Output } from './millrace/v1/HeartbeatReply.ts';
 import type { HeartbeatRequest as _millrace_v1_HeartbeatRequest, HeartbeatRequest__Output as _millrace_v1_HeartbeatRequest__Output } from './millrace/v1/HeartbeatRequest.ts';
 import type { Hello as _millrace_v1_Hello, Hello__Output as _millrace_v1_Hello__Output } from './millrace/v1/Hello.ts';
@@ -37,6 +38,7 @@ import type { TaskEnded as _millrace_v1_TaskEnded, TaskEnded__Output as _millrac
 import type { TaskFailure as _millrace_v1_TaskFailure, TaskFailure__Output as _millrace_v1_TaskFailure__Output } from './millrace/v1/TaskFailure.ts';
 import type { TaskKey as _millrace_v1_TaskKey, TaskKey__Output as _millrace_v1_TaskKey__Output } from './millrace/v1/TaskKey.ts';
 import type { TaskMetrics as _millrace_v1_TaskMetrics, TaskMetrics__Output as _millrace_v1_TaskMetrics__Output } from './millrace/v1/TaskMetrics.ts';
+import type { TasksEnded as _millrace_v1_TasksEnded, TasksEnded__Output as _millrace_v1_TasksEnded__Output } from './millrace/v1/TasksEnded.ts';
 import type { UserFailure as _millrace_v1_UserFailure, UserFailure__Output as _millrace_v1_UserFailure__Output } from './millrace/v1/UserFailure.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
@@ -62,6 +64,7 @@ export interface ProtoGrpcType {
       FetchBlocksRequest: MessageTypeDefinition<_millrace_v1_FetchBlocksRequest, _millrace_v1_FetchBlocksRequest__Output>
       FetchFailure: MessageTypeDefinition<_millrace_v1_FetchFailure, _millrace_v1_FetchFailure__Output>
       GetRequest: MessageTypeDefinition<_millrace_v1_GetRequest, _millrace_v1_GetRequest__Output>
+      GetStateRequest: MessageTypeDefinition<_millrace_v1_GetStateRequest, _millrace_v1_GetStateRequest__Output>
       HeartbeatReply: MessageTypeDefinition<_millrace_v1_HeartbeatReply, _millrace_v1_HeartbeatReply__Output>
       HeartbeatRequest: MessageTypeDefinition<_millrace_v1_HeartbeatRequest, _millrace_v1_HeartbeatRequest__Output>
       Hello: MessageTypeDefinition<_millrace_v1_Hello, _millrace_v1_Hello__Output>
@@ -82,6 +85,7 @@ export interface ProtoGrpcType {
       TaskFailure: MessageTypeDefinition<_millrace_v1_TaskFailure, _millrace_v1_TaskFailure__Output>
       TaskKey: MessageTypeDefinition<_millrace_v1_TaskKey, _millrace_v1_TaskKey__Output>
       TaskMetrics: MessageTypeDefinition<_millrace_v1_TaskMetrics, _millrace_v1_TaskMetrics__Output>
+      TasksEnded: MessageTypeDefinition<_millrace_v1_TasksEnded, _millrace_v1_TasksEnded__Output>
       UserFailure: MessageTypeDefinition<_millrace_v1_UserFailure, _millrace_v1_UserFailure__Output>
     }
   }

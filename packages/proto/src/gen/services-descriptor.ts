@@ -24,7 +24,7 @@ export const servicesDescriptor: object = {
         "message": {
          "oneof": [
           "register",
-          "taskEnded",
+          "ended",
           "slotsChanged"
          ]
         }
@@ -34,10 +34,9 @@ export const servicesDescriptor: object = {
          "type": "Register",
          "id": 1
         },
-        "taskEnded": {
-         "type": "TaskEnded",
-         "id": 2,
-         "protoName": "task_ended"
+        "ended": {
+         "type": "TasksEnded",
+         "id": 2
         },
         "slotsChanged": {
          "type": "SlotsChanged",
@@ -77,6 +76,15 @@ export const servicesDescriptor: object = {
          "type": "string",
          "id": 7,
          "protoName": "block_address"
+        }
+       }
+      },
+      "TasksEnded": {
+       "fields": {
+        "tasks": {
+         "rule": "repeated",
+         "type": "TaskEnded",
+         "id": 1
         }
        }
       },
@@ -474,6 +482,11 @@ export const servicesDescriptor: object = {
          "requestType": "GetRequest",
          "responseType": "Chunk",
          "responseStream": true
+        },
+        "GetState": {
+         "requestType": "GetStateRequest",
+         "responseType": "Chunk",
+         "responseStream": true
         }
        }
       },
@@ -482,6 +495,26 @@ export const servicesDescriptor: object = {
         "hash": {
          "type": "string",
          "id": 1
+        }
+       }
+      },
+      "GetStateRequest": {
+       "fields": {
+        "application": {
+         "type": "string",
+         "id": 1
+        },
+        "file": {
+         "type": "string",
+         "id": 2
+        },
+        "offset": {
+         "type": "uint64",
+         "id": 3
+        },
+        "bytes": {
+         "type": "uint64",
+         "id": 4
         }
        }
       },
@@ -746,6 +779,15 @@ export const servicesDescriptor: object = {
         },
         "Logs": {
          "requestType": "LogsRequest",
+         "responseType": "LogLine",
+         "responseStream": true
+        },
+        "Offsets": {
+         "requestType": "OffsetsRequest",
+         "responseType": "OffsetsReply"
+        },
+        "OffsetLog": {
+         "requestType": "OffsetLogRequest",
          "responseType": "LogLine",
          "responseStream": true
         }
@@ -1246,6 +1288,226 @@ export const servicesDescriptor: object = {
         "line": {
          "type": "string",
          "id": 1
+        }
+       }
+      },
+      "OffsetsRequest": {
+       "fields": {
+        "application": {
+         "type": "string",
+         "id": 1
+        },
+        "change": {
+         "type": "OffsetChange",
+         "id": 2
+        },
+        "execute": {
+         "type": "bool",
+         "id": 3
+        },
+        "ends": {
+         "type": "bool",
+         "id": 4
+        }
+       }
+      },
+      "OffsetChange": {
+       "oneofs": {
+        "target": {
+         "oneof": [
+          "exact",
+          "earliest",
+          "latest",
+          "timestamp",
+          "shift",
+          "group"
+         ]
+        },
+        "_input": {
+         "oneof": [
+          "input"
+         ]
+        }
+       },
+       "fields": {
+        "exact": {
+         "type": "ExactOffsets",
+         "id": 1
+        },
+        "earliest": {
+         "type": "bool",
+         "id": 2
+        },
+        "latest": {
+         "type": "bool",
+         "id": 3
+        },
+        "timestamp": {
+         "type": "uint64",
+         "id": 4
+        },
+        "shift": {
+         "type": "int64",
+         "id": 5
+        },
+        "group": {
+         "type": "bool",
+         "id": 6
+        },
+        "only": {
+         "rule": "repeated",
+         "type": "string",
+         "id": 7
+        },
+        "input": {
+         "type": "uint32",
+         "id": 8,
+         "options": {
+          "proto3_optional": true
+         }
+        }
+       }
+      },
+      "ExactOffsets": {
+       "fields": {
+        "offsets": {
+         "keyType": "string",
+         "type": "uint64",
+         "id": 1
+        }
+       }
+      },
+      "OffsetsReply": {
+       "oneofs": {
+        "outcome": {
+         "oneof": [
+          "report",
+          "error"
+         ]
+        }
+       },
+       "fields": {
+        "report": {
+         "type": "OffsetsReport",
+         "id": 1
+        },
+        "error": {
+         "type": "ErrorInfo",
+         "id": 2
+        }
+       }
+      },
+      "OffsetsReport": {
+       "fields": {
+        "application": {
+         "type": "string",
+         "id": 1
+        },
+        "epoch": {
+         "type": "uint32",
+         "id": 2
+        },
+        "lastBatchTime": {
+         "type": "uint64",
+         "id": 3,
+         "protoName": "last_batch_time"
+        },
+        "pendingBatchTime": {
+         "type": "uint64",
+         "id": 4,
+         "protoName": "pending_batch_time"
+        },
+        "executed": {
+         "type": "bool",
+         "id": 5
+        },
+        "partitions": {
+         "rule": "repeated",
+         "type": "PartitionOffsets",
+         "id": 6
+        },
+        "notes": {
+         "rule": "repeated",
+         "type": "string",
+         "id": 7
+        }
+       }
+      },
+      "PartitionOffsets": {
+       "oneofs": {
+        "_position": {
+         "oneof": [
+          "position"
+         ]
+        },
+        "_earliest": {
+         "oneof": [
+          "earliest"
+         ]
+        },
+        "_latest": {
+         "oneof": [
+          "latest"
+         ]
+        },
+        "_target": {
+         "oneof": [
+          "target"
+         ]
+        }
+       },
+       "fields": {
+        "input": {
+         "type": "uint32",
+         "id": 1
+        },
+        "topic": {
+         "type": "string",
+         "id": 2
+        },
+        "partition": {
+         "type": "uint32",
+         "id": 3
+        },
+        "position": {
+         "type": "uint64",
+         "id": 4,
+         "options": {
+          "proto3_optional": true
+         }
+        },
+        "earliest": {
+         "type": "uint64",
+         "id": 5,
+         "options": {
+          "proto3_optional": true
+         }
+        },
+        "latest": {
+         "type": "uint64",
+         "id": 6,
+         "options": {
+          "proto3_optional": true
+         }
+        },
+        "target": {
+         "type": "uint64",
+         "id": 7,
+         "options": {
+          "proto3_optional": true
+         }
+        }
+       }
+      },
+      "OffsetLogRequest": {
+       "fields": {
+        "application": {
+         "type": "string",
+         "id": 1
+        },
+        "tail": {
+         "type": "uint32",
+         "id": 2
         }
        }
       }

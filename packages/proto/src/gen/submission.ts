@@ -10,6 +10,7 @@ import type { BatchFailed as _millrace_v1_BatchFailed, BatchFailed__Output as _m
 import type { CancelledFailure as _millrace_v1_CancelledFailure, CancelledFailure__Output as _millrace_v1_CancelledFailure__Output } from './millrace/v1/CancelledFailure.ts';
 import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from './millrace/v1/ErrorInfo.ts';
 import type { EventsRequest as _millrace_v1_EventsRequest, EventsRequest__Output as _millrace_v1_EventsRequest__Output } from './millrace/v1/EventsRequest.ts';
+import type { ExactOffsets as _millrace_v1_ExactOffsets, ExactOffsets__Output as _millrace_v1_ExactOffsets__Output } from './millrace/v1/ExactOffsets.ts';
 import type { ExecutorStatus as _millrace_v1_ExecutorStatus, ExecutorStatus__Output as _millrace_v1_ExecutorStatus__Output } from './millrace/v1/ExecutorStatus.ts';
 import type { ExternalFailure as _millrace_v1_ExternalFailure, ExternalFailure__Output as _millrace_v1_ExternalFailure__Output } from './millrace/v1/ExternalFailure.ts';
 import type { FetchFailure as _millrace_v1_FetchFailure, FetchFailure__Output as _millrace_v1_FetchFailure__Output } from './millrace/v1/FetchFailure.ts';
@@ -21,7 +22,13 @@ import type { ListRequest as _millrace_v1_ListRequest, ListRequest__Output as _m
 import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_LogLine__Output } from './millrace/v1/LogLine.ts';
 import type { LogsRequest as _millrace_v1_LogsRequest, LogsRequest__Output as _millrace_v1_LogsRequest__Output } from './millrace/v1/LogsRequest.ts';
 import type { Notice as _millrace_v1_Notice, Notice__Output as _millrace_v1_Notice__Output } from './millrace/v1/Notice.ts';
+import type { OffsetChange as _millrace_v1_OffsetChange, OffsetChange__Output as _millrace_v1_OffsetChange__Output } from './millrace/v1/OffsetChange.ts';
+import type { OffsetLogRequest as _millrace_v1_OffsetLogRequest, OffsetLogRequest__Output as _millrace_v1_OffsetLogRequest__Output } from './millrace/v1/OffsetLogRequest.ts';
+import type { OffsetsReply as _millrace_v1_OffsetsReply, OffsetsReply__Output as _millrace_v1_OffsetsReply__Output } from './millrace/v1/OffsetsReply.ts';
+import type { OffsetsReport as _millrace_v1_OffsetsReport, OffsetsReport__Output as _millrace_v1_OffsetsReport__Output } from './millrace/v1/OffsetsReport.ts';
+import type { OffsetsRequest as _millrace_v1_OffsetsRequest, OffsetsRequest__Output as _millrace_v1_OffsetsRequest__Output } from './millrace/v1/OffsetsRequest.ts';
 import type { Output as _millrace_v1_Output, Output__Output as _millrace_v1_Output__Output } from './millrace/v1/Output.ts';
+import type { PartitionOffsets as _millrace_v1_PartitionOffsets, PartitionOffsets__Output as _millrace_v1_PartitionOffsets__Output } from './millrace/v1/PartitionOffsets.ts';
 import type { SlotFailure as _millrace_v1_SlotFailure, SlotFailure__Output as _millrace_v1_SlotFailure__Output } from './millrace/v1/SlotFailure.ts';
 import type { StateChanged as _millrace_v1_StateChanged, StateChanged__Output as _millrace_v1_StateChanged__Output } from './millrace/v1/StateChanged.ts';
 import type { StatusRequest as _millrace_v1_StatusRequest, StatusRequest__Output as _millrace_v1_StatusRequest__Output } from './millrace/v1/StatusRequest.ts';
@@ -51,6 +58,7 @@ export interface ProtoGrpcType {
       CancelledFailure: MessageTypeDefinition<_millrace_v1_CancelledFailure, _millrace_v1_CancelledFailure__Output>
       ErrorInfo: MessageTypeDefinition<_millrace_v1_ErrorInfo, _millrace_v1_ErrorInfo__Output>
       EventsRequest: MessageTypeDefinition<_millrace_v1_EventsRequest, _millrace_v1_EventsRequest__Output>
+      ExactOffsets: MessageTypeDefinition<_millrace_v1_ExactOffsets, _millrace_v1_ExactOffsets__Output>
       ExecutorStatus: MessageTypeDefinition<_millrace_v1_ExecutorStatus, _millrace_v1_ExecutorStatus__Output>
       ExternalFailure: MessageTypeDefinition<_millrace_v1_ExternalFailure, _millrace_v1_ExternalFailure__Output>
       FetchFailure: MessageTypeDefinition<_millrace_v1_FetchFailure, _millrace_v1_FetchFailure__Output>
@@ -62,7 +70,13 @@ export interface ProtoGrpcType {
       LogLine: MessageTypeDefinition<_millrace_v1_LogLine, _millrace_v1_LogLine__Output>
       LogsRequest: MessageTypeDefinition<_millrace_v1_LogsRequest, _millrace_v1_LogsRequest__Output>
       Notice: MessageTypeDefinition<_millrace_v1_Notice, _millrace_v1_Notice__Output>
+      OffsetChange: MessageTypeDefinition<_millrace_v1_OffsetChange, _millrace_v1_OffsetChange__Output>
+      OffsetLogRequest: MessageTypeDefinition<_millrace_v1_OffsetLogRequest, _millrace_v1_OffsetLogRequest__Output>
+      OffsetsReply: MessageTypeDefinition<_millrace_v1_OffsetsReply, _millrace_v1_OffsetsReply__Output>
+      OffsetsReport: MessageTypeDefinition<_millrace_v1_OffsetsReport, _millrace_v1_OffsetsReport__Output>
+      OffsetsRequest: MessageTypeDefinition<_millrace_v1_OffsetsRequest, _millrace_v1_OffsetsRequest__Output>
       Output: MessageTypeDefinition<_millrace_v1_Output, _millrace_v1_Output__Output>
+      PartitionOffsets: MessageTypeDefinition<_millrace_v1_PartitionOffsets, _millrace_v1_PartitionOffsets__Output>
       SlotFailure: MessageTypeDefinition<_millrace_v1_SlotFailure, _millrace_v1_SlotFailure__Output>
       StateChanged: MessageTypeDefinition<_millrace_v1_StateChanged, _millrace_v1_StateChanged__Output>
       StatusRequest: MessageTypeDefinition<_millrace_v1_StatusRequest, _millrace_v1_StatusRequest__Output>

@@ -50,7 +50,8 @@ export const taskDescriptor: object = {
             "kafka",
             "rows",
             "shuffle",
-            "merge"
+            "merge",
+            "stored"
            ]
           }
          },
@@ -70,6 +71,10 @@ export const taskDescriptor: object = {
           "merge": {
            "type": "MergeSource",
            "id": 4
+          },
+          "stored": {
+           "type": "StoredSource",
+           "id": 5
           }
          }
         },
@@ -96,6 +101,14 @@ export const taskDescriptor: object = {
           "value": {
            "type": "Codec",
            "id": 5
+          },
+          "undecodable": {
+           "type": "string",
+           "id": 6
+          },
+          "lost": {
+           "type": "string",
+           "id": 7
           }
          }
         },
@@ -103,6 +116,9 @@ export const taskDescriptor: object = {
          "fields": {}
         },
         "ShuffleSource": {
+         "fields": {}
+        },
+        "StoredSource": {
          "fields": {}
         },
         "MergeSource": {
@@ -331,6 +347,11 @@ export const taskDescriptor: object = {
            "rule": "repeated",
            "type": "TaskInput",
            "id": 1
+          },
+          "children": {
+           "rule": "repeated",
+           "type": "uint32",
+           "id": 2
           }
          }
         },
@@ -344,6 +365,13 @@ export const taskDescriptor: object = {
          }
         },
         "ShuffleBlock": {
+         "oneofs": {
+          "_data": {
+           "oneof": [
+            "data"
+           ]
+          }
+         },
          "fields": {
           "executorId": {
            "type": "string",
@@ -374,15 +402,48 @@ export const taskDescriptor: object = {
           "bytes": {
            "type": "uint64",
            "id": 7
+          },
+          "data": {
+           "type": "bytes",
+           "id": 8,
+           "options": {
+            "proto3_optional": true
+           }
           }
          }
         },
         "MapOutput": {
+         "oneofs": {
+          "_inline": {
+           "oneof": [
+            "inline"
+           ]
+          },
+          "_state": {
+           "oneof": [
+            "state"
+           ]
+          }
+         },
          "fields": {
           "sizes": {
            "rule": "repeated",
            "type": "uint64",
            "id": 1
+          },
+          "inline": {
+           "type": "bytes",
+           "id": 2,
+           "options": {
+            "proto3_optional": true
+           }
+          },
+          "state": {
+           "type": "bytes",
+           "id": 3,
+           "options": {
+            "proto3_optional": true
+           }
           }
          }
         }

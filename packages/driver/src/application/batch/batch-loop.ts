@@ -1,5 +1,5 @@
-import type { OutputOperation } from '@millrace/api/internal';
-import { type Clock, type ErrorRecord, MillraceError } from '@millrace/common';
+import type { BatchRdds, OutputOperation } from '@millrace/api/internal';
+import { type Clock, crashPoint, type ErrorRecord, MillraceError } from '@millrace/common';
 import { offsetSpan } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
 import type { ExpectedRange } from '../../task-backend.ts';
@@ -8,9 +8,13 @@ import { consumerAffinity } from '../dag/task-preference.ts';
 import { streamError } from '../input/start-positions.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
+import type { StateKeeper } from '../state/state-keeper.ts';
 import { BatchClock, type Tick } from './batch-clock.ts';
 import { type OpenInput, planBatch } from './batch-planner.ts';
-import { runBatch } from './batch-run.ts';
+import { type BatchRunOptions, batchInput, runBatch } from './batch-run.ts';
+import { MissedWindows } from './missed-windows.ts';
+import { incompleteWindows, windowsOverState } from './past-batches.ts';
+import { logSkipped } from './skipped-offsets.ts';
 
 export interface BatchLoopOptions {
   readonly clock: Clock;
@@ -19,13 +23,19 @@ export interface BatchLoopOptions {
   /** Ends after so many completed batches; undefined: never. */
   readonly batches: number | undefined;
   readonly inputs: readonly OpenInput[];
+  readonly stateful: BatchRunOptions['stateful'];
+  /** Absent: no operator keeps state. */
+  readonly states: StateKeeper | undefined;
   readonly outputs: readonly OutputOperation[];
+  readonly rdds: BatchRdds;
   readonly log: ApplicationLog;
   readonly dag: DagScheduler;
   /** Aborted: no further batch is planned. */
   readonly draining: AbortSignal;
   /** Aborted: the running batch ends, too. */
   readonly cancelled: AbortSignal;
+  /** The batch is in the log, all of its outputs done. */
+  readonly committed: (batch: PlannedBatch) => void;
   readonly event: (event: ApplicationEvent) => void;
   readonly mapError: (error: ErrorRecord) => ErrorRecord;
 }
@@ -36,10 +46,12 @@ type BatchTiming = Pick<Tick, 'coalesced' | 'dueAt'> & { readonly lag: number };
 /** Beats, plans, logs, runs and commits batches, one after the other; first of all the one that the log holds without its commit. */
 export class BatchLoop {
   readonly #options: BatchLoopOptions;
+  readonly #missed: MissedWindows;
   #completed = 0;
 
   constructor(options: BatchLoopOptions) {
     this.#options = options;
+    this.#missed = new MissedWindows(options.clock, options.rdds.reach, (text) => this.#warn(text));
   }
 
   /** Resolves when no further batch is wanted. @throws why a batch failed, or why it was cancelled. */
@@ -48,6 +60,10 @@ export class BatchLoop {
     const { pending, lastCommitted } = log.state;
     const last = pending?.batchTime ?? lastCommitted;
     const batchClock = new BatchClock({ clock, intervalMs: batchIntervalMs, last });
+    const incomplete = incompleteWindows(log.state, this.#options.rdds.reach);
+    if (incomplete !== undefined) this.#warn(incomplete);
+    const overState = windowsOverState(log.state, this.#options.rdds.reach);
+    if (overState !== undefined) this.#warn(overState);
     if (pending) {
       this.#announceRerun(pending);
       await this.#runBatch(pending, { coalesced: 0, dueAt: clock.monotonic(), lag: 0 });
@@ -68,6 +84,7 @@ export class BatchLoop {
       const tick = await batchClock.next(draining);
       const plan = { inputs, batchIntervalMs, programHash };
       const { batch, lag } = await planBatch(plan, tick, this.#completed + 1, draining);
+      this.#missed.count(tick);
       return { planned: { ...batch, epoch: log.epoch }, timing: { ...tick, lag } };
     } catch (error) {
       if (draining.aborted) return undefined;
@@ -77,22 +94,43 @@ export class BatchLoop {
 
   /** Log, run, commit. */
   async #runBatch(batch: PlannedBatch, timing: BatchTiming): Promise<void> {
-    const { clock, event, log, dag, inputs, outputs, cancelled, mapError } = this.#options;
+    const { clock, event, log, dag, inputs, stateful, states, outputs, rdds, cancelled, mapError } =
+      this.#options;
     const { batchTime } = batch;
+    const seen = batchInput(batch, log.state.lastCommitted);
     const begunAt = clock.monotonic();
     try {
       if (log.state.pending?.batchTime !== batchTime) {
         // Fetching is not running: the records may be on their way while the plan is made durable.
-        dag.prefetch(expectedRanges(batch, inputs));
+        const read = rdds.reach.inputsOf(seen);
+        dag.prefetch(
+          expectedRanges(
+            batch,
+            inputs.filter(({ input }) => read.has(input.inputId)),
+          ),
+        );
+        logSkipped(this.#options);
+        crashPoint('before-plan');
         log.plan(batch);
+        await log.settled();
+        crashPoint('after-plan');
         for (const { input, kafka } of inputs) kafka.advance(rangesOf(batch, input.inputId));
       }
-      const totals = await runBatch(batch, outputs, dag, cancelled);
-      log.commit(batchTime, {
+      const totals = await runBatch(seen, { stateful, outputs, rdds, dag, cancelled });
+      // Durable before it is named.
+      const changes = await states?.seal();
+      const metrics = {
         records: totals.records,
         tasks: totals.tasks,
         processingMs: clock.monotonic() - begunAt,
-      });
+      };
+      crashPoint('before-commit');
+      log.commit(batchTime, metrics, changes);
+      await log.settled();
+      crashPoint('after-commit');
+      states?.committed(log.state.state);
+      rdds.end();
+      this.#options.committed(batch);
       const processingMs = clock.monotonic() - begunAt;
       const schedulingMs = Math.max(0, begunAt - timing.dueAt);
       this.#completed += 1;
@@ -126,8 +164,11 @@ export class BatchLoop {
     const text = `${batch} was planned and not committed: it runs again with the same offsets`;
     event({ kind: 'notice', level: 'info', text });
     if (pending.programHash === programHash) return;
-    const changed = `${batch} was planned for another program: it runs with the new one`;
-    event({ kind: 'notice', level: 'warn', text: changed });
+    this.#warn(`${batch} was planned for another program: it runs with the new one`);
+  }
+
+  #warn(text: string): void {
+    this.#options.event({ kind: 'notice', level: 'warn', text });
   }
 }
 

@@ -1,10 +1,9 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
-import type { OffsetRange } from '@millrace/kafka';
-import { contentHash } from '@millrace/proto/task';
 import type { KafkaInput } from '../input/kafka-input.ts';
 import { creditedMs, planOffsets } from '../input/offset-planner.ts';
 import type { LoggedInput, PlannedBatch } from '../log/log-record.ts';
 import type { Tick } from './batch-clock.ts';
+import { planHashOf } from './plan-hash.ts';
 
 /** What a batch will read, before it is in the log. */
 export interface BatchPlan {
@@ -53,16 +52,6 @@ export async function planBatch(
     batch: { batchTime: tick.batchTime, programHash, planHash, intervals: tick.intervals, inputs: logged },
     lag,
   };
-}
-
-/** Same program, same ranges: same hash, on every machine. */
-function planHashOf(programHash: string, inputs: readonly LoggedInput[]): string {
-  const ranges = inputs.map(({ inputId, ranges: each }) => [inputId, each.map(rangeKey)]);
-  return contentHash(Buffer.from(JSON.stringify([programHash, ranges]), 'utf8'));
-}
-
-function rangeKey({ topic, partition, fromOffset, untilOffset, topicId }: OffsetRange): readonly unknown[] {
-  return [topic, partition, fromOffset, untilOffset, topicId ?? null];
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,10 +1,8 @@
-import type { ShuffleNode } from '@millrace/api/internal';
+import type { StoredNode } from '@millrace/api/internal';
 import type { MapOutputs } from './map-outputs.ts';
 
 interface KeptShuffle {
   readonly outputs: MapOutputs;
-  /** Map partitions whose records and accumulators have been counted. */
-  readonly counted: ReadonlySet<number>;
 }
 
 /**
@@ -12,14 +10,20 @@ interface KeptShuffle {
  * actions on one dataset) reads it instead of computing it again.
  */
 export class BatchShuffles {
-  readonly #kept = new Map<ShuffleNode, KeptShuffle>();
+  readonly #kept = new Map<StoredNode, KeptShuffle>();
 
   /** As far as the last job that ended knew. */
-  of(shuffle: ShuffleNode): KeptShuffle | undefined {
+  of(shuffle: StoredNode): KeptShuffle | undefined {
     return this.#kept.get(shuffle);
   }
 
-  keep(shuffle: ShuffleNode, kept: KeptShuffle): void {
+  /** Executors hold nothing of it. */
+  get areInline(): boolean {
+    for (const { outputs } of this.#kept.values()) if (!outputs.isInline) return false;
+    return true;
+  }
+
+  keep(shuffle: StoredNode, kept: KeptShuffle): void {
     this.#kept.set(shuffle, kept);
   }
 }

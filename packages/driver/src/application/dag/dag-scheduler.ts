@@ -1,4 +1,12 @@
-import type { AccumulatorChange, FunctionShipper, JobRequest, JobRunner } from '@millrace/api/internal';
+import type {
+  AccumulatorChange,
+  FunctionShipper,
+  JobRequest,
+  JobRunner,
+  KeptState,
+  PersistedNode,
+  StoredNode,
+} from '@millrace/api/internal';
 import { type Clock, MillraceError } from '@millrace/common';
 import type { KafkaClient, KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
@@ -8,9 +16,9 @@ import { BatchShuffles } from './batch-shuffles.ts';
 import { BlobKeeper } from './blob-keeper.ts';
 import { type BatchTally, JobExecution, type JobExecutionOptions } from './job-execution.ts';
 import { JobRun } from './job-run.ts';
+import { KeptDatasets } from './kept-datasets.ts';
 import { SlotWatch } from './slot-watch.ts';
-import type { Stage } from './stage.ts';
-import { buildStages } from './stage-builder.ts';
+import { StagePlanner } from './stage-builder.ts';
 import type { LeaderHost } from './task-preference.ts';
 
 export interface DagSchedulerOptions extends JobExecutionOptions {
@@ -28,6 +36,11 @@ export interface BatchTotals extends Readonly<BatchTally> {
   readonly accumulators: readonly AccumulatorChange[];
 }
 
+/** Nothing is read of it yet. */
+interface StoreRequest {
+  readonly store: StoredNode;
+}
+
 interface Batch {
   readonly batchTime: number;
   readonly tally: BatchTally;
@@ -43,6 +56,9 @@ export class DagScheduler implements JobRunner {
   readonly #options: DagSchedulerOptions;
   readonly #blobs: BlobKeeper;
   readonly #jobs = new Map<number, JobExecution>();
+  readonly #datasets: KeptDatasets;
+  /** Counts map outputs. */
+  readonly #time = { now: 0 };
   #batch: Batch | undefined;
   #cancelled: MillraceError | undefined;
   readonly #slotWatch: SlotWatch;
@@ -52,6 +68,10 @@ export class DagScheduler implements JobRunner {
     this.#options = options;
     this.#blobs = new BlobKeeper(options.backend);
     this.ship = options.ship;
+    const { backend, application, epoch } = options;
+    this.#datasets = new KeptDatasets((names) => {
+      for (const kept of names) backend.dropShuffle({ application, epoch, kept });
+    });
     this.#slotWatch = new SlotWatch(
       options.clock,
       () => this.isStalled,
@@ -65,8 +85,13 @@ export class DagScheduler implements JobRunner {
     return this.#jobs.size > 0 && this.#options.backend.slots === 0;
   }
 
+  get runsJobs(): boolean {
+    return this.#jobs.size > 0;
+  }
+
   /** Jobs belong to this batch until `endBatch`. */
   beginBatch(batchTime: number): void {
+    this.#options.states?.beginBatch(batchTime);
     const tally = { records: 0, tasks: 0, failedAttempts: 0 };
     this.#batch = {
       batchTime,
@@ -79,6 +104,9 @@ export class DagScheduler implements JobRunner {
   }
 
   endBatch(): BatchTotals {
+    const batch = this.#batch;
+    // Attempts that failed may have left files, too.
+    if (batch?.shuffles.areInline === true && batch.tally.failedAttempts === 0) batch.hasShuffled = false;
     this.#dropShuffle();
     const { records = 0, tasks = 0, failedAttempts = 0 } = this.#batch?.tally ?? {};
     this.#batch = undefined;
@@ -102,6 +130,7 @@ export class DagScheduler implements JobRunner {
     // A Map may be taken from while it is walked.
     for (const job of this.#jobs.values()) job.cancel(this.#cancelled);
     this.#dropShuffle();
+    this.#datasets.close();
   }
 
   async run(request: JobRequest): Promise<readonly Uint8Array[]> {
@@ -112,31 +141,59 @@ export class DagScheduler implements JobRunner {
         remedy: 'Await every action in foreachRDD, or return its promise.',
       });
     }
-    const stages = buildStages(request, batch.stageIds + 1, this.#options.leaderHost);
-    if (stages.length > 1 && !this.#options.backend.canShuffle) throw cannotShuffle(request.action.place);
-    batch.stageIds += stages.length;
-    batch.hasShuffled ||= stages.length > 1;
-    const job = this.#begin(batch, stages);
+    const job = this.#begin(batch, request);
     await job.done;
     return job.run.results(request.partitions);
   }
 
-  #begin(batch: Batch, stages: readonly Stage[]): JobExecution {
+  /** Computes a dataset that is stored, for the jobs of the batch that follow. Within a batch. @throws as `run`. */
+  async store(node: StoredNode): Promise<void> {
+    if (this.#cancelled) throw this.#cancelled;
+    if (this.#batch === undefined) throw new MillraceError('INTERNAL', 'a dataset is stored within a batch');
+    await this.#begin(this.#batch, { store: node }).done;
+  }
+
+  #begin(batch: Batch, request: JobRequest | StoreRequest): JobExecution {
     const { batchTime, tally, shuffles } = batch;
-    const { application, epoch } = this.#options;
+    const { application, epoch, leaderHost, backend } = this.#options;
+    const datasets = this.#datasets;
+    const planner = new StagePlanner({ nextId: () => ++batch.stageIds, leaderHost, held: datasets });
+    const stages = 'store' in request ? planner.store(request.store) : planner.cut(request);
+    if (stages.length > 1 && !backend.canShuffle)
+      throw cannotShuffle('store' in request ? request.store.place : request.action.place);
     const jobId = ++batch.jobIds;
-    const directoryOf = (stageId: number): string =>
-      shuffleDirectory({ application, epoch, batchTime, jobId, stageId });
-    const run = new JobRun({ jobId, stages, shuffles, directoryOf });
+    const run = new JobRun({
+      jobId,
+      stages,
+      shuffles,
+      datasets,
+      directoryOf: (stageId, kept) => {
+        batch.hasShuffled ||= kept === undefined;
+        return shuffleDirectory({ application, epoch, batchTime, jobId, stageId }, kept);
+      },
+      grow: (node, mapPartitions) => planner.grow(node, mapPartitions),
+      time: this.#time,
+      keepState: (call, partition, section) => this.#options.states?.add(call, partition, section),
+    });
     const ended = (): void => {
       this.#jobs.delete(run.jobId);
       if (this.#jobs.size === 0) this.#slotWatch.stop();
+      this.#advanceOthers();
     };
     const job = new JobExecution(run, this.#options, { batchTime, tally, blobs: this.#blobs, ended });
     this.#jobs.set(run.jobId, job);
     this.#slotWatch.watch();
     job.advance();
+    this.#advanceOthers();
     return job;
+  }
+
+  stateOf(name: string): KeptState | undefined {
+    return this.#options.states?.stateOf(name);
+  }
+
+  release(node: PersistedNode): void {
+    this.#datasets.release(node);
   }
 
   /** Their tasks are about to come. */
@@ -166,6 +223,12 @@ export class DagScheduler implements JobRunner {
 
   #handle(event: TaskEvent): void {
     this.#jobs.get(event.key.jobId)?.handle(event);
+    this.#advanceOthers();
+  }
+
+  /** Jobs may wait for what another one has stored, or has given up to store. */
+  #advanceOthers(): void {
+    while (this.#datasets.takeChanged()) for (const job of this.#jobs.values()) job.advance();
   }
 
   /** Its jobs are over: nobody reads what map tasks left on executors. */

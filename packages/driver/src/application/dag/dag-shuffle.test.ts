@@ -2,7 +2,7 @@ import { deserialize } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import type { RddNode } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
-import { decodeStage, decodeTask } from '@millrace/proto/task';
+import { decodeStage, decodeTask, encodeMapOutput } from '@millrace/proto/task';
 import { VirtualClock } from '../../../../testing/src/virtual-clock.ts';
 import type { TaskSet } from '../../task-backend.ts';
 import { dagBench } from '../testing/dag-bench.ts';
@@ -45,6 +45,8 @@ describe('shuffles in the DAG scheduler', () => {
     expect(action.kind).toBe('shuffleWrite');
     expect(deserialize(action.value as Uint8Array)).toEqual({
       directory: 'a/4/100/1/1',
+      // Of two map tasks.
+      inlineBytesMax: 64 * 1024,
       partitioner: { kind: 'hash', partitions: 2 },
     });
     expect(set(1).key).toMatchObject({ jobId: 1, stageId: 2 });
@@ -67,6 +69,29 @@ describe('shuffles in the DAG scheduler', () => {
     expect(backend.droppedShuffles).toEqual([]);
     expect(dag.endBatch()).toMatchObject({ records: 3, tasks: 4, failedAttempts: 0 });
     expect(backend.droppedShuffles).toEqual([{ application: 'a', epoch: 4, batchTime: 100 }]);
+  });
+
+  it('hands small map outputs to the tasks that read them, and drops nothing where nothing was left', async () => {
+    const { dag, backend, set } = dagBench(new VirtualClock());
+    const result = dag.run({ node: words(), action: collect });
+    const inline = (sizes: readonly number[], text: string): Uint8Array =>
+      encodeMapOutput({ sizes, inline: Buffer.from(text) });
+    backend.succeed(set(0), 0, inline([1, 2], 'abb'), 1, none, { executorId: 'e1' });
+    backend.succeed(set(0), 1, inline([0, 1], 'c'), 1, none, { executorId: 'e2' });
+    expect(inputsOf(set(1))).toMatchObject([
+      { blocks: [{ mapPartition: 0, data: Buffer.from('a') }] },
+      {
+        blocks: [
+          { mapPartition: 0, data: Buffer.from('bb') },
+          { mapPartition: 1, data: Buffer.from('c') },
+        ],
+      },
+    ]);
+    backend.succeed(set(1), 0, bytes(7), 0);
+    backend.succeed(set(1), 1, bytes(8), 0);
+    await result;
+    dag.endBatch();
+    expect(backend.droppedShuffles).toEqual([]);
   });
 
   it('runs lost map tasks again, then what is missing, and counts records and accumulators once', async () => {

@@ -1,9 +1,12 @@
 import {
+  type CoalescedNode,
   type MergeNode,
   type OperatorCall,
+  type PersistedNode,
+  partitionCount,
   type RddNode,
   rebased,
-  type ShuffleNode,
+  type StoredNode,
 } from '@millrace/api/internal';
 import { assertNever, invariant } from '@millrace/common';
 import type { Pipeline, PipelineSource, TaskInput } from './stage.ts';
@@ -12,18 +15,25 @@ import type { Pipeline, PipelineSource, TaskInput } from './stage.ts';
 export interface DatasetPart {
   /** Index in the pipelines. */
   readonly pipeline: number;
-  readonly input: TaskInput<ShuffleNode>;
+  readonly input: TaskInput<StoredNode>;
 }
 
-/** A dataset down to its sources and the nearest shuffles. */
+/** A dataset down to its sources and the nearest stored datasets. */
 export interface DatasetParts {
   readonly pipelines: readonly Pipeline[];
   /** In task partition order. */
   readonly parts: readonly DatasetPart[];
 }
 
+/** Whether a persisted dataset is computed as if it were not. */
+type IsReleased = (node: PersistedNode) => boolean;
+
 /** `above`: operators on top of `node`, the first to run first. */
-export function partsOf(node: RddNode, above: readonly OperatorCall[] = []): DatasetParts {
+export function partsOf(
+  node: RddNode,
+  isReleased: IsReleased,
+  above: readonly OperatorCall[] = [],
+): DatasetParts {
   switch (node.kind) {
     case 'kafka':
       return chainOf(
@@ -36,10 +46,10 @@ export function partsOf(node: RddNode, above: readonly OperatorCall[] = []): Dat
         node.partitions.map((rows) => ({ kind: 'rows', rows })),
       );
     case 'operator':
-      return partsOf(node.parent, [node.operator, ...above]);
+      return partsOf(node.parent, isReleased, [node.operator, ...above]);
     case 'union':
       return unionOf(
-        node.parents.map((parent) => partsOf(parent)),
+        node.parents.map((parent) => partsOf(parent, isReleased)),
         above,
       );
     case 'shuffle':
@@ -51,14 +61,45 @@ export function partsOf(node: RddNode, above: readonly OperatorCall[] = []): Dat
           bucket,
         })),
       );
+    case 'persisted':
+      if (isReleased(node)) return partsOf(node.parent, isReleased, above);
+      return chainOf(
+        { source: { kind: 'stored' }, operators: above },
+        Array.from({ length: partitionCount(node) }, (_, mapPartition) => ({
+          kind: 'stored',
+          from: node,
+          mapPartition,
+          bucket: 0,
+        })),
+      );
+    case 'stateful':
+      return chainOf({ source: { kind: 'stored' }, operators: above }, bucketsOf(node, 0));
+    case 'stateSnapshots':
+      return chainOf({ source: { kind: 'stored' }, operators: above }, bucketsOf(node.of, 1));
+    case 'coalesced':
+      return coalescedOf(node, partsOf(node.parent, isReleased), above);
     case 'merge':
-      return mergeOf(node, above);
+      return mergeOf(
+        node,
+        node.parents.map((parent) => partsOf(parent, isReleased)),
+        above,
+      );
     default:
       return assertNever(node, 'kind of dataset');
   }
 }
 
-function chainOf(pipeline: Pipeline, inputs: ReadonlyArray<TaskInput<ShuffleNode>>): DatasetParts {
+/** A bucket of each map task. */
+function bucketsOf(from: StoredNode, bucket: number): ReadonlyArray<TaskInput<StoredNode>> {
+  return Array.from({ length: partitionCount(from) }, (_, mapPartition) => ({
+    kind: 'stored',
+    from,
+    mapPartition,
+    bucket,
+  }));
+}
+
+function chainOf(pipeline: Pipeline, inputs: ReadonlyArray<TaskInput<StoredNode>>): DatasetParts {
   return { pipelines: [pipeline], parts: inputs.map((input) => ({ pipeline: 0, input })) };
 }
 
@@ -92,6 +133,33 @@ function isIndexed({ source, operators }: Pipeline): boolean {
   return operators.some((operator) => rebased(operator, 1) !== operator);
 }
 
+/** One merge reads all groups; each input says by which chain. Chains that see the index of their partition are one a shift. */
+function coalescedOf(
+  { groups, place }: CoalescedNode,
+  dataset: DatasetParts,
+  above: readonly OperatorCall[],
+): DatasetParts {
+  const chains: Pipeline[] = [];
+  const known = new Map<string, number>();
+  const childFor = (pipeline: number, shift: number): number => {
+    const chain = dataset.pipelines[pipeline] as Pipeline;
+    const base = isIndexed(chain) ? shift : 0;
+    const name = `${pipeline}+${base}`;
+    const child = known.get(name) ?? chains.push(rebasedPipeline(chain, base)) - 1;
+    known.set(name, child);
+    return child;
+  };
+  const inputs = groups.map((group, partition): TaskInput<StoredNode> => {
+    const parts = group.map((index) => dataset.parts[index] as DatasetPart);
+    const children = parts.map(({ pipeline }, at) => childFor(pipeline, partition - (group[at] as number)));
+    return { kind: 'merge', inputs: parts.map(({ input }) => input), children };
+  });
+  return chainOf(
+    { source: { kind: 'merge', how: 'concat', children: chains, place }, operators: above },
+    inputs,
+  );
+}
+
 /** A part of a parent, and its index there. */
 interface ChildPart extends DatasetPart {
   readonly index: number;
@@ -101,8 +169,11 @@ interface ChildPart extends DatasetPart {
  * A parent that is a union has several pipelines: each combination that occurs is a pipeline of the merge. So is, in a cartesian product,
  * each shift of a parent whose operators see the index of their partition.
  */
-function mergeOf({ how, parents, place }: MergeNode, above: readonly OperatorCall[]): DatasetParts {
-  const datasets = parents.map((parent) => partsOf(parent));
+function mergeOf(
+  { how, place }: MergeNode,
+  datasets: readonly DatasetParts[],
+  above: readonly OperatorCall[],
+): DatasetParts {
   const pipelines: Pipeline[] = [];
   const known = new Map<string, number>();
   const pipelineOf = (children: readonly ChildPart[], partition: number): number => {

@@ -1,8 +1,15 @@
 import type { ActionCall, JobOptions } from '@millrace/api/internal';
-import { assertNever, type ErrorRecord, type Logger, MillraceError, messageOf } from '@millrace/common';
+import {
+  assertNever,
+  crashPoint,
+  type ErrorRecord,
+  type Logger,
+  MillraceError,
+  messageOf,
+} from '@millrace/common';
 import type { StageKey, TaskBackend, TaskEvent } from '../../task-backend.ts';
 import type { BlobKeeper } from './blob-keeper.ts';
-import type { JobRun, StageLaunch } from './job-run.ts';
+import type { JobRun, LostOutput, StageLaunch } from './job-run.ts';
 import type { Stage, StageId } from './stage.ts';
 import { type MadeTaskSet, makeTaskSet, type TaskSetLimits } from './task-set-maker.ts';
 
@@ -118,10 +125,12 @@ export class JobExecution {
 
   #submitSet({ set }: MadeTaskSet): void {
     this.#around.tally.tasks += set.tasks.length;
+    crashPoint('before-tasks');
     this.#options.backend.submit(set);
   }
 
   #taskSucceeded(stageId: StageId, event: Succeeded): void {
+    crashPoint('tasks-running');
     const { run } = this;
     const { partition, result, metrics } = event;
     if (!run.awaits(stageId, partition, event.attempt)) return;
@@ -150,12 +159,13 @@ export class JobExecution {
       this.#fail(stageId, error);
       return;
     }
-    const executorId = String(record.details['executorId'] ?? '');
+    const lost = lostOutput(record);
+    const { executorId } = lost;
     this.#options.logger.warn(
       { batchTime: this.#around.batchTime, stageId, executorId, reason: error.what },
       'what map tasks left on an executor is lost; they run again',
     );
-    this.#cancelStages(this.run.fetchFailed(stageId, executorId, error));
+    this.#cancelStages(this.run.fetchFailed(stageId, lost, error));
     this.advance();
   }
 
@@ -184,7 +194,7 @@ export class JobExecution {
   #finish(): void {
     if (this.#over || !this.run.finished) return;
     this.#over = true;
-    this.run.keepShuffles();
+    this.run.close();
     this.#around.ended();
     if (this.run.failure === undefined) this.#done.resolve();
     else this.#done.reject(this.run.failure);
@@ -194,6 +204,15 @@ export class JobExecution {
     const { application, epoch } = this.#options;
     return { application, epoch, batchTime: this.#around.batchTime, jobId: this.run.jobId, stageId };
   }
+}
+
+/** Of a FETCH_FAILED. Blocks that are missing in a directory that an executor may empty were given up; see keptName. */
+function lostOutput({ details }: ErrorRecord): LostOutput {
+  const executorId = String(details['executorId'] ?? '');
+  const [, dataset] = /^[^/]+\/\d+\/cache-(\d+)\//.exec(String(details['shuffle'] ?? '')) ?? [];
+  return dataset !== undefined && details['missing'] === true
+    ? { executorId, evicted: Number(dataset) }
+    : { executorId };
 }
 
 function resultsTooLarge({ kind, place }: ActionCall, bytesMax: number): MillraceError {

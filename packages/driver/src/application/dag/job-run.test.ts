@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RddNode } from '@millrace/api/internal';
-import { MillraceError } from '@millrace/common';
+import { encodeMapOutput } from '@millrace/proto/task';
 import * as fc from 'fast-check';
+import { ClusterModel, jobRun, lost } from '../testing/cluster-model.ts';
 import { merge, rows, shuffle } from '../testing/datasets.ts';
 import { mapOutput } from '../testing/fake-backend.ts';
 import { BatchShuffles } from './batch-shuffles.ts';
-import { JobRun, STAGE_ATTEMPTS_MAX, type StageLaunch } from './job-run.ts';
-import type { Stage, StageId, TaskInput } from './stage.ts';
+import { STAGE_ATTEMPTS_MAX, type StageLaunch } from './job-run.ts';
+import type { StageId } from './stage.ts';
 import { buildStages } from './stage-builder.ts';
 
 const collect = { kind: 'collect', functions: [], numbers: [], place: '' } as const;
 const foreachPartition = { ...collect, kind: 'foreachPartition' } as const;
-const lost = new MillraceError('FETCH_FAILED', 'e1 does not answer', { details: { executorId: 'e1' } });
 
 const stagesOf = (node: RddNode, action: typeof collect | typeof foreachPartition = foreachPartition) =>
   buildStages({ node, action }, 1, () => '');
@@ -21,10 +21,6 @@ const names = (launches: readonly StageLaunch[]) =>
     ({ stage, tasks, firstAttempt }) =>
       `${stage.id}:${tasks.map(({ partition }) => partition).join()}@${firstAttempt}`,
   );
-
-function jobRun(stages: readonly Stage[], shuffles = new BatchShuffles()): JobRun {
-  return new JobRun({ jobId: 1, stages, shuffles, directoryOf: (stageId) => `dir${stageId}` });
-}
 
 function setup(node: RddNode, action?: typeof collect, shuffles?: BatchShuffles) {
   const run = jobRun(stagesOf(node, action), shuffles);
@@ -57,6 +53,41 @@ describe('a job run with shuffles', () => {
     expect(run.blocks(id(1), 1).map(({ mapPartition }) => mapPartition)).toEqual([0, 1]);
   });
 
+  it('has small map outputs itself: they go to those who read them, and are not lost with their executor', () => {
+    const { run, end } = setup(words());
+    const small = (partition: number, sizes: readonly number[], inline: string): boolean =>
+      run.succeeded(id(1), partition, {
+        result: encodeMapOutput({ sizes, inline: Buffer.from(inline) }),
+        attempt: 0,
+        executorId: 'e1',
+        blockAddress: 'e1:7',
+      });
+    run.start();
+    small(0, [2, 1], 'aab');
+    end(1, 1, 'e1', [3, 4]);
+    small(2, [0, 2], 'cc');
+    run.start();
+    const dataOf = (bucket: number) =>
+      run.blocks(id(1), bucket).map(({ data, bytes }) => (data ? Buffer.from(data).toString() : bytes));
+    expect([dataOf(0), dataOf(1)]).toEqual([
+      ['aa', 3],
+      ['b', 4, 'cc'],
+    ]);
+    run.fetchFailed(id(2), { executorId: 'e1' }, lost);
+    expect(names(run.start())).toEqual(['1:1@1']);
+    end(1, 1, 'e2', [3, 4], 1);
+    expect(names(run.start())).toEqual(['2:0,1@1']);
+    expect(dataOf(1)).toEqual(['b', 4, 'cc']);
+  });
+
+  it('refuses a map output whose bytes are not those that it names', () => {
+    const { run } = setup(words());
+    run.start();
+    const result = encodeMapOutput({ sizes: [2, 1], inline: Buffer.from('aa') });
+    const done = { result, attempt: 0, executorId: 'e1', blockAddress: 'e1:7' };
+    expect(() => run.succeeded(id(1), 0, done)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+  });
+
   it('runs the map tasks of a lost executor again, then the missing tasks, with fresh attempts', () => {
     const { run, end } = setup(words());
     run.start();
@@ -65,7 +96,7 @@ describe('a job run with shuffles', () => {
     end(1, 2, 'e1');
     run.start();
     expect(end(2, 1, 'e2')).toBe(true);
-    expect(run.fetchFailed(id(2), 'e1', lost)).toEqual([]);
+    expect(run.fetchFailed(id(2), { executorId: 'e1' }, lost)).toEqual([]);
     expect(names(run.start())).toEqual(['1:0,2@4']);
     expect(end(1, 0, 'e3', [1, 1], 3)).toBe(false);
     expect(end(1, 0, 'e3', [1, 1], 4)).toBe(true);
@@ -91,7 +122,7 @@ describe('a job run with shuffles', () => {
       end(1, partition, 'e1');
     }
     run.start();
-    run.fetchFailed(id(2), 'e1', lost);
+    run.fetchFailed(id(2), { executorId: 'e1' }, lost);
     run.start();
     expect(run.awaits(id(1), 0, 1)).toBe(true);
     expect(run.isFirst(id(1), 0)).toBe(false);
@@ -104,7 +135,7 @@ describe('a job run with shuffles', () => {
       run.start();
       for (const partition of [0, 1, 2]) end(1, partition, 'e1', [1, 1], attempt);
       expect(names(run.start())).toEqual([`2:0,1@${attempt}`]);
-      run.fetchFailed(id(2), 'e1', lost);
+      run.fetchFailed(id(2), { executorId: 'e1' }, lost);
     }
     expect(run.failure).toBe(lost);
     expect(run.finished).toBe(true);
@@ -118,11 +149,11 @@ describe('a job run with shuffles', () => {
     run.start();
     for (const partition of [0, 1, 2]) end(1, partition, 'e1');
     expect(names(run.start())).toEqual(['2:0,1@0', '3:0,1@0']);
-    run.fetchFailed(id(2), 'e1', lost);
+    run.fetchFailed(id(2), { executorId: 'e1' }, lost);
     expect(names(run.start())).toEqual(['1:0,1,2@1']);
     for (const partition of [0, 1, 2]) end(1, partition, 'e1', [1, 1], 1);
     expect(names(run.start())).toEqual(['2:0,1@1']);
-    run.fetchFailed(id(3), 'e1', lost);
+    run.fetchFailed(id(3), { executorId: 'e1' }, lost);
     expect(names(run.start())).toEqual(['3:0,1@1']);
   });
 
@@ -134,12 +165,12 @@ describe('a job run with shuffles', () => {
     end(2, 0, 'e1');
     end(2, 1, 'e2');
     run.start();
-    run.fetchFailed(id(3), 'e2', lost);
+    run.fetchFailed(id(3), { executorId: 'e2' }, lost);
     // Stage 1 lost nothing.
     expect(names(run.start())).toEqual(['2:1@1']);
     end(2, 1, 'e2', [1, 1], 1);
     run.start();
-    run.fetchFailed(id(3), 'e1', lost);
+    run.fetchFailed(id(3), { executorId: 'e1' }, lost);
     expect(names(run.start())).toEqual(['1:0,1,2@1']);
     for (const partition of [0, 1, 2]) end(1, partition, 'e2', [1, 1], 1);
     expect(names(run.start())).toEqual(['2:0@2']);
@@ -156,7 +187,7 @@ describe('a job run with shuffles', () => {
     end(2, 1, 'e2');
     run.start();
     // Nothing that stage 3 reads is on e1.
-    run.fetchFailed(id(3), 'e1', lost);
+    run.fetchFailed(id(3), { executorId: 'e1' }, lost);
     expect(names(run.start())).toEqual(['3:0,1@1']);
   });
 
@@ -168,9 +199,9 @@ describe('a job run with shuffles', () => {
     end(1, 1, 'e2');
     end(1, 2, 'e3');
     run.start();
-    run.fetchFailed(id(2), 'e1', lost);
+    run.fetchFailed(id(2), { executorId: 'e1' }, lost);
     expect(names(run.start())).toEqual(['1:0@1']);
-    run.fetchFailed(id(3), 'e2', lost);
+    run.fetchFailed(id(3), { executorId: 'e2' }, lost);
     expect(run.start()).toEqual([]);
     end(1, 0, 'e3', [1, 1], 1);
     expect(names(run.start())).toEqual(['1:1@2']);
@@ -203,7 +234,7 @@ describe('a job run with shuffles', () => {
     first.end(1, 2, 'e1', [1, 0], 2);
     first.run.start();
     first.end(2, 0, 'e1');
-    first.run.keepShuffles();
+    first.run.close();
     // The same map stage, and another one on top of it, of which a task has nothing to read.
     const second = setup(shuffle(shared, 2), collect, shuffles);
     expect(names(second.run.start())).toEqual(['2:0@0']);
@@ -212,13 +243,13 @@ describe('a job run with shuffles', () => {
       'dir1/0',
       'dir1/2',
     ]);
-    second.run.fetchFailed(id(2), 'e1', lost);
+    second.run.fetchFailed(id(2), { executorId: 'e1' }, lost);
     expect(names(second.run.start())).toEqual(['1:0,2@0']);
     expect(second.run.isFirst(id(1), 0)).toBe(false);
     // The copy of the first job is its own.
     expect(first.run.blocks(id(1), 0)).toHaveLength(3);
     second.run.cancel();
-    second.run.keepShuffles();
+    second.run.close();
     const third = setup(shared, collect, shuffles);
     expect(names(third.run.start())).toEqual(['1:0,2@0']);
     expect(third.run.isFirst(id(1), 2)).toBe(false);
@@ -261,119 +292,3 @@ describe('a job run with shuffles', () => {
     );
   });
 });
-
-interface RunningTask {
-  readonly stage: Stage;
-  readonly partition: number;
-  readonly input: TaskInput;
-  readonly attempt: number;
-  /** Where its blocks were when it was launched. */
-  readonly reads: readonly string[];
-}
-
-/** Executors that come and go below a job run. */
-class ClusterModel {
-  readonly run: JobRun;
-  readonly #stages: readonly Stage[];
-  #running: RunningTask[] = [];
-  readonly #ended: RunningTask[] = [];
-  readonly #results = new Map<string, number>();
-  readonly #attempts = new Set<string>();
-  /** What the task scheduler remembers of sets that were cut short. */
-  readonly #attemptsEnd = new Map<StageId, number>();
-  #executors = ['e0', 'e1', 'e2'];
-  #executorsMade = 3;
-
-  constructor(stages: readonly Stage[]) {
-    this.run = jobRun(stages);
-    this.#stages = stages;
-    this.#start();
-  }
-
-  #start(): void {
-    for (const { stage, tasks, firstAttempt } of this.run.start()) {
-      expect(tasks.length).toBeGreaterThan(0);
-      expect(this.#running.some((task) => task.stage === stage)).toBe(false);
-      const attempt = Math.max(firstAttempt, this.#attemptsEnd.get(stage.id) ?? 0);
-      for (const { partition, input } of tasks)
-        this.#running.push({ stage, partition, input, attempt, reads: this.#reads(input) });
-    }
-    expect(this.run.finished || this.#running.length > 0).toBe(true);
-  }
-
-  /** Executors with blocks of this input; all map partitions must be there. */
-  #reads(input: TaskInput): readonly string[] {
-    if (input.kind === 'merge') return input.inputs.flatMap((child) => this.#reads(child));
-    if (input.kind !== 'shuffle') return [];
-    const from = this.#stages.find((stage) => stage.id === input.from);
-    const blocks = this.run.blocks(input.from, input.bucket);
-    expect(blocks.map(({ mapPartition }) => mapPartition)).toEqual(
-      from?.tasks.map(({ partition }) => partition),
-    );
-    return blocks.map(({ executorId }) => executorId);
-  }
-
-  #at(where: number): string {
-    return this.#executors[where % this.#executors.length] ?? '';
-  }
-
-  /** A task comes to its end: it finds its blocks, or it does not. */
-  end(which: number, where: number): void {
-    const task = this.#running[which % this.#running.length];
-    if (!task) return;
-    const gone = task.reads.find((executorId) => !this.#executors.includes(executorId));
-    if (gone !== undefined) {
-      this.#fetchFails(task, gone);
-      return;
-    }
-    const name = `${task.stage.id}/${task.partition}/${task.attempt}`;
-    expect(this.#attempts.has(name)).toBe(false);
-    this.#attempts.add(name);
-    this.#running.splice(this.#running.indexOf(task), 1);
-    this.#ended.push(task);
-    expect(this.#report(task, this.#at(where))).toBe(true);
-    this.#start();
-  }
-
-  #report({ stage, partition, attempt }: RunningTask, executorId: string): boolean {
-    const sizes = [1, 1];
-    const done = { result: mapOutput(sizes), attempt, executorId, blockAddress: '' };
-    const counts = this.run.awaits(stage.id, partition, attempt) && this.run.isFirst(stage.id, partition);
-    const name = `${stage.id}/${partition}`;
-    if (counts) this.#results.set(name, (this.#results.get(name) ?? 0) + 1);
-    return this.run.succeeded(stage.id, partition, done);
-  }
-
-  /** An executor is gone, and another one comes. */
-  lose(where: number): void {
-    const gone = this.#at(where);
-    this.#executors = this.#executors.filter((executorId) => executorId !== gone);
-    this.#executors.push(`e${this.#executorsMade++}`);
-  }
-
-  /** An old report comes once more. */
-  replay(which: number): void {
-    const task = this.#ended[which % this.#ended.length];
-    if (task) expect(this.#report(task, 'e0')).toBe(false);
-  }
-
-  /** Somebody cannot reach an executor that is there. */
-  fetchFailsFor(which: number, where: number): void {
-    const readers = this.#running.filter(({ reads }) => reads.length > 0);
-    const task = readers[which % readers.length];
-    if (task) this.#fetchFails(task, task.reads[where % task.reads.length] ?? '');
-  }
-
-  #fetchFails(task: RunningTask, executorId: string): void {
-    this.#attemptsEnd.set(task.stage.id, task.attempt + 1);
-    this.#running = this.#running.filter(({ stage }) => stage !== task.stage);
-    const cancelled = this.run.fetchFailed(task.stage.id, executorId, lost);
-    this.#running = this.#running.filter(({ stage }) => !cancelled.includes(stage));
-    this.#start();
-  }
-
-  expectComplete(): void {
-    for (const { id: stageId, tasks } of this.#stages)
-      for (const { partition } of tasks) expect(this.#results.get(`${stageId}/${partition}`)).toBe(1);
-  }
-}

@@ -19,6 +19,8 @@ export interface MapBlock {
   readonly mapPartition: number;
   readonly attempt: number;
   readonly bytes: number;
+  /** The block itself: it is nowhere else. */
+  readonly data?: Uint8Array;
 }
 
 interface HeldOutput {
@@ -30,16 +32,22 @@ interface HeldOutput {
 export class MapOutputs {
   /** By map partition. */
   readonly #held: (HeldOutput | undefined)[] = [];
+  #changes = 0;
+
+  /** Grows with each change. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   /** `addedAt` grows from one to the next. */
   add(mapPartition: number, output: MapOutput, addedAt: number): void {
+    this.#changes++;
     this.#held[mapPartition] = { output, addedAt };
   }
 
   /** Of a task that would have found nothing. */
   addEmpty(mapPartition: number): void {
-    const output = { executorId: '', address: '', directory: '', attempt: 0, sizes: [] };
-    this.#held[mapPartition] = { output, addedAt: 0 };
+    this.add(mapPartition, { executorId: '', address: '', directory: '', attempt: 0, sizes: [] }, 0);
   }
 
   has(mapPartition: number): boolean {
@@ -55,14 +63,15 @@ export class MapOutputs {
 
   /** Somebody who learnt of outputs at `at` knows of one there that is still held to be good. */
   knownAt(executorId: string, at: number): boolean {
-    return this.#held.some((held) => held?.output.executorId === executorId && held.addedAt <= at);
+    return this.#held.some((held) => isOn(executorId, held) && held.addedAt <= at);
   }
 
   /** Forgets what is on this executor; returns its map partitions. */
   lose(executorId: string): readonly number[] {
+    this.#changes++;
     const lost: number[] = [];
     for (const [mapPartition, held] of this.#held.entries()) {
-      if (held?.output.executorId !== executorId) continue;
+      if (!isOn(executorId, held)) continue;
       lost.push(mapPartition);
       this.#held[mapPartition] = undefined;
     }
@@ -72,16 +81,44 @@ export class MapOutputs {
   /** In map-partition order; empty ones are left out. */
   blocks(bucket: number): readonly MapBlock[] {
     const blocks: MapBlock[] = [];
-    for (const [mapPartition, held] of this.#held.entries()) {
-      const bytes = held?.output.sizes[bucket] ?? 0;
-      if (!held || bytes === 0) continue;
-      const { executorId, address, directory, attempt } = held.output;
-      blocks.push({ executorId, address, directory, mapPartition, attempt, bytes });
+    for (const mapPartition of this.#held.keys()) {
+      const block = this.block(mapPartition, bucket);
+      if (block) blocks.push(block);
     }
     return blocks;
+  }
+
+  /** Undefined when it is empty. */
+  block(mapPartition: number, bucket: number): MapBlock | undefined {
+    const held = this.#held[mapPartition];
+    const bytes = held?.output.sizes[bucket] ?? 0;
+    if (!held || bytes === 0) return undefined;
+    const { executorId, address, directory, attempt } = held.output;
+    const data = inlineBlock(held.output, bucket);
+    return { executorId, address, directory, mapPartition, attempt, bytes, ...(data && { data }) };
+  }
+
+  /** None of it is on an executor. */
+  get isInline(): boolean {
+    return this.#held.every((held) => held === undefined || held.output.executorId === '' || isInline(held));
   }
 
   isEmpty(bucket: number): boolean {
     return this.#held.every((held) => (held?.output.sizes[bucket] ?? 0) === 0);
   }
+}
+
+/** What travelled in the result is not lost with the executor that made it. */
+function isOn(executorId: string, held: HeldOutput | undefined): held is HeldOutput {
+  return held?.output.executorId === executorId && !isInline(held);
+}
+
+function isInline({ output }: HeldOutput): boolean {
+  return output.inline !== undefined;
+}
+
+function inlineBlock({ sizes, inline }: MapOutput, bucket: number): Uint8Array | undefined {
+  if (inline === undefined) return undefined;
+  const from = sizes.slice(0, bucket).reduce((sum, bytes) => sum + bytes, 0);
+  return inline.subarray(from, from + (sizes[bucket] ?? 0));
 }

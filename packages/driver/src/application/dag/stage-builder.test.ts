@@ -64,7 +64,12 @@ const build = (node: RddNode, kind: ActionCall['kind'] = 'count', partitions?: n
 };
 
 const encode = (stage: Stage, batchIntervalMs: number) =>
-  encodeStageTasks(stage, stage.tasks, { batchIntervalMs, directory: 'a/1/100/1/1', blocks: () => [] });
+  encodeStageTasks(stage, stage.tasks, {
+    batchIntervalMs,
+    directory: 'a/1/100/1/1',
+    block: () => undefined,
+    blocks: () => [],
+  });
 
 describe('the stage builder', () => {
   it('makes one task a partition, with its operators in order', () => {

@@ -17,15 +17,27 @@ import {
 } from '@millrace/proto/task';
 import type { TaskDescription } from '../../task-backend.ts';
 import type { Pipeline, PipelineSource, Stage, StageId, StageTask, TaskInput } from './stage.ts';
+import { type DescribeState, stateMessage } from './state-message.ts';
 import { describeInput, spanOf } from './task-input.ts';
 
 /** A snapshot up to this size travels in the stage; a larger one as a blob. */
 const INLINE_BYTES_MAX = 64 * 1024;
+/**
+ * Output of all map tasks of a shuffle together that may travel in their results: the host holds it, and each task that reads a bucket carries
+ * that bucket's share, in a cartesian product many times.
+ */
+const INLINE_SHUFFLE_BYTES_MAX = 128 * 1024;
 
 export interface StageEncoding {
   readonly batchIntervalMs: number;
   /** Where a map stage writes; see shuffleDirectory. */
   readonly directory: string;
+  /** Of stateful operators. */
+  readonly application?: string;
+  /** What their tasks stand on. */
+  readonly describe?: DescribeState | undefined;
+  /** What is to be read of one map task. */
+  readonly block: (from: StageId, mapPartition: number, bucket: number) => ShuffleBlockMessage | undefined;
   /** What is to be read of a map stage. */
   readonly blocks: (from: StageId, bucket: number) => readonly ShuffleBlockMessage[];
 }
@@ -55,7 +67,7 @@ export function encodeStageTasks(
   };
   const encoded = encodeStage({
     pipelines: stage.pipelines.map((pipeline) => pipelineMessage(pipeline, closure)),
-    action: actionMessage(stage, encoding.directory, closure),
+    action: actionMessage(stage, encoding, closure),
     ranges: stage.ranges.map(rangeMessage),
     batchIntervalMs: encoding.batchIntervalMs,
   });
@@ -76,7 +88,7 @@ export function encodeStageTasks(
 type MakeClosure = (fn: ShippedFunction) => ClosureMessage;
 
 /** A cartesian product names the same rows and buckets in many tasks: they are made once. */
-function inputEncoder({ blocks }: StageEncoding): (input: TaskInput) => TaskInputMessage {
+function inputEncoder({ blocks, block }: StageEncoding): (input: TaskInput) => TaskInputMessage {
   const rowsOf = remembered((rows: readonly unknown[]) => serialize(rows));
   const bucketsOf = remembered((from: StageId) => remembered((bucket: number) => blocks(from, bucket)));
   const message = (input: TaskInput): TaskInputMessage => {
@@ -87,8 +99,12 @@ function inputEncoder({ blocks }: StageEncoding): (input: TaskInput) => TaskInpu
         return { kind: 'rows', rows: rowsOf(input.rows) };
       case 'shuffle':
         return { kind: 'shuffle', blocks: bucketsOf(input.from)(input.bucket) };
+      case 'stored': {
+        const one = block(input.from, input.mapPartition, input.bucket);
+        return { kind: 'shuffle', blocks: one ? [one] : [] };
+      }
       case 'merge':
-        return { kind: 'merge', inputs: input.inputs.map(message) };
+        return { ...input, inputs: input.inputs.map(message) };
       default:
         return assertNever(input, 'task input');
     }
@@ -104,15 +120,30 @@ function remembered<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-function actionMessage(stage: Stage, directory: string, closure: MakeClosure): ActionMessage {
+function inlineShare({ tasks }: Stage): number {
+  return Math.floor(INLINE_SHUFFLE_BYTES_MAX / Math.max(1, tasks.length));
+}
+
+function actionMessage(stage: Stage, encoding: StageEncoding, closure: MakeClosure): ActionMessage {
+  const { directory } = encoding;
   if (stage.kind === 'map') {
-    const { partitioner, place } = stage.shuffle;
+    const { stored } = stage;
+    const { place } = stored;
+    if (stored.kind === 'persisted')
+      return { kind: 'storeWrite', closures: [], numbers: [], value: serialize({ directory }), place };
+    if (stored.kind === 'stateful')
+      return stateMessage(stored, { ...encoding, inlineBytesMax: inlineShare(stage), closure });
+    const { partitioner } = stored;
     const functions = 'function' in partitioner && partitioner.function ? [partitioner.function] : [];
     return {
       kind: 'shuffleWrite',
       closures: functions.map(closure),
       numbers: [],
-      value: serialize({ directory, partitioner: withoutFunction(partitioner) }),
+      value: serialize({
+        directory,
+        inlineBytesMax: inlineShare(stage),
+        partitioner: withoutFunction(partitioner),
+      }),
       place,
     };
   }
@@ -155,11 +186,15 @@ function sourceMessage(source: PipelineSource, closure: MakeClosure): SourceMess
   switch (source.kind) {
     case 'rows':
     case 'shuffle':
+    case 'stored':
       return { kind: source.kind };
     case 'kafka': {
-      const { client, groupId, isolation, key, value } = source.info;
+      const { client, groupId, isolation, key, value, skips } = source.info;
       const codecs = { key: codecMessage(key, closure), value: codecMessage(value, closure) };
-      return { kind: 'kafka', kafka: { clientJson: JSON.stringify(client), groupId, isolation, ...codecs } };
+      return {
+        kind: 'kafka',
+        kafka: { clientJson: JSON.stringify(client), groupId, isolation, ...codecs, ...skips },
+      };
     }
     case 'merge': {
       const { how, place } = source;

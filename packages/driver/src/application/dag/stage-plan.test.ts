@@ -1,6 +1,6 @@
 import { deserialize } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
-import type { ActionCall, RddNode } from '@millrace/api/internal';
+import type { ActionCall, RddNode, StoredNode } from '@millrace/api/internal';
 import { decodeStage, decodeTask } from '@millrace/proto/task';
 import { merge, operator, rows, shuffle } from '../testing/datasets.ts';
 import type { Pipeline, Stage } from './stage.ts';
@@ -19,10 +19,13 @@ const plan = (node: RddNode, kind: ActionCall['kind'] = 'collect', partitions?: 
     () => '',
   );
 
+const storedText = (stored: StoredNode): string =>
+  stored.kind === 'shuffle' ? `${stored.partitioner.kind} ${stored.partitioner.partitions}` : stored.kind;
+
 /** Stages as a person reads them. */
 function text(stages: readonly Stage[]): string[] {
   return stages.flatMap((stage) => [
-    `stage ${stage.id} ${stage.kind === 'map' ? `→ ${stage.shuffle.partitioner.kind} ${stage.shuffle.partitioner.partitions}` : stage.action.kind}` +
+    `stage ${stage.id} ${stage.kind === 'map' ? `→ ${storedText(stage.stored)}` : stage.action.kind}` +
       ` of [${stage.dependencies.join()}]`,
     ...stage.pipelines.map((pipeline, index) => `  ${'abcdefgh'[index]} = ${chain(pipeline)}`),
     ...stage.tasks.map(
@@ -250,6 +253,7 @@ describe('stage plans', () => {
     const encoding = {
       batchIntervalMs: 100,
       directory: 'app/1/100/1/1',
+      block: () => undefined,
       blocks: (from: number, bucket: number) => [
         {
           executorId: 'e',
@@ -265,7 +269,7 @@ describe('stage plans', () => {
     const mapSet = encodeStageTasks(map, map.tasks, encoding);
     const { action } = decodeStage(mapSet.stage);
     expect(action).toMatchObject({ kind: 'shuffleWrite', closures: [{ hash: 'C' }], place: 'job.ts:4:4' });
-    expect(deserialize(action.value as Uint8Array)).toEqual({
+    expect(deserialize(action.value as Uint8Array)).toMatchObject({
       directory: 'app/1/100/1/1',
       partitioner: { kind: 'range', partitions: 2, bounds, direction: -1 },
     });

@@ -3,7 +3,7 @@ import type {
   KafkaSourceInfo,
   MergeKind,
   OperatorCall,
-  ShuffleNode,
+  StoredNode,
 } from '@millrace/api/internal';
 import type { Brand, TransitionTable } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
@@ -20,8 +20,10 @@ export interface Pipeline {
 export type PipelineSource =
   | { readonly kind: 'kafka'; readonly info: KafkaSourceInfo }
   | { readonly kind: 'rows' }
-  /** What map tasks left on executors. */
+  /** Rows [key, value] that map tasks left on executors. */
   | { readonly kind: 'shuffle' }
+  /** Rows as map tasks left them on executors. */
+  | { readonly kind: 'stored' }
   /** What several chains bring, in one task. */
   | {
       readonly kind: 'merge';
@@ -30,13 +32,29 @@ export type PipelineSource =
       readonly place: string;
     };
 
-/** `Shuffle` names the map stage that a task reads. */
-export type TaskInput<Shuffle = StageId> =
+/** `From` names the map stage that a task reads. */
+export type TaskInput<From = StageId> =
   | { readonly kind: 'range'; readonly range: OffsetRange }
   | { readonly kind: 'rows'; readonly rows: readonly unknown[] }
-  | { readonly kind: 'shuffle'; readonly from: Shuffle; readonly bucket: number }
-  /** One input a child of the merge. */
-  | { readonly kind: 'merge'; readonly inputs: ReadonlyArray<TaskInput<Shuffle>> };
+  /** A bucket of all map tasks. */
+  | { readonly kind: 'shuffle'; readonly from: From; readonly bucket: number }
+  /** A bucket of one map task. */
+  | { readonly kind: 'stored'; readonly from: From; readonly mapPartition: number; readonly bucket: number }
+  /** `children`: which child of the merge reads each input; absent: one each, in order. */
+  | {
+      readonly kind: 'merge';
+      readonly inputs: ReadonlyArray<TaskInput<From>>;
+      readonly children?: readonly number[];
+    };
+
+/** The pipeline that reads this input of a merge. */
+export function childOf(
+  source: Extract<PipelineSource, { kind: 'merge' }>,
+  { children }: Pick<Extract<TaskInput<unknown>, { kind: 'merge' }>, 'children'>,
+  index: number,
+): Pipeline | undefined {
+  return source.children[children?.[index] ?? index];
+}
 
 export interface StageTask {
   /** Task partition: index in the dataset. */
@@ -45,6 +63,8 @@ export interface StageTask {
   readonly pipeline: number;
   readonly input: TaskInput;
   readonly preference: TaskPreference;
+  /** It has something to do also without rows. */
+  readonly always?: true;
 }
 
 interface StageBody {
@@ -70,7 +90,9 @@ export interface ResultStage extends StageBody {
 /** Its tasks leave their rows on their executors, in buckets that other stages read. Task partitions are 0 … n − 1. */
 export interface MapStage extends StageBody {
   readonly kind: 'map';
-  readonly shuffle: ShuffleNode;
+  readonly stored: StoredNode;
+  /** Map partitions that are read: of a persisted dataset perhaps not all. Those without a task were held when the job was planned. */
+  readonly wanted: ReadonlySet<number>;
 }
 
 /** Tasks that need no shuffle between them. */

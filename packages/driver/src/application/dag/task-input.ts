@@ -1,7 +1,7 @@
 import { isEmptyPreserving } from '@millrace/api/internal';
 import { assertNever } from '@millrace/common';
 import { offsetSpan, topicPartitionKey } from '@millrace/kafka';
-import type { Pipeline, TaskInput } from './stage.ts';
+import { childOf, type Pipeline, type TaskInput } from './stage.ts';
 
 /** What a task reads, for errors: "views-3 [100, 200)". */
 export function describeInput(input: TaskInput): string {
@@ -14,6 +14,8 @@ export function describeInput(input: TaskInput): string {
       return `${input.rows.length} rows`;
     case 'shuffle':
       return `bucket ${input.bucket} of stage ${input.from}`;
+    case 'stored':
+      return `partition ${input.mapPartition} of stage ${input.from}`;
     case 'merge':
       return input.inputs.map(describeInput).join(' and ');
     default:
@@ -30,17 +32,27 @@ export function spanOf(input: TaskInput): number {
       return input.inputs.reduce((sum, child) => sum + spanOf(child), 0);
     case 'rows':
     case 'shuffle':
+    case 'stored':
       return 0;
     default:
       return assertNever(input, 'task input');
   }
 }
 
-/** No row can come of it. `isBucketEmpty` is asked of what it reads of shuffles. */
-export function isEmptyTask<Shuffle>(
+/** What map tasks left. */
+export type StoredInput<From> = Extract<TaskInput<From>, { kind: 'shuffle' | 'stored' }>;
+
+/** What it reads of map tasks. */
+export function storedInputs<From>(input: TaskInput<From>): readonly StoredInput<From>[] {
+  if (input.kind === 'shuffle' || input.kind === 'stored') return [input];
+  return input.kind === 'merge' ? input.inputs.flatMap((child) => storedInputs(child)) : [];
+}
+
+/** No row can come of it. `isNothing` is asked of what it reads of map tasks. */
+export function isEmptyTask<From>(
   { source, operators }: Pipeline,
-  input: TaskInput<Shuffle>,
-  isBucketEmpty: (from: Shuffle, bucket: number) => boolean,
+  input: TaskInput<From>,
+  isNothing: (input: StoredInput<From>) => boolean,
 ): boolean {
   if (!operators.every(({ kind }) => isEmptyPreserving(kind))) return false;
   switch (input.kind) {
@@ -49,17 +61,16 @@ export function isEmptyTask<Shuffle>(
     case 'rows':
       return input.rows.length === 0;
     case 'shuffle':
-      return isBucketEmpty(input.from, input.bucket);
+    case 'stored':
+      return isNothing(input);
     case 'merge': {
       if (source.kind !== 'merge') return false;
-      const isEmptyChild = (child: Pipeline, index: number): boolean => {
-        const childInput = input.inputs[index];
-        return childInput !== undefined && isEmptyTask(child, childInput, isBucketEmpty);
+      const isEmptyChild = (childInput: TaskInput<From>, index: number): boolean => {
+        const child = childOf(source, input, index);
+        return child !== undefined && isEmptyTask(child, childInput, isNothing);
       };
       // A zip of one empty side with another has to run: it fails.
-      return source.how === 'cartesian'
-        ? source.children.some(isEmptyChild)
-        : source.children.every(isEmptyChild);
+      return source.how === 'cartesian' ? input.inputs.some(isEmptyChild) : input.inputs.every(isEmptyChild);
     }
     default:
       return assertNever(input, 'task input');

@@ -1,12 +1,15 @@
 import type { JobOptions } from '@millrace/api/internal';
-import { shuffleDirectory } from '../../shuffle-names.ts';
 import type { StageKey, TaskSet } from '../../task-backend.ts';
+import type { StateKeeper } from '../state/state-keeper.ts';
 import type { JobRun, StageLaunch } from './job-run.ts';
 import { encodeStageTasks } from './stage-encoder.ts';
+import { preferenceAtLaunch } from './task-preference.ts';
 
 /** What all task sets of an application have in common. */
 export interface TaskSetLimits {
   readonly programHash: string;
+  /** Absent: there is no keyed state. */
+  readonly states?: StateKeeper | undefined;
   readonly job: Pick<JobOptions, 'batchInterval' | 'taskAttemptsMax' | 'taskTimeout' | 'localityWait'>;
 }
 
@@ -22,15 +25,23 @@ const LOCALITY_WAIT_MS_MAX = 3_000;
 
 /** Encodes what is to run. Its map stages must have succeeded: the tasks name the blocks that they read. */
 export function makeTaskSet(
-  { stage, tasks, firstAttempt }: StageLaunch,
+  { stage, tasks, directory, firstAttempt }: StageLaunch,
   key: StageKey,
-  run: Pick<JobRun, 'blocks'>,
-  { programHash, job }: TaskSetLimits,
+  run: Pick<JobRun, 'blocks' | 'block'>,
+  { programHash, job, states }: TaskSetLimits,
 ): MadeTaskSet {
-  const encoded = encodeStageTasks(stage, tasks, {
+  const blockOf: JobRun['block'] = (from, mapPartition, bucket) => run.block(from, mapPartition, bucket);
+  const placed = tasks.map((task) => ({ ...task, preference: preferenceAtLaunch(stage, task, blockOf) }));
+  const encoded = encodeStageTasks(stage, placed, {
     batchIntervalMs: job.batchInterval,
-    directory: shuffleDirectory(key),
+    directory,
+    application: key.application,
+    describe: states && ((call) => states.writeCall(call)),
     blocks: (from, bucket) => run.blocks(from, bucket).map((block) => ({ ...block, bucket })),
+    block: (from, mapPartition, bucket) => {
+      const block = run.block(from, mapPartition, bucket);
+      return block && { ...block, bucket };
+    },
   });
   return {
     set: {

@@ -329,3 +329,45 @@ describe('a running stream', () => {
     expect(await open(run)).toEqual(['USER_CODE']);
   });
 });
+
+describe('records that retention has deleted before they were read', () => {
+  it.each([
+    ['refuse the start', undefined, ['OFFSET_OUT_OF_RANGE']],
+    ['refuse the start', true, ['OFFSET_OUT_OF_RANGE']],
+    ['are skipped', false, []],
+  ])('%s with failOnDataLoss %s', async (_what, failOnDataLoss, problems) => {
+    const all = setup(failOnDataLoss === undefined ? {} : { failOnDataLoss });
+    expect(await open(all, logged([5, 30]))).toEqual(problems);
+  });
+
+  it('are skipped at the start and while the stream runs, told, and handed over once', async () => {
+    const all = setup({ failOnDataLoss: false });
+    await open(all, logged([5, 30]));
+    expect(await plan(all)).toEqual(['0 10-100', '1 30-200']);
+    expect(all.notices).toEqual([
+      expect.stringContaining('5 offsets of views-0 were deleted before they were read'),
+    ]);
+    expect(all.input.takeSkipped()).toEqual([
+      { topic: 'views', partition: 0, from: 5, to: 10, topicId: 'id-1' },
+    ]);
+    expect(all.input.takeSkipped()).toEqual([]);
+    all.kafka.produce('views', 1, 100);
+    all.kafka.partition('views', 1).earliest = 250;
+    await pass(all, 6_000);
+    // The look at the metadata is in the background: what it finds counts for the next batch.
+    await pump(all.clock, all.input.poll(never));
+    await settle();
+    expect(await plan(all)).toEqual(['0 100-100', '1 250-300']);
+    expect(all.input.takeSkipped()).toMatchObject([{ partition: 1, from: 200, to: 250 }]);
+  });
+
+  it('are skipped for a group that stands there, but exact offsets are to be right', async () => {
+    const all = setup({ failOnDataLoss: false });
+    all.kafka.committed.set('views-0', 3);
+    all.kafka.committed.set('views-1', 50);
+    expect(await open(all)).toEqual([]);
+    expect(await plan(all)).toEqual(['0 10-100', '1 50-200']);
+    const given = setup({ failOnDataLoss: false, startFrom: 'earliest', offsets: { 'views-0': 3 } });
+    expect(await open(given)).toEqual(['OFFSET_OUT_OF_RANGE']);
+  });
+});

@@ -8,19 +8,12 @@ import {
   topicPartitionKey,
 } from '@millrace/kafka';
 import type { InputPositions } from '../log/log-state.ts';
+import { beginPartitions } from './begin-partitions.ts';
 import { type Discovery, discover } from './discovery.ts';
 import { KafkaPatience } from './kafka-patience.ts';
 import type { PartitionOffsets } from './offset-planner.ts';
-import {
-  noStartOffset,
-  startPosition,
-  startProblem,
-  startsOfNobody,
-  TRUNCATED,
-  topicRecreated,
-  undecided,
-} from './start-positions.ts';
-import { type TrackedPartition, TrackedPartitions } from './tracked-partitions.ts';
+import { TRUNCATED } from './start-positions.ts';
+import { type SkippedOffsets, type TrackedPartition, TrackedPartitions } from './tracked-partitions.ts';
 
 export interface KafkaInputOptions {
   readonly input: DirectKafkaInput;
@@ -28,6 +21,8 @@ export interface KafkaInputOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly notice: (level: 'info' | 'warn', text: string) => void;
+  /** So many offsets of the input are skipped, because retention has deleted them. */
+  readonly lost?: (input: DirectKafkaInput, offsets: number) => void;
   /** How long a batch waits for a Kafka that is away. */
   readonly kafkaTimeoutMs: number;
   /** How often topics and partitions are looked up. Default 5 s. */
@@ -58,8 +53,13 @@ export class KafkaInput {
 
   constructor(options: KafkaInputOptions) {
     this.#options = options;
-    this.#partitions = new TrackedPartitions(options.notice);
+    this.#partitions = new TrackedPartitions(options.notice, options.input.options.failOnDataLoss);
     this.#patience = new KafkaPatience({ ...options, brokers: options.input.options.client.brokers });
+  }
+
+  /** Topics that it reads now. */
+  get topics(): ReadonlySet<string> {
+    return new Set(this.#partitions.active().map(({ topic }) => topic));
   }
 
   get inputId(): number {
@@ -107,6 +107,8 @@ export class KafkaInput {
     if (this.#topicWasUnknown) await this.#refresh();
     else this.#refreshWhenDue();
     if (this.#failure !== undefined) throw this.#failure;
+    const skipped = this.#partitions.skipLost();
+    if (skipped > 0) this.#options.lost?.(input, skipped);
     const active = this.#partitions.active();
     if (active.length === 0) return { active, latest: new Map() };
     try {
@@ -125,50 +127,20 @@ export class KafkaInput {
     this.#partitions.advance(ranges);
   }
 
+  /** Offsets that were skipped since the last call, because their records were gone. */
+  takeSkipped(): readonly SkippedOffsets[] {
+    return this.#partitions.takeSkipped();
+  }
+
   leaderHost(tp: TopicPartition): string {
     return this.#partitions.leaderHost(tp);
   }
 
   async #open(logged: InputPositions | undefined): Promise<readonly MillraceError[]> {
-    const { input, kafka } = this.#options;
-    const { groupId, startFrom, isolation } = input.options;
-    const { partitions, topics, starts } = await this.#discover(positionsOf(logged));
-    const given = new Map([...input.options.offsets, ...starts]);
-    const unsaid = undecided(partitions, { logged, given });
-    // The bounds are asked for around what they bound: both only ever grow, also while records come in or are deleted.
-    const [earliest, committed] = await Promise.all([
-      kafka.listOffsets(partitions, 'earliest'),
-      unsaid.length === 0 ? new Map() : kafka.committedOffsets(groupId, unsaid),
-    ]);
-    const open = unsaid.filter((tp) => !committed.has(topicPartitionKey(tp)));
-    const fallback =
-      startFrom === undefined || open.length === 0
-        ? undefined
-        : await kafka.listOffsets(open, startFrom, isolation);
-    const end = await kafka.listOffsets(partitions, 'latest', 'read_uncommitted');
-    const problems: MillraceError[] = logged ? [] : startsOfNobody(given, partitions);
-    const homeless: TopicPartition[] = [];
-    this.#partitions.clear();
-    for (const tp of partitions) {
-      const key = topicPartitionKey(tp);
-      const start = startPosition(tp, { logged, given, committed, fallback, earliest });
-      if (start === undefined) {
-        homeless.push(tp);
-        continue;
-      }
-      const facts = topics.get(key);
-      const before = logged?.get(key)?.topicId;
-      const problem =
-        before !== undefined && facts?.topicId !== undefined && before !== facts.topicId
-          ? topicRecreated(tp.topic, before, facts.topicId)
-          : startProblem(start, earliest.get(key)?.offset ?? 0, end.get(key)?.offset ?? 0);
-      if (problem) problems.push(problem);
-      this.#partitions.begin(start, facts);
-    }
-    if (homeless.length > 0) problems.push(noStartOffset(homeless, groupId));
-    if (logged) this.#partitions.keep(logged);
+    const discovery = await this.#discover(positionsOf(logged));
+    const problems = await beginPartitions(this.#options, this.#partitions, discovery, logged);
     this.#metadataAt = this.#options.clock.monotonic();
-    return distinctTopics(problems);
+    return problems;
   }
 
   #discover(positions: ReadonlyMap<string, number>): Promise<Discovery> {
@@ -272,12 +244,4 @@ function isFinal(error: unknown): boolean {
 
 function isUnknown(error: unknown): boolean {
   return MillraceError.is(error, 'UNKNOWN_TOPIC') || MillraceError.is(error, 'UNKNOWN_PARTITION');
-}
-
-/** A recreated topic is one problem, not one a partition. */
-function distinctTopics(problems: readonly MillraceError[]): readonly MillraceError[] {
-  return problems.filter(
-    ({ code, what }, index) =>
-      code !== 'TOPIC_RECREATED' || problems.findIndex((other) => other.what === what) === index,
-  );
 }

@@ -123,11 +123,11 @@ export function startProblem(start: StartPosition, earliest: number, end: number
 }
 
 const BELOW_LOG_START =
-  "Raise the topic's retention. To accept the loss, give the stream a later start, and submit with --start-anew.";
+  "Raise the topic's retention. To accept the loss, give the stream failOnDataLoss: false or a later start, or move the stopped application on: millrace offsets reset, --to-earliest.";
 const RECREATED =
-  'To read the new topic, submit with --start-anew (all streams of the application then begin where their options say), or under another name (--name).';
+  'To read the new topic, move the application to it (millrace offsets reset, --to-earliest and --topic), or submit it under another name (--name).';
 export const TRUNCATED =
-  'Find out what the brokers lost; then give the stream exact start offsets, and submit with --start-anew.';
+  'Find out what the brokers lost; then say where the stream goes on: millrace offsets set.';
 
 /** Records that were never read are gone. */
 export function belowLogStart(

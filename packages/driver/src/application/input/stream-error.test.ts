@@ -18,7 +18,7 @@ describe('what a task finds of a stream’s records', () => {
     ['LOG_TRUNCATED', AT],
     ['TOPIC_RECREATED', AT],
   ])('says how to give them up: %s', (code, details) => {
-    expect(remedyOf(code, details)).toContain('--start-anew');
+    expect(remedyOf(code, details)).toContain('millrace offsets');
   });
 
   it.each<[string, ErrorCode, ErrorDetails]>([

@@ -27,17 +27,61 @@ export interface TrackedPartition extends TopicPartition {
 
 const UNKNOWN: PartitionFacts = { topicId: undefined, leaderHost: '' };
 
+/** Records that were gone before they were read, and that the stream was told to do without. */
+export interface SkippedOffsets extends TopicPartition {
+  readonly from: number;
+  /** The first offset that there is. */
+  readonly to: number;
+  readonly topicId: string | undefined;
+}
+
 /** The partitions of one stream, and where each of them stands. Those that are no longer assigned keep their place. */
 export class TrackedPartitions {
   readonly #partitions = new Map<TopicPartitionKey, TrackedPartition>();
   readonly #notice: (level: 'info' | 'warn', text: string) => void;
+  readonly #failOnDataLoss: boolean;
+  /** Where logs begin by now, of partitions that stand before that. */
+  readonly #lost = new Map<TopicPartitionKey, number>();
+  readonly #skipped: SkippedOffsets[] = [];
 
-  constructor(notice: (level: 'info' | 'warn', text: string) => void) {
+  constructor(notice: (level: 'info' | 'warn', text: string) => void, failOnDataLoss = true) {
     this.#notice = notice;
+    this.#failOnDataLoss = failOnDataLoss;
   }
 
   clear(): void {
     this.#partitions.clear();
+    this.#lost.clear();
+  }
+
+  /** The partition's log begins here by now; see `skipLost`. */
+  lose(tp: TopicPartition, logStart: number): void {
+    this.#lost.set(topicPartitionKey(tp), logStart);
+  }
+
+  /** Partitions that stand before the beginning of their logs go on there. To be called when no batch is being planned. Returns how many offsets are skipped. */
+  skipLost(): number {
+    let offsets = 0;
+    for (const [key, to] of this.#lost) {
+      const partition = this.#partitions.get(key);
+      if (!partition || partition.position >= to) continue;
+      const { topic, partition: number, position: from, topicId } = partition;
+      this.#skipped.push({ topic, partition: number, from, to, topicId });
+      this.#notice(
+        'warn',
+        `${to - from} offsets of ${key} were deleted before they were read: skipped ${from} to ${to - 1}, as failOnDataLoss: false says`,
+      );
+      partition.position = to;
+      partition.leaderEpoch = -1;
+      offsets += to - from;
+    }
+    this.#lost.clear();
+    return offsets;
+  }
+
+  /** What was skipped since the last call. */
+  takeSkipped(): readonly SkippedOffsets[] {
+    return this.#skipped.splice(0);
   }
 
   begin(start: StartPosition, { topicId, leaderHost }: PartitionFacts = UNKNOWN): void {
@@ -105,8 +149,10 @@ export class TrackedPartitions {
       if (known.topicId !== undefined && topicId !== undefined && known.topicId !== topicId) {
         throw topicRecreated(tp.topic, known.topicId, topicId);
       }
-      if (known.position < logStart)
-        throw belowLogStart(tp, known.position, logStart, 'the next one to read');
+      if (known.position < logStart) {
+        if (this.#failOnDataLoss) throw belowLogStart(tp, known.position, logStart, 'the next one to read');
+        this.lose(tp, logStart);
+      }
       known.topicId ??= topicId;
       known.leaderHost = leaderHost;
       known.active = true;

@@ -1,8 +1,9 @@
-import { type Logger, MillraceError, messageOf } from '@millrace/common';
+import { crashPoint, type Logger, MillraceError, messageOf } from '@millrace/common';
+import type { StateChanges } from '../state/logged-state.ts';
 import type { LogFile, LogFiles } from './log-files.ts';
 import { recoverLog } from './log-reader.ts';
-import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
-import { anchorOf, applyRecord, EMPTY_LOG, type LogState } from './log-state.ts';
+import type { BatchMetrics, FencePoint, LogRecord, OffsetMoves, PlannedBatch } from './log-record.ts';
+import { anchorOf, applyRecord, EMPTY_LOG, keepingHistory, type LogState } from './log-state.ts';
 import { encodeRecord, logLost } from './record-codec.ts';
 import { newestEpoch, segmentName, segmentsOf } from './segment-name.ts';
 
@@ -13,6 +14,8 @@ export interface ApplicationLogOptions {
   readonly segmentBytes: number;
   /** Rotated segments that are kept beside the one in use. */
   readonly segmentsRetained: number;
+  /** ms: batches of the last so many are kept for windows; default: none. */
+  readonly historyMs?: number;
   /** See `LogClaim`. */
   readonly claim?: LogClaim;
 }
@@ -57,14 +60,15 @@ export class ApplicationLog {
    * @throws MillraceError LOG_CORRUPT, LOG_WRITE_FAILED, FENCED; a log that was lost: nothing is written then.
    */
   static open(options: ApplicationLogOptions): ApplicationLog {
-    const { files, claim = NO_CLAIM } = options;
+    const { files, claim = NO_CLAIM, historyMs = 0 } = options;
     if (claim.anew && loggedEpoch(files) <= claim.knownEpoch) return ApplicationLog.#begin(options, claim);
     assertReaches(files, claim.knownEpoch);
     const { epoch, file } = takeEpoch(files);
+    crashPoint('epoch-taken');
     // Read after the epoch was taken: what the old holder appends from here on, it finds out to be fenced.
     let log: ApplicationLog;
     try {
-      const { state, end } = recoverLog(files);
+      const { state, end } = recoverLog(files, historyMs);
       log = new ApplicationLog(options, epoch, file, state);
       log.#anchor(end);
     } catch (error) {
@@ -77,9 +81,10 @@ export class ApplicationLog {
 
   /** One write makes the new log: a start that dies before it is made again, one that dies after it has begun. */
   static #begin(options: ApplicationLogOptions, { knownEpoch }: LogClaim): ApplicationLog {
-    const { files, logger } = options;
+    const { files, logger, historyMs = 0 } = options;
     const epoch = knownEpoch + 1;
-    const anchor = encodeRecord(anchorOf(EMPTY_LOG, epoch, undefined));
+    const state = keepingHistory(EMPTY_LOG, historyMs);
+    const anchor = encodeRecord(anchorOf(state, epoch, undefined));
     try {
       const before = newestEpoch(files.list());
       if (before > 0) {
@@ -87,7 +92,7 @@ export class ApplicationLog {
         logger.warn({ epoch, aside }, 'the log begins anew, as was asked for; the earlier one is kept');
       }
       const file = files.publish(segmentName(epoch, 1), anchor);
-      const log = new ApplicationLog(options, epoch, file, EMPTY_LOG);
+      const log = new ApplicationLog(options, epoch, file, state);
       log.#segmentBytes = anchor.length;
       log.#anchorBytes = anchor.length;
       return log;
@@ -105,10 +110,31 @@ export class ApplicationLog {
     this.#append({ ...batch, kind: 'planned', epoch: this.epoch });
   }
 
-  /** The batch is done. @throws MillraceError LOG_WRITE_FAILED, FENCED. */
-  commit(batchTime: number, metrics: BatchMetrics): void {
-    this.#append({ kind: 'committed', batchTime, epoch: this.epoch, metrics });
-    if (this.#segmentBytes - this.#anchorBytes >= this.#options.segmentBytes) this.#rotate();
+  /** The batch is done. `state`: what it made of keyed state, whose files are durable. @throws MillraceError LOG_WRITE_FAILED, FENCED. */
+  commit(batchTime: number, metrics: BatchMetrics, state?: StateChanges): void {
+    const { epoch } = this;
+    this.#append({ kind: 'committed', batchTime, epoch, metrics, ...(state && { state }) });
+    // An anchor with a long history is not written again before as much was appended.
+    const least = this.#state.history.keepMs > 0 ? this.#anchorBytes : 0;
+    const appended = this.#segmentBytes - this.#anchorBytes;
+    if (appended >= Math.max(this.#options.segmentBytes, least)) this.#rotate();
+  }
+
+  /** Positions were set, and the planned batch given up, if there is one. @throws MillraceError LOG_WRITE_FAILED, FENCED. */
+  move(moves: OffsetMoves): void {
+    this.#append({ ...moves, kind: 'moved', epoch: this.epoch });
+  }
+
+  /** So many tasks of an exactly-once output may run. @throws MillraceError LOG_WRITE_FAILED, FENCED: then they must not. */
+  output(prefix: string, tasks: number): void {
+    this.#append({ kind: 'output', epoch: this.epoch, prefix, tasks });
+  }
+
+  /** What was written so far is durable when it resolves; undefined: it is already. @throws MillraceError LOG_WRITE_FAILED, FENCED: then it must not be acted on. */
+  settled(): Promise<void> | undefined {
+    return this.#options.files.settled?.().catch((error: unknown) => {
+      throw this.#fail(error);
+    });
   }
 
   close(): void {
@@ -137,6 +163,7 @@ export class ApplicationLog {
     const anchor = encodeRecord(anchorOf(this.#state, this.epoch, fence));
     this.#write(() => {
       const file = this.#options.files.publish(segmentName(this.epoch, this.#segment + 1), anchor);
+      crashPoint('segment-named');
       this.#file.close();
       this.#file = file;
     });
@@ -154,13 +181,17 @@ export class ApplicationLog {
       write();
       this.#checkEpoch();
     } catch (error) {
-      const { where } = this.#options.files;
-      this.#failure = MillraceError.from(error, 'LOG_WRITE_FAILED', {
-        remedy: `Make room for, or mend, the disk below ${where}, and start the application again: it goes on where the log ends.`,
-        details: { directory: where, reason: messageOf(error) },
-      });
-      throw this.#failure;
+      throw this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): MillraceError {
+    const { where } = this.#options.files;
+    this.#failure ??= MillraceError.from(error, 'LOG_WRITE_FAILED', {
+      remedy: `Make room for, or mend, what is at ${where}, and start the application again: it goes on where the log ends.`,
+      details: { directory: where, reason: messageOf(error) },
+    });
+    return this.#failure;
   }
 
   #checkEpoch(): void {

@@ -12,10 +12,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crashPoint } from '@millrace/common';
 
 /** A file that is only appended to. */
 export interface LogFile {
-  /** Durable when it returns. Throws what the system throws. */
+  /** Durable when it returns, or when `LogFiles.settled` resolves, if there is that. Throws what the system throws. */
   append(bytes: Uint8Array): void;
   close(): void;
 }
@@ -27,6 +28,10 @@ export interface LogFile {
 export interface LogFiles {
   /** For messages. */
   readonly where: string;
+  /** Before a log is opened to be written. From now on nobody else writes, and what is read is as they have left it. Absent: needs no call. */
+  take?(): Promise<void>;
+  /** All that was written before is durable when it resolves. Absent: it is when the writing call returns. @throws MillraceError FENCED; what kept a write from being made. */
+  settled?(): Promise<void>;
   /** Names in the directory; none when it does not exist. */
   list(): readonly string[];
   read(name: string): Uint8Array;
@@ -69,6 +74,7 @@ export function directoryLogFiles(directory: string): LogFiles {
       const fd = openSync(path + TEMPORARY, 'w');
       const file = appendable(fd);
       file.append(content);
+      crashPoint('segment-written');
       renameSync(path + TEMPORARY, path);
       syncDirectory(directory);
       return file;
@@ -99,13 +105,13 @@ function appendable(fd: number): LogFile {
 }
 
 /** Makes a directory and those above it, each name durable. */
-function makeDurable(directory: string): void {
+export function makeDurable(directory: string): void {
   const first = mkdirSync(directory, { recursive: true });
   if (first === undefined) return;
   for (let made = directory; made.length >= first.length; made = dirname(made)) syncDirectory(dirname(made));
 }
 
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   const fd = openSync(directory, 'r');
   try {
     fsyncSync(fd);
@@ -114,7 +120,7 @@ function syncDirectory(directory: string): void {
   }
 }
 
-function unless<T>(code: string, run: () => T): T | undefined {
+export function unless<T>(code: string, run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {

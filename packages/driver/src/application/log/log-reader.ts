@@ -1,7 +1,7 @@
 import { MillraceError, messageOf } from '@millrace/common';
 import { directoryLogFiles, type LogFiles } from './log-files.ts';
-import type { BatchMetrics, FencePoint, LogRecord, PlannedBatch } from './log-record.ts';
-import { applyRecord, EMPTY_LOG, type LogState, planOf } from './log-state.ts';
+import type { BatchMetrics, FencePoint, LogRecord, OffsetMoves, PlannedBatch } from './log-record.ts';
+import { applyRecord, EMPTY_LOG, keepingHistory, type LogState, planOf } from './log-state.ts';
 import { BEGIN_ANEW, corrupt, decodeSegment, type SegmentContent } from './record-codec.ts';
 import { type SegmentName, segmentsOf } from './segment-name.ts';
 
@@ -24,25 +24,32 @@ export interface LoggedBatch {
 export interface ReadLog extends RecoveredLog {
   /** In order of batch time. */
   readonly batches: readonly LoggedBatch[];
+  /** In the order in which they were decided. */
+  readonly moves: readonly LoggedMoves[];
+}
+
+export interface LoggedMoves extends OffsetMoves {
+  readonly epoch: number;
 }
 
 /**
  * The state at the end of a log. Only the newest segment that holds an anchor is read: an anchor says all that went before.
+ * `keepMs`: what is wanted of past batches, whatever the program kept that wrote the log; absent: what that kept.
  * @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH.
  */
-export function recoverLog(files: LogFiles): RecoveredLog {
+export function recoverLog(files: LogFiles, keepMs?: number): RecoveredLog {
   const segments = segmentsOf(files.list());
   const epoch = segments.at(-1)?.epoch ?? 0;
   for (const segment of segments.toReversed()) {
     const content = readSegment(files, segment);
     if (content.records.length === 0) continue;
     const end = { epoch: segment.epoch, segment: segment.segment, bytes: content.bytes };
-    return { state: fold(content.records, `${files.where}/${segment.name}`), epoch, end };
+    return { state: fold(content.records, `${files.where}/${segment.name}`, keepMs), epoch, end };
   }
   // Starts that died before their anchor leave empty segments. When the first epoch is not among them, its log is gone.
   if (segments.length > 0 && segments[0]?.epoch !== 1)
     throw corrupt(files.where, 0, 'no segment has an anchor');
-  return { state: EMPTY_LOG, epoch, end: undefined };
+  return { state: keepingHistory(EMPTY_LOG, keepMs ?? 0), epoch, end: undefined };
 }
 
 /**
@@ -56,18 +63,23 @@ export function readLog(directory: string | LogFiles): ReadLog {
     content: readSegment(files, segment),
   }));
   const batches = new Map<number, LoggedBatch>();
+  const moves: LoggedMoves[] = [];
   let state = EMPTY_LOG;
   for (const { name, records } of withoutFenced(segments)) {
     for (const { record } of records) {
       if (record.kind === 'anchor') checkAnchor(state, record, name);
       state = applyRecord(state, record);
-      noteBatch(batches, record);
+      if (record.kind === 'moved') moves.push(record);
+      else if (record.kind !== 'output') noteBatch(batches, record);
     }
   }
-  return { ...recoverLog(files), batches: [...batches.values()] };
+  return { ...recoverLog(files), batches: [...batches.values()], moves };
 }
 
-function noteBatch(batches: Map<number, LoggedBatch>, record: LogRecord): void {
+function noteBatch(
+  batches: Map<number, LoggedBatch>,
+  record: Exclude<LogRecord, { readonly kind: 'moved' | 'output' }>,
+): void {
   if (record.kind === 'committed') {
     const batch = batches.get(record.batchTime);
     if (batch)
@@ -134,17 +146,20 @@ function bytesOf(files: LogFiles, name: string): Uint8Array {
   }
 }
 
-function fold(records: SegmentContent['records'], file: string): LogState {
+function fold(records: SegmentContent['records'], file: string, keepMs: number | undefined): LogState {
   if (records[0]?.record.kind !== 'anchor') throw corrupt(file, 0, 'it does not begin with an anchor');
   let state = EMPTY_LOG;
   let at = 0;
   for (const { record, end } of records) {
     try {
       state = applyRecord(state, record);
+      // Before what was not kept is dropped.
+      if (record.kind === 'anchor' && keepMs !== undefined)
+        state = keepingHistory(state, Math.max(keepMs, state.history.keepMs));
     } catch (error) {
       throw corrupt(file, at, `its records contradict each other: ${messageOf(error)}`);
     }
     at = end;
   }
-  return state;
+  return keepMs === undefined ? state : keepingHistory(state, keepMs);
 }

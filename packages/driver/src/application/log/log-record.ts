@@ -1,7 +1,8 @@
 import type { OffsetRange } from '@millrace/kafka';
+import type { LoggedStates, StateChanges } from '../state/logged-state.ts';
 
 /** Version of the records' shape. Raised when an old reader would misread one; new optional fields do not raise it. */
-export const LOG_VERSION = 1;
+export const LOG_VERSION = 4;
 
 /** Where an input stands: the first offset that no committed batch has read. */
 export interface LoggedPosition {
@@ -29,6 +30,42 @@ export interface PlannedBatch {
   readonly inputs: readonly LoggedInput[];
 }
 
+/** A committed batch that windows still read. */
+export interface PastBatch {
+  readonly batchTime: number;
+  /** The batch time before. */
+  readonly previous: number | undefined;
+  readonly inputs: readonly LoggedInput[];
+}
+
+/** What the log keeps of committed batches, besides where they ended. */
+export interface LoggedHistory {
+  /** ms: batches of the last so many before the last committed one are kept. 0: none. */
+  readonly keepMs: number;
+  /** Oldest first. Less than `keepMs` when an earlier program kept less. */
+  readonly batches: readonly PastBatch[];
+}
+
+/** A position that was set, not read up to: what lies between was skipped, or is read again. */
+export interface OffsetMove extends LoggedPosition {
+  /** Where the partition stood; undefined: it was not in the log. */
+  readonly from: number | undefined;
+}
+
+/** A decision about offsets, kept so that no gap between batches is without a reason. */
+export interface OffsetMoves {
+  /** ms since 1970. */
+  readonly at: number;
+  /** request: somebody set them. data-loss: the records were gone, and the stream was told to go on. */
+  readonly reason: 'request' | 'data-loss';
+  /** The planned batch that is given up with it: its time is over, its ranges do not count. */
+  readonly abandons: number | undefined;
+  readonly inputs: ReadonlyArray<{ readonly inputId: number; readonly moves: readonly OffsetMove[] }>;
+}
+
+/** Exactly-once outputs: by what their transactional ids begin with, the most tasks that one of their batches ever had. */
+export type LoggedOutputs = ReadonlyMap<string, number>;
+
 export interface BatchMetrics {
   readonly records: number;
   readonly tasks: number;
@@ -51,6 +88,12 @@ export type LogRecord =
       readonly lastCommitted: number | undefined;
       readonly positions: ReadonlyArray<{ readonly inputId: number; readonly at: readonly LoggedPosition[] }>;
       readonly pending: PlannedBatch | undefined;
+      /** Absent: nothing is kept, as by versions of Millrace without windows. */
+      readonly history?: LoggedHistory;
+      /** Absent: there is none. */
+      readonly state?: LoggedStates;
+      /** Absent: there are none. */
+      readonly outputs?: LoggedOutputs;
     }
   | ({ readonly kind: 'planned' } & PlannedBatch)
   | {
@@ -58,4 +101,9 @@ export type LogRecord =
       readonly batchTime: number;
       readonly epoch: number;
       readonly metrics: BatchMetrics;
-    };
+      /** What it made of keyed state; absent: nothing. */
+      readonly state?: StateChanges;
+    }
+  | ({ readonly kind: 'moved'; readonly epoch: number } & OffsetMoves)
+  /** Durable before the first task beyond the count that was logged before. */
+  | { readonly kind: 'output'; readonly epoch: number; readonly prefix: string; readonly tasks: number };

@@ -1,6 +1,15 @@
 import { invariant } from '@millrace/common';
 import { type TopicPartitionKey, topicPartitionKey } from '@millrace/kafka';
-import type { LoggedPosition, LogRecord, PlannedBatch } from './log-record.ts';
+import { type LoggedStates, NO_STATE, statesAfter } from '../state/logged-state.ts';
+import type {
+  LoggedHistory,
+  LoggedOutputs,
+  LoggedPosition,
+  LogRecord,
+  OffsetMoves,
+  PastBatch,
+  PlannedBatch,
+} from './log-record.ts';
 
 export type InputPositions = ReadonlyMap<TopicPartitionKey, LoggedPosition>;
 
@@ -8,13 +17,26 @@ export type InputPositions = ReadonlyMap<TopicPartitionKey, LoggedPosition>;
 export interface LogState {
   /** By input id. An input that never planned a batch is absent. */
   readonly positions: ReadonlyMap<number, InputPositions>;
-  /** Batch time of the last committed batch. */
+  /** Batch time of the last committed batch, or of a later one that was given up: no other batch has that time. */
   readonly lastCommitted: number | undefined;
   /** Planned and not committed: it runs again, with the same ranges. */
   readonly pending: PlannedBatch | undefined;
+  readonly history: LoggedHistory;
+  /** Keyed state, as the last committed batch left it. */
+  readonly state: LoggedStates;
+  readonly outputs: LoggedOutputs;
 }
 
-export const EMPTY_LOG: LogState = { positions: new Map(), lastCommitted: undefined, pending: undefined };
+const NO_HISTORY: LoggedHistory = { keepMs: 0, batches: [] };
+
+export const EMPTY_LOG: LogState = {
+  positions: new Map(),
+  lastCommitted: undefined,
+  pending: undefined,
+  history: NO_HISTORY,
+  state: NO_STATE,
+  outputs: new Map(),
+};
 
 /**
  * The state after `record`.
@@ -33,6 +55,9 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
         ),
         lastCommitted: record.lastCommitted,
         pending: record.pending,
+        history: record.history ?? NO_HISTORY,
+        state: record.state ?? NO_STATE,
+        outputs: record.outputs ?? new Map(),
       };
     case 'planned': {
       checkPlan(state, record);
@@ -45,12 +70,62 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
         `the commit of batch ${record.batchTime} follows its plan, not that of ${pending?.batchTime}`,
       );
       return {
+        ...state,
         positions: advance(state.positions, pending),
         lastCommitted: record.batchTime,
         pending: undefined,
+        history: remembered(state.history, {
+          batchTime: record.batchTime,
+          previous: state.lastCommitted,
+          inputs: pending.inputs,
+        }),
+        state: record.state ? statesAfter(state.state, record.state, record.batchTime) : state.state,
       };
     }
+    case 'moved':
+      return moved(state, record);
+    case 'output':
+      return { ...state, outputs: new Map(state.outputs).set(record.prefix, record.tasks) };
   }
+}
+
+function moved(state: LogState, { abandons, inputs }: OffsetMoves): LogState {
+  const { pending, lastCommitted } = state;
+  invariant(
+    pending?.batchTime === abandons,
+    `offsets are moved with batch ${pending?.batchTime} planned, and ${abandons} is given up`,
+  );
+  const positions = new Map(state.positions);
+  for (const { inputId, moves } of inputs) {
+    const input = new Map(positions.get(inputId));
+    for (const { from, ...position } of moves) {
+      const key = topicPartitionKey(position);
+      const before = input.get(key)?.offset;
+      invariant(before === from, `${key} is moved from ${before}, not from ${from}`);
+      input.set(key, position);
+    }
+    positions.set(inputId, input);
+  }
+  return { ...state, positions, pending: undefined, lastCommitted: abandons ?? lastCommitted };
+}
+
+/** From now on so much is kept; what was not kept does not come back. */
+export function keepingHistory(state: LogState, keepMs: number): LogState {
+  const { history, lastCommitted } = state;
+  if (history.keepMs === keepMs) return state;
+  const batches = lastCommitted === undefined ? [] : since(history.batches, lastCommitted - keepMs);
+  return { ...state, history: { keepMs, batches } };
+}
+
+function remembered(history: LoggedHistory, batch: PastBatch): LoggedHistory {
+  const { keepMs, batches } = history;
+  if (keepMs === 0) return history;
+  return { keepMs, batches: [...since(batches, batch.batchTime - keepMs), batch] };
+}
+
+function since(batches: readonly PastBatch[], time: number): readonly PastBatch[] {
+  const first = batches.findIndex(({ batchTime }) => batchTime > time);
+  return first === -1 ? [] : batches.slice(first);
 }
 
 /** Where planning goes on: behind the batch that is still to be run. */
@@ -76,6 +151,9 @@ export function anchorOf(
     lastCommitted: state.lastCommitted,
     positions: [...state.positions].map(([inputId, at]) => ({ inputId, at: [...at.values()] })),
     pending: state.pending,
+    ...(state.history.keepMs > 0 && { history: state.history }),
+    ...(state.state.size > 0 && { state: state.state }),
+    ...(state.outputs.size > 0 && { outputs: state.outputs }),
   };
 }
 

@@ -1,9 +1,20 @@
 import { MillraceError } from '@millrace/common';
 import {
+  changesFromJson,
+  changesToJson,
+  type StatesJson,
+  statesFromJson,
+  statesToJson,
+} from '../state/logged-state.ts';
+import {
   LOG_VERSION,
+  type LoggedHistory,
   type LoggedInput,
   type LoggedPosition,
   type LogRecord,
+  type OffsetMove,
+  type OffsetMoves,
+  type PastBatch,
   type PlannedBatch,
 } from './log-record.ts';
 
@@ -15,16 +26,43 @@ interface TopicJson<Tuple> {
 }
 type RangeTuple = readonly [partition: number, from: number, until: number, leaderEpoch: number];
 type PositionTuple = readonly [partition: number, offset: number, leaderEpoch: number];
+type MoveTuple = readonly [partition: number, from: number | null, to: number, leaderEpoch: number];
 type InputJson<Tuple> = { readonly input: number; readonly topics: readonly TopicJson<Tuple>[] };
 
 type PlannedJson = Omit<PlannedBatch, 'inputs'> & { readonly inputs: readonly InputJson<RangeTuple>[] };
-type AnchorJson = Omit<LogRecord & { kind: 'anchor' }, 'positions' | 'pending'> & {
+type PastJson = Omit<PastBatch, 'inputs'> & { readonly inputs: readonly InputJson<RangeTuple>[] };
+type AnchorJson = Omit<
+  LogRecord & { kind: 'anchor' },
+  'positions' | 'pending' | 'history' | 'state' | 'outputs'
+> & {
   readonly positions: readonly InputJson<PositionTuple>[];
   readonly pending?: PlannedJson;
+  readonly history?: { readonly keepMs: number; readonly batches: readonly PastJson[] };
+  readonly state?: StatesJson;
+  readonly outputs?: Readonly<Record<string, number>>;
+};
+type CommittedJson = Omit<LogRecord & { kind: 'committed' }, 'state'> & { readonly state?: StatesJson };
+
+type MovedJson = Omit<LogRecord & { kind: 'moved' }, 'inputs'> & {
+  readonly inputs: readonly InputJson<MoveTuple>[];
+};
+
+/** Of records that tell of keyed state. */
+const STATE_VERSION = 3;
+
+/** What an older Millrace understands is still written as it reads it. */
+const VERSION_OF: Readonly<Record<LogRecord['kind'], number>> = {
+  anchor: 1,
+  planned: 1,
+  committed: 1,
+  moved: 2,
+  // A reader that does not know it would not claim what an older run may still write to.
+  output: 4,
 };
 
 /** The JSON text of a record. Never contains a line break or a NUL. */
 export function recordToJson(record: LogRecord): string {
+  const v = versionOf(record);
   switch (record.kind) {
     case 'anchor': {
       const positions = record.positions.map(({ inputId, at }) => ({
@@ -34,14 +72,28 @@ export function recordToJson(record: LogRecord): string {
           ({ partition, offset, leaderEpoch }): PositionTuple => [partition, offset, leaderEpoch],
         ),
       }));
-      const pending = record.pending && plannedToJson(record.pending);
-      return JSON.stringify({ v: LOG_VERSION, ...record, positions, pending });
+      const pending = record.pending && withInputsJson(record.pending);
+      const { history: kept } = record;
+      const history = kept && { ...kept, batches: kept.batches.map((batch) => withInputsJson(batch)) };
+      const state = record.state && statesToJson(record.state);
+      const outputs = record.outputs && Object.fromEntries(record.outputs);
+      return JSON.stringify({ v, ...record, positions, pending, history, state, outputs });
     }
     case 'planned':
-      return JSON.stringify({ v: LOG_VERSION, ...plannedToJson(record) });
+      return JSON.stringify({ v, ...withInputsJson(record) });
     case 'committed':
-      return JSON.stringify({ v: LOG_VERSION, ...record });
+      return JSON.stringify({ v, ...record, state: record.state && changesToJson(record.state) });
+    case 'moved':
+      return JSON.stringify({ v, ...record, inputs: movesToJson(record.inputs) });
+    case 'output':
+      return JSON.stringify({ v, ...record });
   }
+}
+
+function versionOf(record: LogRecord): number {
+  if ('outputs' in record && record.outputs) return VERSION_OF.output;
+  // A reader that does not know state would go on without it.
+  return 'state' in record && record.state ? STATE_VERSION : VERSION_OF[record.kind];
 }
 
 /** @throws MillraceError VERSION_MISMATCH when a newer Millrace wrote it. */
@@ -49,7 +101,9 @@ export function recordFromJson(text: string): LogRecord {
   const json = JSON.parse(text) as { readonly v: number } & (
     | AnchorJson
     | ({ readonly kind: 'planned' } & PlannedJson)
-    | (LogRecord & { kind: 'committed' })
+    | CommittedJson
+    | MovedJson
+    | (LogRecord & { readonly kind: 'output' })
   );
   if (json.v > LOG_VERSION) {
     throw new MillraceError(
@@ -62,26 +116,67 @@ export function recordFromJson(text: string): LogRecord {
   }
   const { v: _, ...record } = json;
   switch (record.kind) {
-    case 'anchor':
+    case 'anchor': {
+      const { history, state, outputs, ...anchor } = record;
       return {
-        ...record,
+        ...anchor,
         fence: record.fence,
         lastCommitted: record.lastCommitted,
         positions: record.positions.map(({ input, topics }) => ({
           inputId: input,
           at: topics.flatMap(positionsOf),
         })),
-        pending: record.pending && plannedFromJson(record.pending),
+        pending: record.pending && { ...record.pending, inputs: inputsFromJson(record.pending.inputs) },
+        ...(history && { history: historyFromJson(history) }),
+        ...(state && { state: statesFromJson(state) }),
+        ...(outputs && { outputs: new Map(Object.entries(outputs)) }),
       };
+    }
     case 'planned':
-      return { ...plannedFromJson(record), kind: 'planned' };
-    case 'committed':
+      return { ...record, inputs: inputsFromJson(record.inputs) };
+    case 'committed': {
+      const { state, ...committed } = record;
+      return { ...committed, ...(state && { state: changesFromJson(state) }) };
+    }
+    case 'moved':
+      return { ...record, abandons: record.abandons, inputs: movesFromJson(record.inputs) };
+    case 'output':
       return record;
   }
 }
 
-function plannedToJson<P extends PlannedBatch>(planned: P): Omit<P, 'inputs'> & PlannedJson {
-  const inputs = planned.inputs.map(({ inputId, ranges }) => ({
+function movesToJson(inputs: OffsetMoves['inputs']): MovedJson['inputs'] {
+  return inputs.map(({ inputId, moves }) => ({
+    input: inputId,
+    topics: byTopic(
+      moves,
+      ({ partition, from, offset, leaderEpoch }): MoveTuple => [partition, from ?? null, offset, leaderEpoch],
+    ),
+  }));
+}
+
+function movesFromJson(inputs: MovedJson['inputs']): OffsetMoves['inputs'] {
+  return inputs.map(({ input, topics }) => ({
+    inputId: input,
+    moves: topics.flatMap(({ topic, id, parts }) =>
+      parts.map(
+        ([partition, from, offset, leaderEpoch]): OffsetMove => ({
+          topic,
+          partition,
+          offset,
+          topicId: id,
+          leaderEpoch,
+          from: from ?? undefined,
+        }),
+      ),
+    ),
+  }));
+}
+
+function withInputsJson<P extends Pick<PlannedBatch, 'inputs'>>(
+  batch: P,
+): Omit<P, 'inputs'> & Pick<PlannedJson, 'inputs'> {
+  const inputs = batch.inputs.map(({ inputId, ranges }) => ({
     input: inputId,
     topics: byTopic(
       ranges,
@@ -93,16 +188,22 @@ function plannedToJson<P extends PlannedBatch>(planned: P): Omit<P, 'inputs'> & 
       ],
     ),
   }));
-  return { ...planned, inputs };
+  return { ...batch, inputs };
 }
 
-function plannedFromJson(json: PlannedJson): PlannedBatch {
+function historyFromJson({ keepMs, batches }: NonNullable<AnchorJson['history']>): LoggedHistory {
   return {
-    ...json,
-    inputs: json.inputs.map(
-      ({ input, topics }): LoggedInput => ({ inputId: input, ranges: topics.flatMap(rangesOf) }),
-    ),
+    keepMs,
+    batches: batches.map(({ batchTime, previous, inputs }) => ({
+      batchTime,
+      previous,
+      inputs: inputsFromJson(inputs),
+    })),
   };
+}
+
+function inputsFromJson(inputs: readonly InputJson<RangeTuple>[]): readonly LoggedInput[] {
+  return inputs.map(({ input, topics }) => ({ inputId: input, ranges: topics.flatMap(rangesOf) }));
 }
 
 function rangesOf({ topic, id, parts }: TopicJson<RangeTuple>): LoggedInput['ranges'] {

@@ -14,6 +14,9 @@ export function shuffle(parent: RddNode, partitions: number): ShuffleNode {
   return { kind: 'shuffle', parent, partitioner: { kind: 'hash', partitions }, place: 'job.ts:2:2' };
 }
 
-export function merge(how: 'cogroup' | 'zip' | 'cartesian', ...parents: readonly RddNode[]): RddNode {
+export function merge(
+  how: 'cogroup' | 'zip' | 'cartesian' | 'concat',
+  ...parents: readonly RddNode[]
+): RddNode {
   return { kind: 'merge', how, parents, place: 'job.ts:3:3' };
 }

@@ -3,6 +3,7 @@ import type { ErrorRecord } from '@millrace/common';
 import { decodeStage, encodeMapOutput } from '@millrace/proto/task';
 import type {
   BatchKey,
+  KeptKey,
   StageKey,
   TaskBackend,
   TaskDescription,
@@ -29,6 +30,7 @@ export function mapOutput(sizes: readonly number[]): Uint8Array {
 /** Buckets that the map tasks of a set fill; undefined: its tasks are no map tasks. */
 function bucketsOf(set: TaskSet): number | undefined {
   const { kind, value } = decodeStage(set.stage).action;
+  if (kind === 'storeWrite') return 1;
   if (kind !== 'shuffleWrite' || !value) return undefined;
   return (deserialize(value) as { readonly partitioner: { readonly partitions: number } }).partitioner
     .partitions;
@@ -44,7 +46,7 @@ export class FakeBackend implements TaskBackend {
   readonly cancelled: StageKey[] = [];
   readonly blobs = new Map<string, Uint8Array>();
   canShuffle = true;
-  readonly droppedShuffles: BatchKey[] = [];
+  readonly droppedShuffles: (BatchKey | KeptKey)[] = [];
   putBlobResult: Promise<void> = Promise.resolve();
   readonly #perform: ((set: TaskSet, task: TaskDescription) => TaskOutcome | Promise<TaskOutcome>) | 'manual';
   #listener: (event: TaskEvent) => void = () => undefined;
@@ -76,8 +78,8 @@ export class FakeBackend implements TaskBackend {
     for (const hash of hashes) this.blobs.delete(hash);
   }
 
-  dropShuffle(batch: BatchKey): void {
-    this.droppedShuffles.push(batch);
+  dropShuffle(what: BatchKey | KeptKey): void {
+    this.droppedShuffles.push(what);
   }
 
   onEvent(listener: (event: TaskEvent) => void): void {

@@ -107,10 +107,18 @@ export class FakeKafka implements KafkaClient {
     );
   }
 
+  async commitOffsets(
+    _groupId: string,
+    offsets: ReadonlyArray<TopicPartition & { readonly offset: number }>,
+  ): Promise<void> {
+    this.#request('commit');
+    for (const tp of offsets) this.committed.set(topicPartitionKey(tp), tp.offset);
+  }
+
   async close(): Promise<void> {}
   reader = unused;
-  commitOffsets = unused;
   producer = unused;
+  transactionalProducer = unused;
   createTopic = unused;
   createPartitions = unused;
   deleteTopic = unused;

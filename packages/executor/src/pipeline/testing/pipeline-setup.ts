@@ -51,6 +51,8 @@ export interface Setup {
   readonly value?: CodecMessage;
   readonly valueDecode?: Function;
   readonly accumulators?: AccumulatorUpdates;
+  /** Id of the accumulator that counts records which do not decode. */
+  readonly undecodable?: string;
 }
 
 export async function run<T>({
@@ -61,6 +63,7 @@ export async function run<T>({
   value,
   valueDecode,
   accumulators = new Map(),
+  undecodable = '',
 }: Setup): Promise<T> {
   const kafka = {
     clientJson: '{}',
@@ -68,6 +71,7 @@ export async function run<T>({
     isolation: 'read_committed',
     key: { name: 'utf8', nullable: true },
     value: value ?? { name: 'utf8', nullable: false },
+    undecodable,
   } as const;
   const pipeline = {
     source: { kind: 'kafka', kafka } as const,

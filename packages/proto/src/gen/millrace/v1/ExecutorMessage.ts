@@ -1,19 +1,19 @@
 // Original file: protos/executor.proto
 
 import type { Register as _millrace_v1_Register, Register__Output as _millrace_v1_Register__Output } from '../../millrace/v1/Register.ts';
-import type { TaskEnded as _millrace_v1_TaskEnded, TaskEnded__Output as _millrace_v1_TaskEnded__Output } from '../../millrace/v1/TaskEnded.ts';
+import type { TasksEnded as _millrace_v1_TasksEnded, TasksEnded__Output as _millrace_v1_TasksEnded__Output } from '../../millrace/v1/TasksEnded.ts';
 import type { SlotsChanged as _millrace_v1_SlotsChanged, SlotsChanged__Output as _millrace_v1_SlotsChanged__Output } from '../../millrace/v1/SlotsChanged.ts';
 
 export interface ExecutorMessage {
   'register'?: (_millrace_v1_Register | null);
-  'taskEnded'?: (_millrace_v1_TaskEnded | null);
+  'ended'?: (_millrace_v1_TasksEnded | null);
   'slotsChanged'?: (_millrace_v1_SlotsChanged | null);
-  'message'?: "register"|"taskEnded"|"slotsChanged";
+  'message'?: "register"|"ended"|"slotsChanged";
 }
 
 export interface ExecutorMessage__Output {
   'register'?: (_millrace_v1_Register__Output | null);
-  'taskEnded'?: (_millrace_v1_TaskEnded__Output | null);
+  'ended'?: (_millrace_v1_TasksEnded__Output | null);
   'slotsChanged'?: (_millrace_v1_SlotsChanged__Output | null);
-  'message'?: "register"|"taskEnded"|"slotsChanged";
+  'message'?: "register"|"ended"|"slotsChanged";
 }

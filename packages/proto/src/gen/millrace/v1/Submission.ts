@@ -9,6 +9,9 @@ import type { ListReply as _millrace_v1_ListReply, ListReply__Output as _millrac
 import type { ListRequest as _millrace_v1_ListRequest, ListRequest__Output as _millrace_v1_ListRequest__Output } from '../../millrace/v1/ListRequest.ts';
 import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_LogLine__Output } from '../../millrace/v1/LogLine.ts';
 import type { LogsRequest as _millrace_v1_LogsRequest, LogsRequest__Output as _millrace_v1_LogsRequest__Output } from '../../millrace/v1/LogsRequest.ts';
+import type { OffsetLogRequest as _millrace_v1_OffsetLogRequest, OffsetLogRequest__Output as _millrace_v1_OffsetLogRequest__Output } from '../../millrace/v1/OffsetLogRequest.ts';
+import type { OffsetsReply as _millrace_v1_OffsetsReply, OffsetsReply__Output as _millrace_v1_OffsetsReply__Output } from '../../millrace/v1/OffsetsReply.ts';
+import type { OffsetsRequest as _millrace_v1_OffsetsRequest, OffsetsRequest__Output as _millrace_v1_OffsetsRequest__Output } from '../../millrace/v1/OffsetsRequest.ts';
 import type { StatusRequest as _millrace_v1_StatusRequest, StatusRequest__Output as _millrace_v1_StatusRequest__Output } from '../../millrace/v1/StatusRequest.ts';
 import type { StopReply as _millrace_v1_StopReply, StopReply__Output as _millrace_v1_StopReply__Output } from '../../millrace/v1/StopReply.ts';
 import type { StopRequest as _millrace_v1_StopRequest, StopRequest__Output as _millrace_v1_StopRequest__Output } from '../../millrace/v1/StopRequest.ts';
@@ -34,6 +37,20 @@ export interface SubmissionClient extends grpc.Client {
   Logs(argument: _millrace_v1_LogsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
   logs(argument: _millrace_v1_LogsRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
   logs(argument: _millrace_v1_LogsRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
+  
+  OffsetLog(argument: _millrace_v1_OffsetLogRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
+  OffsetLog(argument: _millrace_v1_OffsetLogRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
+  offsetLog(argument: _millrace_v1_OffsetLogRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
+  offsetLog(argument: _millrace_v1_OffsetLogRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_millrace_v1_LogLine__Output>;
+  
+  Offsets(argument: _millrace_v1_OffsetsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  Offsets(argument: _millrace_v1_OffsetsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  Offsets(argument: _millrace_v1_OffsetsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  Offsets(argument: _millrace_v1_OffsetsRequest, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  offsets(argument: _millrace_v1_OffsetsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  offsets(argument: _millrace_v1_OffsetsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  offsets(argument: _millrace_v1_OffsetsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  offsets(argument: _millrace_v1_OffsetsRequest, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
   
   Status(argument: _millrace_v1_StatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_ApplicationStatus__Output>): grpc.ClientUnaryCall;
   Status(argument: _millrace_v1_StatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_ApplicationStatus__Output>): grpc.ClientUnaryCall;
@@ -71,6 +88,10 @@ export interface SubmissionHandlers extends grpc.UntypedServiceImplementation {
   
   Logs: grpc.handleServerStreamingCall<_millrace_v1_LogsRequest__Output, _millrace_v1_LogLine>;
   
+  OffsetLog: grpc.handleServerStreamingCall<_millrace_v1_OffsetLogRequest__Output, _millrace_v1_LogLine>;
+  
+  Offsets: grpc.handleUnaryCall<_millrace_v1_OffsetsRequest__Output, _millrace_v1_OffsetsReply>;
+  
   Status: grpc.handleUnaryCall<_millrace_v1_StatusRequest__Output, _millrace_v1_ApplicationStatus>;
   
   Stop: grpc.handleUnaryCall<_millrace_v1_StopRequest__Output, _millrace_v1_StopReply>;
@@ -83,6 +104,8 @@ export interface SubmissionDefinition extends grpc.ServiceDefinition {
   Events: MethodDefinition<_millrace_v1_EventsRequest, _millrace_v1_ApplicationEvent, _millrace_v1_EventsRequest__Output, _millrace_v1_ApplicationEvent__Output>
   List: MethodDefinition<_millrace_v1_ListRequest, _millrace_v1_ListReply, _millrace_v1_ListRequest__Output, _millrace_v1_ListReply__Output>
   Logs: MethodDefinition<_millrace_v1_LogsRequest, _millrace_v1_LogLine, _millrace_v1_LogsRequest__Output, _millrace_v1_LogLine__Output>
+  OffsetLog: MethodDefinition<_millrace_v1_OffsetLogRequest, _millrace_v1_LogLine, _millrace_v1_OffsetLogRequest__Output, _millrace_v1_LogLine__Output>
+  Offsets: MethodDefinition<_millrace_v1_OffsetsRequest, _millrace_v1_OffsetsReply, _millrace_v1_OffsetsRequest__Output, _millrace_v1_OffsetsReply__Output>
   Status: MethodDefinition<_millrace_v1_StatusRequest, _millrace_v1_ApplicationStatus, _millrace_v1_StatusRequest__Output, _millrace_v1_ApplicationStatus__Output>
   Stop: MethodDefinition<_millrace_v1_StopRequest, _millrace_v1_StopReply, _millrace_v1_StopRequest__Output, _millrace_v1_StopReply__Output>
   Submit: MethodDefinition<_millrace_v1_SubmitMessage, _millrace_v1_SubmitReply, _millrace_v1_SubmitMessage__Output, _millrace_v1_SubmitReply__Output>

@@ -1,0 +1,90 @@
+import { MillraceError } from '@millrace/common';
+import type { KafkaOptions, Progress } from '@millrace/kafka';
+import { decodeResult } from '../actions/index.ts';
+import type { JobRunner } from '../lineage/job-runner.ts';
+import type { RddNode } from '../lineage/rdd-node.ts';
+import type { KafkaWriteCall } from './kafka-sink.ts';
+
+/** An output that writes each task's records, and how far it has got, in one Kafka transaction. */
+export interface ExactlyOnceOutput {
+  /** Unique in the job, stable over its changes: transactional ids are made of it. */
+  readonly name: string;
+  /** What they begin with, before the application's name. */
+  readonly transactionalIdPrefix: string;
+  readonly client: KafkaOptions;
+  readonly deliveryTimeoutMs: number;
+}
+
+/** What the tasks of one batch must know to write in transactions. */
+export interface TransactionSettings {
+  /** The transactional id of a task is this, "/", and its partition. */
+  readonly prefix: string;
+  /** Of all that the records depend on. */
+  readonly planHash: string;
+  /** At least as long as the task may take. */
+  readonly timeoutMs: number;
+}
+
+/** The engine's side of exactly-once outputs. */
+export interface OutputTransactions {
+  /**
+   * So many tasks of the output are about to run in this batch: their transactional ids are the application's from here on.
+   * @throws MillraceError FENCED, OUTPUT_CONFLICT, LOG_WRITE_FAILED, KAFKA_UNREACHABLE …
+   */
+  begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings>;
+}
+
+/** What a task brings whose records were there already: so many. */
+export interface SkippedTask {
+  readonly skipped: number;
+}
+
+/** Runs the action of an exactly-once output. @throws as RDD.toKafka; FENCED, OUTPUT_CONFLICT. */
+export async function writeInTransactions(
+  node: RddNode,
+  runner: JobRunner,
+  name: string,
+  { functions, numbers, value }: KafkaWriteCall,
+  place: string,
+): Promise<void> {
+  const shipped = functions.map((f) => runner.ship(f, 'kafkaWrite'));
+  const action = { kind: 'kafkaWrite', functions: shipped, numbers, value, place } as const;
+  const results = (await runner.run({ node, action })).map(
+    (bytes) => decodeResult(bytes) as number | SkippedTask,
+  );
+  const skipped = results.flatMap((result) => (typeof result === 'number' ? [] : result.skipped));
+  if (skipped.length === 0) return;
+  const records = skipped.reduce((sum, each) => sum + each, 0);
+  runner.notice(
+    `output "${name}": ${records} records of ${skipped.length} task${skipped.length === 1 ? '' : 's'} were there already, and were not written again`,
+  );
+}
+
+/** `found` is of a newer run than `epoch`. */
+export function outputFenced(prefix: string, found: number, epoch: number): MillraceError {
+  return new MillraceError(
+    'FENCED',
+    `epoch ${found} has taken over the output ${prefix} from epoch ${epoch}`,
+    {
+      remedy:
+        'Nothing is lost when a newer run of the application goes on. Otherwise another application of this name writes to the same Kafka, or the log of this one was lost: give the output another transactionalIdPrefix.',
+      details: { epoch, newer: found },
+    },
+  );
+}
+
+/** What lies in Kafka is of this batch with other contents, or of a later one. */
+export function outputConflict(prefix: string, found: Progress, batchTime: number): MillraceError {
+  const batch = `batch ${new Date(batchTime).toISOString()}`;
+  const what =
+    found.batchTime === batchTime
+      ? `the output ${prefix} has records of ${batch} as another program, or another number of tasks, made them`
+      : `the output ${prefix} has records of batch ${new Date(found.batchTime).toISOString()}, which is later than ${batch}`;
+  return new MillraceError('OUTPUT_CONFLICT', what, {
+    remedy:
+      found.batchTime === batchTime
+        ? 'Submit the program and the options that the batch was planned with, let it finish (stop --drain), then submit the changed ones. Or give the batch up with millrace offsets set: what it has written stays.'
+        : 'Use the log that belongs to this output, and set the clock of the driver; or give the output another transactionalIdPrefix.',
+    details: { output: prefix, batchTime, found: found.batchTime },
+  });
+}

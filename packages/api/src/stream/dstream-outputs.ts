@@ -1,0 +1,159 @@
+import { partitionCount } from '../lineage/rdd-node.ts';
+import {
+  type ExactlyOnceOutput,
+  type TransactionSettings,
+  writeInTransactions,
+} from '../output/exactly-once.ts';
+import {
+  batchDirectory,
+  type FileFormat,
+  type FileSinkOptions,
+  fileSettings,
+  saveFiles,
+} from '../output/file-sink.ts';
+import {
+  type KafkaSinkOptions,
+  type KafkaWriteCall,
+  type OutputRecord,
+  type ProducerConfig,
+  toKafkaCall,
+  writeToKafkaCall,
+} from '../output/kafka-sink.ts';
+import { checkSink, type Guarantee, type Sink } from '../output/sink.ts';
+import { calledAt, callerPlace } from '../place.ts';
+import type { RDD } from '../rdd.ts';
+import { DStreamBase } from './dstream-base.ts';
+import type { BatchTime } from './stream-node.ts';
+
+/** What an output operation of ours is. */
+interface Output<T> {
+  readonly name: string;
+  readonly guarantee: Guarantee;
+  readonly to: string;
+  readonly place: string;
+  readonly run: (rdd: RDD<T>, time: BatchTime) => Promise<unknown>;
+  readonly exactlyOnce?: ExactlyOnceOutput;
+}
+
+/** What writes each batch outside of the engine. */
+export abstract class DStreamOutputs<T> extends DStreamBase<T> {
+  /** Output: writes each batch to a sink of your own, on the driver; its guarantee is shown at submit. */
+  writeTo(sink: Sink<T>): void {
+    const place = callerPlace();
+    this.graph.check(() => checkSink(sink), place);
+    const { guarantee, name = 'writeTo', describe } = Object(sink) as Sink<T>;
+    this.graph.addOutput(name, this.node, (rdd, time) => sink.write(rdd as RDD<T>, time), place, {
+      guarantee,
+      ...(describe && { to: describe.call(sink) }),
+    });
+  }
+
+  /**
+   * Output: writes each row of each batch as a record; at least once, or exactly once when the options say so: then each task writes in one
+   * transaction, and a row must be the same whenever its batch is run (no time, no chance). See RDD.toKafka.
+   */
+  toKafka(topic: string | ((row: T) => string), options: KafkaSinkOptions<T>): void {
+    const to = typeof topic === 'string' ? `topic "${topic}"` : 'topics of its rows';
+    this.#toKafka(
+      'toKafka',
+      to,
+      (transaction) => toKafkaCall(topic, options, transaction),
+      (rdd) => rdd.toKafka(topic, options),
+    );
+  }
+
+  /** Output, by Spark's name: each row → the record to write. As toKafka otherwise. */
+  writeToKafka(config: ProducerConfig, transform: (row: T) => OutputRecord): void {
+    this.#toKafka(
+      'writeToKafka',
+      'topics of its rows',
+      (transaction) => writeToKafkaCall(config, transform, false, transaction),
+      (rdd) => rdd.writeToKafka(config, transform),
+    );
+  }
+
+  /** As writeToKafka; a record without a key is an error (VALUE_ENCODE). */
+  writeWithKeysToKafka(
+    config: ProducerConfig,
+    transform: (row: T) => OutputRecord & { readonly key: unknown },
+  ): void {
+    this.#toKafka(
+      'writeWithKeysToKafka',
+      'topics of its rows',
+      (transaction) => writeToKafkaCall(config, transform, true, transaction),
+      (rdd) => rdd.writeWithKeysToKafka(config, transform),
+    );
+  }
+
+  /** Output: each batch to files of lines in "prefix-TIME_MS[.suffix]". See RDD.saveAsTextFile. */
+  saveAsTextFiles(prefix: string, suffix?: string, options?: FileSinkOptions): void {
+    this.#saveAs('saveAsTextFiles', prefix, suffix, 'text', options);
+  }
+
+  /** Output: each batch to files of JSON lines in "prefix-TIME_MS[.suffix]". */
+  saveAsJsonFiles(prefix: string, suffix?: string, options?: FileSinkOptions): void {
+    this.#saveAs('saveAsJsonFiles', prefix, suffix, 'json', options);
+  }
+
+  #saveAs(
+    name: string,
+    prefix: string,
+    suffix: string | undefined,
+    format: FileFormat,
+    options: FileSinkOptions | undefined,
+  ): void {
+    const place = callerPlace();
+    const settings = (time: BatchTime) =>
+      fileSettings(name, prefix === '' ? '' : batchDirectory(prefix, time, suffix), format, options);
+    this.graph.check(() => void settings(0), place);
+    // A batch has the same rows whenever it runs: what is complete stays complete while it is written again.
+    const run = ({ node }: RDD<T>, time: BatchTime): Promise<void> =>
+      saveFiles(node, this.graph.runner, settings(time), { isNew: false, place });
+    this.#output({ name, guarantee: 'idempotent', to: `files ${prefix}-…`, place, run });
+  }
+
+  /** Everything is checked and captured now, and captured anew for each batch. */
+  #toKafka(
+    name: string,
+    to: string,
+    make: (transaction?: TransactionSettings) => KafkaWriteCall,
+    run: (rdd: RDD<T>) => Promise<number>,
+  ): void {
+    const place = callerPlace();
+    let exactlyOnce: ExactlyOnceOutput | undefined;
+    this.graph.check(() => {
+      const call = make();
+      exactlyOnce = call.exactlyOnce;
+      this.graph.addLambdas(name, call.functions, place);
+    }, place);
+    if (exactlyOnce === undefined) this.#output({ name, guarantee: 'at-least-once', to, place, run });
+    else this.#writeOnce(name, exactlyOnce, to, place, make);
+  }
+
+  #writeOnce(
+    name: string,
+    exactlyOnce: ExactlyOnceOutput,
+    to: string,
+    place: string,
+    make: (transaction: TransactionSettings) => KafkaWriteCall,
+  ): void {
+    const { graph } = this;
+    const run = async ({ node }: RDD<T>): Promise<void> => {
+      const transaction = await graph.transactions.begin(exactlyOnce, partitionCount(node));
+      const call = calledAt(place, () => make(transaction));
+      await writeInTransactions(node, graph.runner, exactlyOnce.name, call, place);
+    };
+    this.#output({ name, guarantee: 'exactly-once', to, place, run, exactlyOnce });
+  }
+
+  #output({ name, guarantee, to, place, run, exactlyOnce }: Output<T>): void {
+    const output = async (rdd: RDD<unknown>, time: BatchTime): Promise<void> => {
+      await calledAt(place, () => run(rdd as RDD<T>, time));
+    };
+    this.graph.addOutput(name, this.node, output, place, {
+      guarantee,
+      to,
+      ...(exactlyOnce && { exactlyOnce }),
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { MillraceError } from '@millrace/common';
+import {
+  batchSettings,
+  isDirectStream,
+  type PostgresSinkOptions,
+  postgresCall,
+} from '../output/postgres-sink.ts';
+import { placeOf } from '../place.ts';
+import { DStreamOutputs } from './dstream-outputs.ts';
+
+/** What writes each batch to PostgreSQL. */
+export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
+  /**
+   * Output: `write` is given the rows of each partition of each batch, and a transaction in which Millrace keeps how far the output has come:
+   * what `write` does in it is done exactly once. Rows must be the same whenever their batch is run (no time, no chance); what else `write`
+   * does may be done again. Straight from a topic, the progress is its offsets: see the table `millrace_progress`.
+   * `name`: unique in the job, and to be kept when the job changes.
+   */
+  toPostgres(name: string, options: PostgresSinkOptions<T>): void {
+    const graph = this.graph;
+    const place = placeOf(Object(options).write);
+    const to = `PostgreSQL as "${name}"`;
+    graph.check(() => {
+      const { functions } = postgresCall(name, options);
+      if (graph.graph.outputs.some((output) => output.name === 'toPostgres' && output.to === to))
+        throw new MillraceError('JOB_INVALID', `there is an output toPostgres("${name}") already`, {
+          remedy: 'Give each a name of its own.',
+        });
+      graph.addLambdas('toPostgres', functions, place);
+    }, place);
+    const isDirect = isDirectStream(this.node);
+    graph.addOutput(
+      'toPostgres',
+      this.node,
+      async (rdd) => {
+        const call = postgresCall(name, options);
+        const { runner } = graph;
+        const action = {
+          kind: 'postgresWrite',
+          functions: call.functions.map((f) => runner.ship(f, 'toPostgres')),
+          numbers: [],
+          value: batchSettings(call, rdd, isDirect),
+          place,
+        } as const;
+        await runner.run({ node: rdd.node, action });
+      },
+      place,
+      { guarantee: 'exactly-once', to },
+    );
+  }
+}

@@ -1,0 +1,236 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineJob, type StreamingContext } from '@millrace/api';
+import { evaluateJob } from '@millrace/api/internal';
+import { MillraceError, silentLogger } from '@millrace/common';
+import { type World, world } from '../../../test/world.ts';
+import type { OffsetChange, OffsetReport } from '../../offset-report.ts';
+import { ApplicationLog } from '../log/application-log.ts';
+import { readLog, recoverLog } from '../log/log-reader.ts';
+import { pump } from '../testing/pump.ts';
+import { countTask, createEngine, rangeOfTask, stream } from '../testing/run-engine.ts';
+import { OffsetEditor } from './offset-editor.ts';
+
+const count = (ssc: StreamingContext): void =>
+  stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count()));
+
+/** Runs the application for one batch. Returns what its tasks read. */
+async function run(setup: World): Promise<{ readonly read: readonly string[]; readonly failure: unknown }> {
+  const read: string[] = [];
+  const { engine } = await createEngine({
+    ...setup,
+    config: { batches: 1 },
+    perform: (set, task) => {
+      const range = rangeOfTask(task);
+      if (range) read.push(`${range.topic}-${range.partition} [${range.fromOffset}, ${range.untilOffset})`);
+      return (setup.perform as typeof countTask | undefined)?.(set, task) ?? countTask(set, task);
+    },
+  });
+  await pump(setup.clock, engine.validate());
+  await pump(setup.clock, engine.start());
+  const failure = await pump(setup.clock, engine.done);
+  return { read: read.toSorted(), failure };
+}
+
+async function edit(
+  setup: World,
+  target: OffsetChange['target'],
+  {
+    execute = true,
+    knownEpoch = recoverLog(setup.files).epoch,
+    ...rest
+  }: Partial<OffsetChange> & { readonly execute?: boolean; readonly knownEpoch?: number } = {},
+): Promise<OffsetReport> {
+  const job = await evaluateJob(defineJob({ name: 'test', batchInterval: 100 }, setup.build));
+  const editor = new OffsetEditor({
+    application: 'test',
+    inputs: job.context.internals.graph.graph.inputs,
+    kafka: () => setup.kafka,
+    files: setup.files,
+    clock: setup.clock,
+    logger: silentLogger,
+    segmentBytes: 1 << 20,
+    segmentsRetained: 8,
+    knownEpoch,
+  });
+  return editor.edit({ only: [], inputId: undefined, ...rest, target }, execute);
+}
+
+const targets = ({ partitions }: OffsetReport): readonly unknown[] =>
+  partitions.map(({ topic, partition, position, target }) => [`${topic}-${partition}`, position, target]);
+
+const earliest = { kind: 'earliest' } as const;
+const latest = { kind: 'latest' } as const;
+
+describe('offsets of an application that is over', () => {
+  it('are where the next start goes on, and the log says who skipped what', async () => {
+    const setup = world(count);
+    await run(setup);
+    setup.kafka.produce('views', 0, 30);
+    const report = await edit(setup, { kind: 'exact', offsets: { 'views-0': 120, 'views-1': 10 } });
+    expect(report).toMatchObject({ executed: true, epoch: 2, notes: [] });
+    expect(targets(report)).toEqual([
+      ['views-0', 100, 120],
+      ['views-1', 50, 10],
+    ]);
+    const { read, failure } = await run(setup);
+    expect([read, failure]).toEqual([['views-0 [120, 130)', 'views-1 [10, 50)'], undefined]);
+    const { moves } = readLog(setup.files);
+    expect(moves).toMatchObject([
+      {
+        epoch: 2,
+        reason: 'request',
+        abandons: undefined,
+        inputs: [
+          {
+            inputId: 0,
+            moves: [
+              { topic: 'views', partition: 0, from: 100, offset: 120 },
+              { topic: 'views', partition: 1, from: 50, offset: 10 },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('stay when it is a dry run: not a byte is written', async () => {
+    const setup = world(count);
+    await run(setup);
+    const before = setup.files.list().map((name) => [name, Buffer.from(setup.files.read(name)).toString()]);
+    const report = await edit(setup, earliest, { execute: false });
+    expect(report.executed).toBe(false);
+    expect(targets(report)).toEqual([
+      ['views-0', 100, 0],
+      ['views-1', 50, 0],
+    ]);
+    expect(setup.files.list().map((name) => [name, Buffer.from(setup.files.read(name)).toString()])).toEqual(
+      before,
+    );
+  });
+
+  it.each<[string, OffsetChange['target'], unknown[]]>([
+    ['the end', latest, [130, 60]],
+    ['the beginning', earliest, [20, 0]],
+    ['a time', { kind: 'timestamp', timestamp: 42 }, [42, 42]],
+    ['the group', { kind: 'group' }, [77, undefined]],
+    ['so many on, but not beyond the end', { kind: 'shift', by: 20 }, [120, 60]],
+    ['so many back, but not before the beginning', { kind: 'shift', by: -90 }, [20, 0]],
+  ])('go to %s', async (_what, target, expected) => {
+    const setup = world(count);
+    await run(setup);
+    setup.kafka.produce('views', 0, 30);
+    setup.kafka.produce('views', 1, 10);
+    setup.kafka.partition('views', 0).earliest = 20;
+    setup.kafka.committed.set('views-0', 77);
+    const report = await edit(setup, target);
+    expect(report.partitions.map((each) => each.target)).toEqual(expected);
+  });
+
+  it('move for the named topics and partitions only', async () => {
+    const setup = world(count);
+    await run(setup);
+    const report = await edit(setup, earliest, { only: ['views-1'] });
+    expect(targets(report)).toEqual([
+      ['views-0', 100, undefined],
+      ['views-1', 50, 0],
+    ]);
+    expect(readLog(setup.files).moves[0]?.inputs[0]?.moves).toHaveLength(1);
+  });
+
+  it('give up the batch that failed: what is not skipped of it is read again, under another batch time', async () => {
+    const poison: Pick<World, 'perform'> = {
+      perform: (set, task) =>
+        rangeOfTask(task)?.fromOffset === 0 && rangeOfTask(task)?.partition === 0
+          ? { error: MillraceError.toRecord(new MillraceError('VALUE_DECODE', 'views-0 at 17')) }
+          : countTask(set, task),
+    };
+    const setup = world(count, poison);
+    expect((await run(setup)).failure).toMatchObject({ code: 'VALUE_DECODE' });
+    const failed = recoverLog(setup.files).state.pending?.batchTime ?? 0;
+    const report = await edit(setup, { kind: 'exact', offsets: { 'views-0': 18 } });
+    expect(report).toMatchObject({ pendingBatchTime: failed, executed: true });
+    expect(report.notes).toEqual([expect.stringContaining('it is given up')]);
+    const { read, failure } = await run(setup);
+    expect([read, failure]).toEqual([['views-0 [18, 100)', 'views-1 [0, 50)'], undefined]);
+    const { batches, moves } = readLog(setup.files);
+    expect(moves[0]?.abandons).toBe(failed);
+    expect(batches.map(({ committed }) => committed !== undefined)).toEqual([false, true]);
+    expect(batches[1]?.planned.batchTime).toBeGreaterThan(failed);
+  });
+
+  it('survive a rotation of the log', async () => {
+    const setup = world(count);
+    await run(setup);
+    await edit(setup, earliest);
+    const log = ApplicationLog.open({
+      files: setup.files,
+      logger: silentLogger,
+      segmentBytes: 1,
+      segmentsRetained: 0,
+    });
+    log.close();
+    expect(
+      [...(recoverLog(setup.files).state.positions.get(0)?.values() ?? [])].map(({ offset }) => offset),
+    ).toEqual([0, 0]);
+  });
+
+  it('lead out of a topic that was created anew: its id is noted with the position', async () => {
+    const setup = world(count);
+    await run(setup);
+    setup.kafka.create('views', [5, 6]);
+    const { engine } = await createEngine(setup);
+    await expect(pump(setup.clock, engine.validate())).rejects.toMatchObject({ code: 'TOPIC_RECREATED' });
+    await edit(setup, earliest);
+    expect((await run(setup)).read).toEqual(['views-0 [0, 5)', 'views-1 [0, 6)']);
+  });
+
+  it.each<[string, OffsetChange['target'], Partial<OffsetChange>, string, string]>([
+    [
+      'an offset beyond the end',
+      { kind: 'exact', offsets: { 'views-0': 101 } },
+      {},
+      'OFFSET_OUT_OF_RANGE',
+      '0 to 100',
+    ],
+    [
+      'a partition that is not read',
+      { kind: 'exact', offsets: { 'views-7': 1 } },
+      {},
+      'BAD_REQUEST',
+      'views-7',
+    ],
+    ['a topic that is not read', earliest, { only: ['clicks'] }, 'BAD_REQUEST', 'clicks'],
+    ['an input that there is not', earliest, { inputId: 3 }, 'BAD_REQUEST', 'no input 3'],
+  ])('are not moved for %s', async (_what, target, rest, code, text) => {
+    const setup = world(count);
+    await run(setup);
+    const failure = await edit(setup, target, rest).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code, what: expect.stringContaining(text) });
+    expect(readLog(setup.files).moves).toEqual([]);
+  });
+
+  it('are not moved under an application that runs: it is fenced, and a log that was lost is refused', async () => {
+    const setup = world(count);
+    await run(setup);
+    const { engine } = await createEngine(setup);
+    await pump(setup.clock, engine.validate());
+    await pump(setup.clock, engine.start());
+    await edit(setup, earliest);
+    expect(await pump(setup.clock, engine.done)).toMatchObject({ code: 'FENCED' });
+    await expect(edit(setup, latest, { knownEpoch: 99 })).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+  });
+
+  it('say which of two streams of a topic is meant', async () => {
+    const setup = world((ssc) => {
+      count(ssc);
+      stream(ssc, 'views', { groupId: 'h' }).foreachRDD(() => undefined);
+    });
+    await run(setup);
+    const target = { kind: 'exact', offsets: { 'views-0': 3 } } as const;
+    await expect(edit(setup, target)).rejects.toMatchObject({ what: 'inputs 0, 1 read views-0' });
+    const report = await edit(setup, target, { inputId: 1 });
+    expect(report.partitions.filter((each) => each.target !== undefined)).toMatchObject([
+      { inputId: 1, topic: 'views', partition: 0, target: 3 },
+    ]);
+  });
+});

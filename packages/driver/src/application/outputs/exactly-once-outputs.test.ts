@@ -1,0 +1,263 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ExactlyOnceOutput } from '@millrace/api/internal';
+import { MillraceError, resolveConfig, systemClock } from '@millrace/common';
+import {
+  KAFKA_OPTIONS,
+  type KafkaClient,
+  type Progress,
+  progressPlace,
+  type TransactionalProducer,
+  type TxnOffset,
+  topicPartitionKey,
+} from '@millrace/kafka';
+import type { PlannedBatch } from '../log/log-record.ts';
+import { EMPTY_LOG } from '../log/log-state.ts';
+import { ExactlyOnceOutputs } from './exactly-once-outputs.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const NOW = 20 * DAY_MS;
+const PREFIX = 'millrace/app/out';
+const OUTPUT: ExactlyOnceOutput = {
+  name: 'out',
+  transactionalIdPrefix: 'millrace',
+  client: resolveConfig(KAFKA_OPTIONS, { brokers: 'h:1' }, 'test'),
+  deliveryTimeoutMs: 1000,
+};
+
+/** Progress by transactional id, and what was done, in order. */
+class FakeKafka {
+  readonly done: string[] = [];
+  readonly #offsets = new Map<string, TxnOffset>();
+  /** Of the next commits. */
+  readonly failures: MillraceError[] = [];
+  /** What the clock has gone on since the start. */
+  laterMs = 0;
+
+  set(task: number, { epoch, batchTime, planHash }: Progress): void {
+    const { groupId, partition } = progressPlace(PREFIX, task);
+    const metadata = JSON.stringify({ v: 1, epoch, batchTime, planHash });
+    this.#offsets.set(`${groupId}|__millrace_progress-${partition}`, {
+      topic: '__millrace_progress',
+      partition,
+      offset: 0,
+      metadata,
+    });
+  }
+
+  get client(): KafkaClient {
+    const { done, failures } = this;
+    const offsets = this.#offsets;
+    const client: Partial<KafkaClient> = {
+      topics: async () =>
+        [{ name: '__millrace_progress', partitions: Array.from({ length: 16 }) }] as unknown as Awaited<
+          ReturnType<KafkaClient['topics']>
+        >,
+      committedOffsets: async (groupId, tps) => {
+        const [tp] = tps;
+        const key = topicPartitionKey(tp ?? { topic: '', partition: 0 });
+        const found = offsets.get(`${groupId}|${key}`);
+        return new Map(
+          found ? [[key, { offset: found.offset, metadata: found.metadata ?? '', leaderEpoch: -1 }]] : [],
+        );
+      },
+      transactionalProducer: ({ transactionalId }) => {
+        let sent: readonly [string, TxnOffset][] = [];
+        return {
+          init: async () => void done.push(`init ${transactionalId}`),
+          begin: () => undefined,
+          sendOffsets: async (groupId: string, all: readonly TxnOffset[]) => {
+            sent = all.map((each) => [`${groupId}|${topicPartitionKey(each)}`, each]);
+          },
+          commit: async () => {
+            const failure = failures.shift();
+            if (failure) throw failure;
+            for (const [key, offset] of sent) offsets.set(key, offset);
+            done.push(`commit ${transactionalId} ${sent[0]?.[1].metadata}`);
+          },
+        } as unknown as TransactionalProducer;
+      },
+    };
+    return client as KafkaClient;
+  }
+}
+
+interface Given {
+  readonly pending?: Partial<PlannedBatch>;
+  readonly logged?: number;
+  readonly programHash?: string;
+  readonly prefix?: string;
+}
+
+function outputs(kafka: FakeKafka, { pending, logged = 0, programHash = 'p1', prefix = PREFIX }: Given) {
+  const planned: PlannedBatch = {
+    batchTime: NOW,
+    epoch: 4,
+    programHash: 'p1',
+    planHash: 'plan',
+    intervals: 1,
+    inputs: [],
+    ...pending,
+  };
+  const log = {
+    epoch: 5,
+    state: {
+      ...EMPTY_LOG,
+      pending: pending && planned,
+      outputs: new Map(logged > 0 ? [[prefix, logged]] : []),
+    },
+    output: (name: string, tasks: number) => {
+      kafka.done.push(`log ${name} ${tasks}`);
+      log.state.outputs.set(name, tasks);
+    },
+    settled: () => undefined,
+  };
+  return new ExactlyOnceOutputs({
+    application: 'app',
+    programHash,
+    outputs: [OUTPUT],
+    log,
+    kafka: () => kafka.client,
+    clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
+    taskTimeoutMs: 1000,
+    claimTimeoutMs: 5000,
+    cancelled: new AbortController().signal,
+  });
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => 'done',
+    (error: unknown) => (MillraceError.is(error) ? error.code : String(error)),
+  );
+}
+
+const claim = (all: ExactlyOnceOutputs): Promise<void> => all.claim(new AbortController().signal);
+
+describe('the exactly-once outputs of a run', () => {
+  it('claim every id that was ever used: init, and the epoch over what is there', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(1, { epoch: 4, batchTime: 7, planHash: 'h' });
+    await claim(outputs(kafka, { logged: 2 }));
+    expect(kafka.done.toSorted()).toEqual([
+      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":""}`,
+      `commit ${PREFIX}/1 {"v":1,"epoch":5,"batchTime":7,"planHash":"h"}`,
+      `init ${PREFIX}/0`,
+      `init ${PREFIX}/1`,
+    ]);
+  });
+
+  it('log more tasks before they claim their ids, and neither again', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    const all = outputs(kafka, { pending: {}, logged: 1 });
+    await claim(all);
+    kafka.done.length = 0;
+    const { prefix, planHash } = await all.begin(OUTPUT, 3);
+    expect(prefix).toBe(PREFIX);
+    expect(kafka.done[0]).toBe(`log ${PREFIX} 3`);
+    expect(kafka.done.filter((what) => what.startsWith('init'))).toEqual([
+      `init ${PREFIX}/1`,
+      `init ${PREFIX}/2`,
+    ]);
+    kafka.done.length = 0;
+    expect((await all.begin(OUTPUT, 3)).planHash).toBe(planHash);
+    expect((await all.begin(OUTPUT, 2)).planHash).not.toBe(planHash);
+    expect(kafka.done).toEqual([]);
+  });
+
+  it('touch their first id once a day, so that what they have is not forgotten while they write nothing', async () => {
+    const kafka = new FakeKafka();
+    const all = outputs(kafka, { pending: {}, logged: 2 });
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    await claim(all);
+    kafka.done.length = 0;
+    kafka.laterMs = DAY_MS;
+    await all.begin(OUTPUT, 2);
+    await all.begin(OUTPUT, 2);
+    expect(kafka.done).toEqual([
+      `init ${PREFIX}/0`,
+      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":7,"planHash":"h"}`,
+    ]);
+  });
+
+  it('claim again what they do not know the end of, and what an older run has taken meanwhile', async () => {
+    const kafka = new FakeKafka();
+    kafka.failures.push(
+      new MillraceError('TRANSACTION_UNKNOWN', 'no answer'),
+      new MillraceError('PRODUCER_FENCED', 'a zombie'),
+    );
+    await claim(outputs(kafka, { logged: 1 }));
+    expect(kafka.done.filter((what) => what.startsWith('init'))).toHaveLength(3);
+    expect(kafka.done.at(-1)).toContain('commit');
+  });
+
+  it.each<[string, string, Given, Progress | undefined]>([
+    ['are fenced by a newer run', 'FENCED', { logged: 1 }, { epoch: 6, batchTime: 1, planHash: '' }],
+    [
+      'run a planned batch again',
+      'done',
+      { pending: {}, logged: 1 },
+      { epoch: 4, batchTime: NOW, planHash: 'h' },
+    ],
+    [
+      'refuse one of which Kafka has forgotten all before its time',
+      'OUTPUT_EXPIRED',
+      { pending: {}, logged: 1 },
+      undefined,
+    ],
+    [
+      'refuse one that is older than what Kafka remembers',
+      'OUTPUT_EXPIRED',
+      { pending: { batchTime: NOW - 8 * DAY_MS }, logged: 1 },
+      undefined,
+    ],
+    [
+      'run one that is that old when nothing was ever written',
+      'done',
+      { pending: { batchTime: NOW - 8 * DAY_MS } },
+      undefined,
+    ],
+    [
+      'refuse one that another program has written in part',
+      'OUTPUT_CONFLICT',
+      { pending: {}, logged: 1, programHash: 'p2' },
+      { epoch: 4, batchTime: NOW, planHash: 'h' },
+    ],
+    [
+      'run one that another program has planned and not written',
+      'done',
+      { pending: {}, logged: 1, programHash: 'p2' },
+      { epoch: 4, batchTime: NOW - 1, planHash: 'h' },
+    ],
+    [
+      'refuse one of an output that the program does not have any more',
+      'OUTPUT_CONFLICT',
+      { pending: {}, logged: 1, programHash: 'p2', prefix: 'millrace/app/old' },
+      undefined,
+    ],
+    [
+      'go on without an output that is gone, when nothing is pending',
+      'done',
+      { logged: 1, programHash: 'p2', prefix: 'millrace/app/old' },
+      undefined,
+    ],
+  ])('%s', async (_what, code, given, progress) => {
+    const kafka = new FakeKafka();
+    if (progress) kafka.set(0, progress);
+    expect(await codeOf(claim(outputs(kafka, given)))).toBe(code);
+    // Whoever tries again finds the same.
+    expect(await codeOf(claim(outputs(kafka, given)))).toBe(code);
+  });
+
+  it.each([NOW, NOW + 1])(
+    'refuse a batch that is there with another plan, or of which a later one is there, before any task of it runs',
+    async (batchTime) => {
+      const kafka = new FakeKafka();
+      kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+      kafka.set(1, { epoch: 4, batchTime, planHash: 'other' });
+      const all = outputs(kafka, { pending: {}, logged: 2 });
+      await claim(all);
+      expect(await codeOf(all.begin(OUTPUT, 1))).toBe('OUTPUT_CONFLICT');
+    },
+  );
+});

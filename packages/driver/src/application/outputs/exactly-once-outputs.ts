@@ -1,0 +1,184 @@
+import {
+  type ExactlyOnceOutput,
+  type OutputTransactions,
+  outputConflict,
+  type TransactionSettings,
+} from '@millrace/api/internal';
+import { type Clock, crashPoint, MillraceError, withDeadline } from '@millrace/common';
+import { ensureProgressTopic, type KafkaClient, type KafkaOptions, type Progress } from '@millrace/kafka';
+import { contentHash } from '@millrace/proto/task';
+import type { ApplicationLog } from '../log/application-log.ts';
+import type { PlannedBatch } from '../log/log-record.ts';
+import type { LogState } from '../log/log-state.ts';
+import { type ClaimOptions, claimProgress } from './claim-progress.ts';
+
+/** Ids that are claimed at the same time: each takes five requests, one after the other. */
+const CLAIMS_AT_ONCE = 16;
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Kafka's defaults of transactional.id.expiration.ms and offsets.retention.minutes. */
+const RETENTION_MS = 7 * DAY_MS;
+
+/** An output without records for long is not to look like one whose progress Kafka has forgotten. */
+const REFRESH_MS = DAY_MS;
+
+export interface ExactlyOnceOutputsOptions {
+  readonly application: string;
+  readonly programHash: string;
+  readonly outputs: readonly ExactlyOnceOutput[];
+  readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
+  readonly kafka: (options: KafkaOptions) => KafkaClient;
+  readonly clock: Clock;
+  readonly taskTimeoutMs: number;
+  /** For all claims that are made at a time. */
+  readonly claimTimeoutMs: number;
+  /** Aborted: the running batch is over. */
+  readonly cancelled: AbortSignal;
+}
+
+/**
+ * The host's part in the exactly-once protocol: it claims every transactional id that a task of an earlier run may write under before this run plans
+ * anything, and those of more tasks before the first of them runs; the log says how many there are.
+ */
+export class ExactlyOnceOutputs implements OutputTransactions {
+  readonly #options: ExactlyOnceOutputsOptions;
+  /** By prefix: what was found under its ids when they were claimed. */
+  readonly #found = new Map<string, readonly Progress[]>();
+  /** By prefix: when its first id was claimed last. */
+  readonly #claimedAt = new Map<string, number>();
+
+  constructor(options: ExactlyOnceOutputsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws MillraceError FENCED, OUTPUT_CONFLICT, OUTPUT_EXPIRED, CONFIG_INVALID, KAFKA_UNREACHABLE, KAFKA_AUTH; the reason of the signal. */
+  async claim(signal: AbortSignal): Promise<void> {
+    const { outputs, log } = this.#options;
+    const { pending } = log.state;
+    if (pending) this.#checkPending(pending);
+    for (const { client } of outputs) await ensureProgressTopic(this.#options.kafka(client));
+    await Promise.all(
+      outputs.map(async (output) => {
+        const prefix = this.#prefix(output);
+        const logged = log.state.outputs.get(prefix) ?? 0;
+        // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
+        const check = (task: number, found: Progress | undefined): void => {
+          if (pending && logged > 0 && task === 0 && !found)
+            throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
+        };
+        const found = await this.#claim(output, 0, Math.max(1, logged), { signal, check });
+        this.#found.set(prefix, found);
+        if (pending && pending.programHash !== this.#options.programHash)
+          checkFound(prefix, found, pending.batchTime);
+      }),
+    );
+  }
+
+  async begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings> {
+    const { clock, log, programHash, taskTimeoutMs, cancelled } = this.#options;
+    const prefix = this.#prefix(output);
+    const { pending } = log.state;
+    if (!pending) throw new MillraceError('INTERNAL', 'an output is written outside of a batch');
+    const planHash = contentHash(
+      Buffer.from(JSON.stringify([pending.planHash, programHash, output.name, tasks]), 'utf8'),
+    );
+    // Before any of the tasks runs: where only some of their ids have another content, the others must not get this one.
+    checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, planHash);
+    const logged = log.state.outputs.get(prefix) ?? 0;
+    if (tasks > logged) {
+      log.output(prefix, tasks);
+      await log.settled();
+      const found = await this.#claim(output, Math.max(1, logged), tasks, { signal: cancelled });
+      checkFound(prefix, found, pending.batchTime, planHash);
+    }
+    const claimedAt = this.#claimedAt.get(prefix) ?? 0;
+    if (clock.monotonic() - claimedAt >= REFRESH_MS) await this.#claim(output, 0, 1, { signal: cancelled });
+    return { prefix, planHash, timeoutMs: taskTimeoutMs };
+  }
+
+  async #claim(
+    output: ExactlyOnceOutput,
+    from: number,
+    until: number,
+    { signal, check }: Pick<ClaimOptions, 'signal' | 'check'>,
+  ): Promise<readonly Progress[]> {
+    const { clock, log, kafka, claimTimeoutMs, taskTimeoutMs } = this.#options;
+    const prefix = this.#prefix(output);
+    const overdue = new AbortController();
+    const claim = {
+      client: kafka(output.client),
+      clock,
+      prefix,
+      epoch: log.epoch,
+      transactionTimeoutMs: taskTimeoutMs,
+      deadlineMs: claimTimeoutMs,
+      signal: AbortSignal.any([signal, overdue.signal]),
+      ...(check && { check }),
+    };
+    const found: Progress[] = [];
+    let next = from;
+    const claimSome = async (): Promise<void> => {
+      while (next < until) {
+        const progress = await claimProgress(next++, claim);
+        crashPoint('between-claims');
+        if (progress) found.push(progress);
+      }
+    };
+    const all = Promise.all(Array.from({ length: CLAIMS_AT_ONCE }, claimSome));
+    try {
+      await withDeadline(all, claimTimeoutMs, `taking over the output ${prefix}`, clock);
+    } finally {
+      overdue.abort(new MillraceError('CANCELLED', 'the claims are given up'));
+      all.catch(() => undefined);
+    }
+    if (from === 0) this.#claimedAt.set(prefix, clock.monotonic());
+    return found;
+  }
+
+  #checkPending({ batchTime, programHash }: PlannedBatch): void {
+    const { clock, log, outputs, programHash: own } = this.#options;
+    const batch = `batch ${new Date(batchTime).toISOString()}`;
+    if (log.state.outputs.size > 0 && clock.now() - batchTime > RETENTION_MS)
+      throw expired(batchTime, `it was planned more than ${RETENTION_MS / DAY_MS} days ago`);
+    if (programHash === own) return;
+    const known = new Set(outputs.map((output) => this.#prefix(output)));
+    const gone = [...log.state.outputs.keys()].filter((prefix) => !known.has(prefix));
+    if (gone.length === 0) return;
+    throw new MillraceError(
+      'OUTPUT_CONFLICT',
+      `${batch} was planned for another program, with exactly-once outputs that this one does not have: ${gone.join(', ')}`,
+      {
+        remedy:
+          'Submit the program that the batch was planned with, let it finish (stop --drain), then submit the changed one. Or give the batch up with millrace offsets set: what it has written stays.',
+        details: { batchTime },
+      },
+    );
+  }
+
+  #prefix({ transactionalIdPrefix, name }: ExactlyOnceOutput): string {
+    return `${transactionalIdPrefix}/${this.#options.application}/${name}`;
+  }
+}
+
+function expired(batchTime: number, why: string): MillraceError {
+  const batch = `batch ${new Date(batchTime).toISOString()}`;
+  return new MillraceError(
+    'OUTPUT_EXPIRED',
+    `it is not known what of ${batch} exactly-once outputs have: ${why}`,
+    {
+      remedy:
+        'Look at what the topics have of it, then give the batch up with millrace offsets set, from where it began or from where it ended.',
+      details: { batchTime },
+    },
+  );
+}
+
+/** `planHash`: what the batch writes now; absent: not what it wrote. */
+function checkFound(prefix: string, found: readonly Progress[], batchTime: number, planHash?: string): void {
+  const other = found.find(
+    (progress) =>
+      progress.batchTime > batchTime || (progress.batchTime === batchTime && progress.planHash !== planHash),
+  );
+  if (other) throw outputConflict(prefix, other, batchTime);
+}

@@ -1,0 +1,274 @@
+import {
+  ACTIONS,
+  type ActionKind,
+  OPERATORS,
+  type OperatorKind,
+  type PartitionOperator,
+  rowsOf,
+  taskAccumulator,
+} from '@millrace/api/internal';
+import { invariant, MillraceError, placed } from '@millrace/common';
+import type { RecordColumns } from '@millrace/kafka';
+import type { OperatorMessage } from '@millrace/proto';
+import { writeState } from '../state/state-write.ts';
+import { combined, isCombining } from './combining.ts';
+import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
+import { columnDecoder, type RowDecoders } from './kafka-row.ts';
+import { LoopRuntime, mix } from './loop-runtime.ts';
+import { type LoopEnd, type LoopInput, type LoopOperator, loopSource } from './loop-source.ts';
+import { type PipelineRequest, undecodableOf } from './pipeline-request.ts';
+import { type WrittenShuffle, writeShuffle, writeStored } from './shuffle-write.ts';
+import { sorted } from './sorting.ts';
+import { taskError } from './task-error.ts';
+
+/** Element operators in one loop. Its text is as deep as it has operators, and V8's parser recurses. */
+const FUSED_OPERATORS_MAX = 64;
+
+type Chunk = RecordColumns | readonly unknown[];
+
+/** One run of a pipeline: its chunks go through fused loops and partition operators. */
+export class PipelineRun {
+  /** Records (or rows) read so far. */
+  records = 0;
+  readonly #request: PipelineRequest;
+  readonly #decoders: RowDecoders | undefined;
+  readonly #runtime: LoopRuntime;
+  readonly #columnsInput: LoopInput;
+  readonly #input: AsyncGenerator<Chunk, void, undefined>;
+
+  constructor(request: PipelineRequest) {
+    this.#request = request;
+    this.#input = this.#source();
+    const { pipeline, stage, task } = request;
+    this.#decoders = rowDecoders(request);
+    this.#runtime = new LoopRuntime(
+      pipeline.operators,
+      stage.action,
+      stage.action.value,
+      mix(Math.trunc(task.batchTime / 1000) | 0, task.batchTime % 1000),
+      task.partitionId,
+    );
+    const undecodable = undecodableOf(pipeline);
+    this.#columnsInput = undecodable === undefined ? 'columns' : 'decodable-columns';
+    if (undecodable !== undefined) {
+      const count = taskAccumulator(undecodable, () => task.accumulators);
+      this.#runtime.undecodable = () => count.add(1);
+    }
+  }
+
+  async result(): Promise<unknown> {
+    const { chunks, from, columns } = this.#parts();
+    return this.#finish(chunks, from, columns);
+  }
+
+  /** Of all operators. */
+  rows(): AsyncIterable<unknown[]> {
+    const { chunks, from, columns } = this.#parts();
+    return this.#rows(chunks, from, this.#request.pipeline.operators.length, columns);
+  }
+
+  /** The result of a map task. */
+  async stored(): Promise<WrittenShuffle> {
+    const { stage, functions, task, storage, states } = this.#request;
+    if (stage.action.kind === 'stateWrite')
+      return writeState(this.rows(), {
+        action: stage.action,
+        functions: functions.action,
+        task,
+        storage,
+        states,
+      });
+    if (stage.action.kind === 'storeWrite') return writeStored(this.rows(), stage.action, task, storage);
+    return writeShuffle(this.rows(), stage.action, functions.action, task, storage);
+  }
+
+  /** The pipeline up to its last partition operator, and where the rest begins. */
+  #parts(): { readonly chunks: AsyncIterable<Chunk>; readonly from: number; readonly columns: boolean } {
+    const { pipeline } = this.#request;
+    let chunks: AsyncIterable<Chunk> = this.#input;
+    let from = 0;
+    let columns = Symbol.asyncIterator in this.#request.input;
+    for (const [index, operator] of pipeline.operators.entries()) {
+      const definition = OPERATORS[operator.kind as OperatorKind];
+      if (definition?.form !== 'partition') {
+        if (index - from < FUSED_OPERATORS_MAX) continue;
+        chunks = this.#rows(chunks, from, index, columns);
+        from = index;
+        columns = false;
+        continue;
+      }
+      // The element operators [from, index) before it are one fused loop.
+      chunks = this.#partition(definition, index, this.#rows(chunks, from, index, columns));
+      from = index + 1;
+      columns = false;
+    }
+    return { chunks, from, columns };
+  }
+
+  #partition(
+    definition: PartitionOperator,
+    index: number,
+    rows: AsyncIterable<unknown[]>,
+  ): AsyncIterable<unknown[]> {
+    const { pipeline, functions, task, signal, storage } = this.#request;
+    const { numbers, value, place } = pipeline.operators[index] as OperatorMessage;
+    const call = { functions: functions.operators[index] ?? [], numbers, place, ...(value && { value }) };
+    if (storage && isCombining(definition.kind))
+      return combined(rows, { ...call, kind: definition.kind }, storage);
+    if (storage && definition.kind === 'sortRows') return sorted(rows, call, storage);
+    return definition.run(rows, { ...call, partition: task.partitionId, signal });
+  }
+
+  /** A function of the job may have left its rows half read, or kept them: nothing reads on behind a task that has ended. */
+  async close(): Promise<void> {
+    await this.#input.return().catch(() => undefined);
+  }
+
+  async *#source(): AsyncGenerator<Chunk, void, undefined> {
+    const { input, signal } = this.#request;
+    if (Symbol.asyncIterator in input) {
+      for await (const chunk of input) {
+        signal.throwIfAborted();
+        this.records += chunk.n;
+        yield chunk;
+      }
+      return;
+    }
+    if ('chunks' in input) {
+      // They were records of an earlier stage.
+      for await (const rows of input.chunks) {
+        signal.throwIfAborted();
+        yield rows;
+      }
+      return;
+    }
+    this.records += input.length;
+    if (input.length > 0) yield input;
+  }
+
+  /** Rows of the operators [from, until), for a partition operator or action. */
+  #rows(
+    chunks: AsyncIterable<Chunk>,
+    from: number,
+    until: number,
+    columns: boolean,
+  ): AsyncIterable<unknown[]> {
+    if (from === until && !columns) return chunks as AsyncIterable<unknown[]>;
+    return this.#fused(chunks, from, until, columns);
+  }
+
+  async *#fused(
+    chunks: AsyncIterable<Chunk>,
+    from: number,
+    until: number,
+    columns: boolean,
+  ): AsyncIterable<unknown[]> {
+    const loop = this.#loop(from, until, columns, { action: undefined });
+    for await (const chunk of chunks) {
+      const rows = this.#chunk(loop, chunk) ?? [];
+      if (rows.length > 0) yield rows;
+    }
+  }
+
+  async #finish(chunks: AsyncIterable<Chunk>, from: number, columns: boolean): Promise<unknown> {
+    const { stage, functions, pipeline, task } = this.#request;
+    const { action } = stage;
+    const until = pipeline.operators.length;
+    const definition = ACTIONS[action.kind as ActionKind];
+    if (definition.form === 'partition') {
+      const rows = rowsOf(this.#rows(chunks, from, until, columns));
+      await definition.run(rows, { functions: functions.action, value: action.value, task });
+      return undefined;
+    }
+    const end = {
+      action: {
+        kind: action.kind as ActionKind,
+        functions: functions.action.length,
+        numbers: action.numbers,
+      },
+    };
+    if (ACTIONS[end.action.kind].form === 'sink')
+      return this.#pourAll(chunks, () => this.#loop(from, until, columns, end));
+    const loop = this.#loop(from, until, columns, end);
+    for await (const chunk of chunks) {
+      this.#chunk(loop, chunk);
+      if (loop.done()) break;
+    }
+    return loop.end();
+  }
+
+  async #pourAll(chunks: AsyncIterable<Chunk>, makeLoop: () => FusedLoop): Promise<unknown> {
+    const { stage, functions, task, signal, openSink } = this.#request;
+    const { action } = stage;
+    if (openSink === undefined) throw new MillraceError('INTERNAL', 'there are no sinks in this process');
+    const sink = openSink({ action, functions: functions.action, task, signal });
+    this.#runtime.sink = sink;
+    try {
+      const loop = makeLoop();
+      for await (const chunk of chunks) {
+        const length = Array.isArray(chunk) ? chunk.length : (chunk as RecordColumns).n;
+        for (let from = 0; from < length; ) {
+          from = this.#pour(loop, chunk, from);
+          if (sink.isFull) await sink.ready();
+          signal.throwIfAborted();
+        }
+      }
+      return await sink.finish();
+    } catch (error) {
+      await sink.abort();
+      throw MillraceError.is(error) ? placed(error, action.place) : error;
+    }
+  }
+
+  #pour(loop: FusedLoop, chunk: Chunk, from: number): number {
+    try {
+      return loop.pour(chunk, this.#decoders, from);
+    } catch (error) {
+      throw this.#failed(error, chunk);
+    }
+  }
+
+  #chunk(loop: FusedLoop, chunk: Chunk): unknown[] | undefined {
+    try {
+      return loop.chunk(chunk, this.#decoders);
+    } catch (error) {
+      throw this.#failed(error, chunk);
+    }
+  }
+
+  #failed(error: unknown, chunk: Chunk): MillraceError {
+    const columns = Array.isArray(chunk) ? undefined : (chunk as RecordColumns);
+    return taskError(error, this.#request.range, { columns, at: this.#runtime.at });
+  }
+
+  #loop(from: number, until: number, columns: boolean, end: LoopEnd): FusedLoop {
+    const { pipeline, functions, stage, task } = this.#request;
+    const part = pipeline.operators.slice(from, until);
+    const source = loopSource(part.map(loopOperator), from, columns ? this.#columnsInput : 'rows', end);
+    const program = `${task.application}@${task.epoch}`;
+    const places = [program, ...part.map(({ place }) => place), end.action ? stage.action.place : ''].join(
+      '|',
+    );
+    return fusedLoop(source, places, functions.operators.slice(from, until), functions.action, this.#runtime);
+  }
+}
+
+function loopOperator(operator: OperatorMessage): LoopOperator {
+  invariant(Object.hasOwn(OPERATORS, operator.kind), `operator "${operator.kind}" is known`);
+  return {
+    kind: operator.kind as OperatorKind,
+    functions: operator.closures.length,
+    numbers: operator.numbers,
+  };
+}
+
+function rowDecoders({ pipeline, functions }: PipelineRequest): RowDecoders | undefined {
+  if (pipeline.source.kind !== 'kafka') return undefined;
+  const { key, value } = pipeline.source.kafka;
+  return {
+    key: columnDecoder(key.name, functions.keyDecode),
+    keyNullable: key.nullable,
+    value: columnDecoder(value.name, functions.valueDecode),
+    valueNullable: value.nullable,
+  };
+}

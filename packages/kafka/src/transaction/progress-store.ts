@@ -1,0 +1,116 @@
+import { MillraceError } from '@millrace/common';
+import type { KafkaClient } from '../kafka-port.ts';
+import type { TxnOffset } from '../protocol/transaction-api.ts';
+import { topicPartitionKey } from '../topic-partition.ts';
+import type { Progress } from './progress.ts';
+
+/**
+ * Progress lies in the metadata of committed offsets, in __consumer_offsets: this topic holds no records. It must only exist, since brokers commit no
+ * offsets of unknown partitions; when it is deleted, they forget them.
+ */
+export const PROGRESS_TOPIC = '__millrace_progress';
+
+/** Ids of so many tasks share a group, each with a partition of its own: the topic never has to grow. */
+const PROGRESS_PARTITIONS = 16;
+
+/** Of the metadata's shape. */
+const VERSION = 1;
+
+/** Where the progress of one transactional id lies. */
+export interface ProgressPlace {
+  readonly transactionalId: string;
+  readonly groupId: string;
+  readonly partition: number;
+}
+
+/** `prefix`: "millrace/APPLICATION/OUTPUT". */
+export function progressPlace(prefix: string, task: number): ProgressPlace {
+  const group = Math.floor(task / PROGRESS_PARTITIONS);
+  return {
+    transactionalId: `${prefix}/${task}`,
+    groupId: `${prefix}/progress-${group}`,
+    partition: task % PROGRESS_PARTITIONS,
+  };
+}
+
+/**
+ * What the last transaction of the id has committed; waits for one that still ends. Only after an init it says anything.
+ * @throws MillraceError VERSION_MISMATCH, KAFKA_PROTOCOL: it is not what this version writes; KAFKA_UNREACHABLE, KAFKA_AUTH.
+ */
+export async function readProgress(
+  client: Pick<KafkaClient, 'committedOffsets'>,
+  { groupId, partition }: ProgressPlace,
+): Promise<Progress | undefined> {
+  const tp = { topic: PROGRESS_TOPIC, partition };
+  const found = await client.committedOffsets(groupId, [tp], { requireStable: true });
+  const committed = found.get(topicPartitionKey(tp));
+  return committed && decoded(committed.metadata, groupId, partition);
+}
+
+/** To be sent with the transaction that it tells of. */
+export function progressOffset({ partition }: ProgressPlace, progress: Progress): TxnOffset {
+  const { epoch, batchTime, planHash } = progress;
+  const metadata = JSON.stringify({ v: VERSION, epoch, batchTime, planHash });
+  return { topic: PROGRESS_TOPIC, partition, offset: batchTime, metadata };
+}
+
+/**
+ * Creates the topic when it is not there.
+ * @throws MillraceError CONFIG_INVALID: there is another topic of this name; KAFKA_AUTH, KAFKA_PROTOCOL, KAFKA_UNREACHABLE.
+ */
+export async function ensureProgressTopic(
+  client: Pick<KafkaClient, 'topics' | 'createTopic'>,
+): Promise<void> {
+  const found = await progressPartitions(client);
+  if (found === 0) {
+    try {
+      await client.createTopic(PROGRESS_TOPIC, { partitions: PROGRESS_PARTITIONS });
+    } catch (error) {
+      // Somebody else was faster.
+      if ((await progressPartitions(client)) >= PROGRESS_PARTITIONS) return;
+      const remedy = `Create ${PROGRESS_TOPIC} with ${PROGRESS_PARTITIONS} partitions, or allow the user of the output to.`;
+      if (!MillraceError.is(error)) throw error;
+      throw new MillraceError(error.code, error.what, { cause: error, remedy, retryable: error.retryable });
+    }
+    return;
+  }
+  if (found < PROGRESS_PARTITIONS) {
+    throw new MillraceError('CONFIG_INVALID', `the topic ${PROGRESS_TOPIC} has ${found} partitions`, {
+      remedy: `Exactly-once outputs need ${PROGRESS_PARTITIONS}: add the others.`,
+    });
+  }
+}
+
+async function progressPartitions(client: Pick<KafkaClient, 'topics'>): Promise<number> {
+  try {
+    const [topic] = await client.topics([PROGRESS_TOPIC]);
+    return topic?.partitions.length ?? 0;
+  } catch (error) {
+    if (MillraceError.is(error, 'UNKNOWN_TOPIC')) return 0;
+    throw error;
+  }
+}
+
+function decoded(metadata: string, groupId: string, partition: number): Progress {
+  const where = `the offset of group ${groupId} for ${PROGRESS_TOPIC}-${partition}`;
+  const { v, epoch, batchTime, planHash } = parsed(metadata);
+  if (typeof v === 'number' && v > VERSION) {
+    throw new MillraceError('VERSION_MISMATCH', `${where} was committed by a newer Millrace`, {
+      remedy: 'Run the version of Millrace that wrote it, or a newer one.',
+    });
+  }
+  if (typeof epoch === 'number' && typeof batchTime === 'number' && typeof planHash === 'string')
+    return { epoch, batchTime, planHash };
+  throw new MillraceError('KAFKA_PROTOCOL', `${where} was not committed by Millrace: "${metadata}"`, {
+    remedy: 'Give the output another transactionalIdPrefix, or delete the group.',
+    retryable: false,
+  });
+}
+
+function parsed(metadata: string): Readonly<Record<'v' | 'epoch' | 'batchTime' | 'planHash', unknown>> {
+  try {
+    return Object(JSON.parse(metadata)) as ReturnType<typeof parsed>;
+  } catch {
+    return { v: undefined, epoch: undefined, batchTime: undefined, planHash: undefined };
+  }
+}

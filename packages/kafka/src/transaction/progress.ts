@@ -1,0 +1,33 @@
+/** How far the output under one transactional id has got, and whose it is. It is committed in the transaction of the records that it tells of. */
+export interface Progress {
+  /** Of the application's run that wrote it. */
+  readonly epoch: number;
+  /** ms. */
+  readonly batchTime: number;
+  /** What the batch read. '' in a claim of an id that was never used. */
+  readonly planHash: string;
+}
+
+/**
+ * run: nothing of the batch is there. skip: all of it is. fenced: a newer run of the application has taken over.
+ * stale: a later batch is there. conflict: the batch is there with other contents.
+ */
+export type ProgressVerdict = 'run' | 'skip' | 'fenced' | 'stale' | 'conflict';
+
+/** What an attempt does that has found this progress: read after its own init, or it says nothing. */
+export function progressVerdict(found: Progress | undefined, attempt: Progress): ProgressVerdict {
+  if (found === undefined) return 'run';
+  if (found.epoch > attempt.epoch) return 'fenced';
+  if (found.batchTime > attempt.batchTime) return 'stale';
+  if (found.batchTime < attempt.batchTime) return 'run';
+  return found.planHash === attempt.planHash ? 'skip' : 'conflict';
+}
+
+/**
+ * What a starting run writes before it plans anything: from then on every older one is fenced. The batch stays, so that a re-run finds what
+ * is there. Undefined: a newer run has claimed the id.
+ */
+export function claimedProgress(found: Progress | undefined, epoch: number): Progress | undefined {
+  if (found === undefined) return { epoch, batchTime: 0, planHash: '' };
+  return found.epoch > epoch ? undefined : { ...found, epoch };
+}

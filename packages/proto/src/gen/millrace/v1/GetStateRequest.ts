@@ -1,0 +1,17 @@
+// Original file: protos/executor.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface GetStateRequest {
+  'application'?: (string);
+  'file'?: (string);
+  'offset'?: (number | string | Long);
+  'bytes'?: (number | string | Long);
+}
+
+export interface GetStateRequest__Output {
+  'application': (string);
+  'file': (string);
+  'offset': (number);
+  'bytes': (number);
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
+import { childPids } from '../support/child-pids.ts';
+import { TestCluster } from '../support/test-cluster.ts';
+import { until } from '../support/until.ts';
+import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
+
+const TIMEOUT_MS = 240_000;
+const PARTITIONS = 3;
+const BATCHES = 100;
+const KEYS = 40;
+
+const kafka = useKafkaUnderTest();
+
+interface Line {
+  readonly time: number;
+  readonly output: string;
+  readonly rows: readonly (readonly [string, number])[];
+}
+
+const sum = (rows: Line['rows']): number => rows.reduce((total, [, count]) => total + count, 0);
+
+function linesOf(file: string): readonly Line[] {
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, 'utf8');
+  return text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** Records that each committed batch had read, with all before it. */
+function readUntil(log: string): ReadonlyMap<number, number> {
+  let records = 0;
+  const read = new Map<number, number>();
+  for (const { planned, committed } of readLog(log).batches) {
+    if (!committed) continue;
+    for (const { ranges } of planned.inputs)
+      for (const { fromOffset, untilOffset } of ranges) records += untilOffset - fromOffset;
+    read.set(planned.batchTime, records);
+  }
+  return read;
+}
+
+describe('keyed state on two executors', () => {
+  it(
+    `is exact over ${BATCHES} batches in which slots, executors, the host and the driver are killed`,
+    async () => {
+      const topic = await kafka.topic('state', PARTITIONS);
+      const cluster = await TestCluster.start(kafka.brokers, 2, ['--slots', '1']);
+      const name = `state-${randomUUID().slice(0, 8)}`;
+      const file = join(cluster.directory, 'lines.json');
+      const log = join(cluster.stateDir, 'applications', name, 'log');
+      let produced = 0;
+      const producer = kafka.client.producer();
+      const produce = async (): Promise<void> => {
+        const records = Array.from({ length: 60 }, () => {
+          const index = produced++;
+          return { partition: index % PARTITIONS, value: `k${(index * 7919) % KEYS} x` };
+        });
+        await producer.send(topic, records);
+      };
+      const committed = (): number => (existsSync(log) ? readUntil(log).size : 0);
+      const more = (batches: number): Promise<unknown> => {
+        const wanted = committed() + batches;
+        return until(`${wanted} batches`, () => committed() >= wanted, 60_000);
+      };
+      const kill = (pid: number | undefined): void => {
+        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+      };
+      const executorDies = async (): Promise<void> => {
+        const [victim] = cluster.executors.splice(0, 1);
+        if (victim) await cluster.kill(victim);
+        await cluster.startExecutor(['--slots', '1']);
+      };
+      const slotDies = async (): Promise<void> => {
+        for (const { pid } of cluster.executors) kill(childPids(pid)[0]);
+      };
+      const hostDies = async (): Promise<void> => {
+        for (const pid of childPids(cluster.driver.pid)) kill(pid);
+      };
+      const driverDies = async (): Promise<void> => {
+        await cluster.kill(cluster.driver);
+        await cluster.startDriver();
+      };
+      try {
+        await produce();
+        cluster.submit('state-job', { STATE_NAME: name, STATE_TOPIC: topic, STATE_FILE: file });
+        await more(5);
+        for (const die of [slotDies, executorDies, slotDies, hostDies, slotDies, driverDies, executorDies]) {
+          await produce();
+          await die();
+          await produce();
+          await more(4);
+        }
+        while (committed() < BATCHES) {
+          await produce();
+          await more(3);
+        }
+        await until('all records', () => [...readUntil(log).values()].at(-1) === produced, 60_000);
+        const stopped = await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
+        expect(stopped.code).toBe(0);
+
+        const read = readUntil(log);
+        const lines = linesOf(file);
+        expect(read.size).toBeGreaterThanOrEqual(BATCHES);
+        // Every batch, each time that it ran: neither lost nor doubled, in both operators.
+        for (const { time, output, rows } of lines)
+          if (read.has(time)) expect([time, output, sum(rows)]).toEqual([time, output, read.get(time)]);
+        for (const time of read.keys())
+          expect(lines.filter((line) => line.time === time).length).toBeGreaterThanOrEqual(2);
+        const expected = new Map<string, number>();
+        for (let index = 0; index < produced; index++) {
+          const key = `k${(index * 7919) % KEYS}`;
+          expected.set(key, (expected.get(key) ?? 0) + 1);
+        }
+        const last = [...read.keys()].at(-1);
+        for (const output of ['totals', 'sessions']) {
+          const { rows = [] } = lines.findLast((line) => line.time === last && line.output === output) ?? {};
+          expect(new Map(rows)).toEqual(expected);
+        }
+      } finally {
+        await producer.close();
+        await cluster.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('examples/running-totals', () => {
+  it(
+    'adds up on two executors',
+    async () => {
+      const topic = await kafka.topic('purchases', 2);
+      const cluster = await TestCluster.start(kafka.brokers, 2, ['--slots', '1']);
+      const producer = kafka.client.producer();
+      const buy = (user: string, cents: number): Promise<unknown> =>
+        producer.send(topic, [{ partition: user.length % 2, value: JSON.stringify({ user, cents }) }]);
+      try {
+        await buy('ann', 250);
+        const job = cluster.submit('../../examples/running-totals/job', {
+          PURCHASES_TOPIC: topic,
+          VISIT_TIMEOUT: '1s',
+        });
+        await until(
+          'the first total',
+          () => job.output.some((line) => line.includes('ann 2.50 EUR')),
+          60_000,
+        );
+        await buy('jules', 300);
+        await buy('ann', 100);
+        await until(
+          'the totals',
+          () => job.output.some((line) => line.includes('ann 3.50 EUR, jules 3.00 EUR')),
+          60_000,
+        );
+        await until(
+          'visits that are over',
+          () => job.output.some((line) => line.includes('jules left after 1 purchases')),
+          60_000,
+        );
+        const stopped = await cluster.cli(['stop', 'running-totals', '--drain', '--driver', cluster.address]);
+        expect(stopped.code).toBe(0);
+      } finally {
+        await producer.close();
+        await cluster.close();
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
