@@ -37,7 +37,7 @@ export default defineJob({ name: 'enrichment-join', batchInterval: seconds(1) },
   ssc.kafka
     .createDirectStream(
       LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe([env('ORDERS_TOPIC', 'orders')], {
+      ConsumerStrategies.Subscribe([env('ORDERS_TOPIC', 'shop-orders')], {
         ...kafka,
         groupId: 'enrichment-join',
         startFrom: 'earliest',

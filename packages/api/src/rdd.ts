@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import type { RddNode } from './lineage/rdd-node.ts';
-import { StorageLevel } from './lineage/storage-level.ts';
+import { givenLevel, type StorageLevel } from './lineage/storage-level.ts';
 import { callerPlace } from './place.ts';
 import { RddJoined } from './rdd/rdd-joined.ts';
 
@@ -15,8 +15,8 @@ export class RDD<T> extends RddJoined<T> {
    * Records become plain objects, as in `collect`.
    * @throws MillraceError JOB_INVALID for an RDD that is persisted with another level.
    */
-  persist(level: StorageLevel = StorageLevel.MEMORY_AND_DISK): RDD<T> {
-    checkLevel(level);
+  persist(...given: readonly [level?: StorageLevel]): RDD<T> {
+    const level = givenLevel(given);
     const { node } = this;
     if (node.kind !== 'persisted')
       return this.derived({ kind: 'persisted', parent: node, level, place: callerPlace() });
@@ -51,12 +51,4 @@ export class RDD<T> extends RddJoined<T> {
   protected override derived<U>(node: RddNode): RDD<U> {
     return new RDD<U>(node, this.runner);
   }
-}
-
-function checkLevel(level: StorageLevel): void {
-  if (Object.hasOwn(StorageLevel, level)) return;
-  throw new MillraceError('JOB_INVALID', `persist(${level}): no storage level`, {
-    remedy: `Give one of ${Object.keys(StorageLevel).join(', ')}, or none.`,
-    details: { place: callerPlace() },
-  });
 }

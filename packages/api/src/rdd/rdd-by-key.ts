@@ -3,6 +3,7 @@ import { MillraceError, placed } from '@millrace/common';
 import { keyText } from '../key-map.ts';
 import type { PartitionerCall } from '../lineage/partitioner-call.ts';
 import { type KeySample, rangeBounds } from '../lineage/range-index.ts';
+import { checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
 import { plainValue, plainZero } from '../plain-zero.ts';
 import type { RDD } from '../rdd.ts';
@@ -107,6 +108,7 @@ export abstract class RddByKey<T> extends RddShuffled<T> {
    * @throws MillraceError USER_CODE for keys without a natural order.
    */
   async sortByKey<K, V>(this: RDD<readonly [K, V]>, options: SortOptions<K> = {}): Promise<RDD<[K, V]>> {
+    checkOptions('sortByKey', options, SORT_OPTIONS);
     const { compare, descending = false } = options;
     const plan = this.plan('sortByKey', ...(compare === undefined ? [] : [compare]));
     const functions = compare === undefined ? [] : plan.shipped('sortByKey', compare);

@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import { checkElementFunction } from '../element-function.ts';
+import { COALESCE_OPTIONS, checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
 import { calledAt, callerPlace, placeOf } from '../place.ts';
 import type { RDD } from '../rdd.ts';
@@ -34,6 +35,7 @@ export abstract class RddShuffled<T> extends RddNarrow<T> {
    * no more is left as it is. With `shuffle` all rows move, evenly, as `repartition` moves them: what comes before keeps its tasks.
    */
   coalesce(partitions: number, options: { readonly shuffle?: boolean } = {}): RDD<T> {
+    checkOptions('coalesce', options, COALESCE_OPTIONS);
     if (options.shuffle === true) return this.repartition(partitions);
     const plan = this.plan('coalesce');
     const { partitions: most } = plan.partitioner(partitions, []);
@@ -67,11 +69,12 @@ export abstract class RddShuffled<T> extends RddNarrow<T> {
    */
   async sortBy<K>(f: (row: T) => K, options: SortOptions<K> = {}): Promise<RDD<T>> {
     checkElementFunction('sortBy', f);
+    checkOptions('sortBy', options, SORT_OPTIONS);
     const sorted = await calledAt(placeOf(f), () => this.keyBy(f).sortByKey(options));
     return sorted.values();
   }
 
-  /** The rows that `other` has not; duplicates stay. All rows of both move. */
+  /** The rows that `other` has not; duplicates stay. All rows here move, and the distinct ones of `other`. */
   subtract(other: RDD<T>, partitions?: Partitioning<T>): RDD<T> {
     const plan = this.plan('subtract');
     // Of the other side it matters only whether there is one.

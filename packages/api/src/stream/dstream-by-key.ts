@@ -1,4 +1,5 @@
 import type { DStream } from '../dstream.ts';
+import { checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
 import { callerPlace } from '../place.ts';
 import { plainZero } from '../plain-zero.ts';
@@ -86,7 +87,8 @@ export abstract class DStreamByKey<T> extends DStreamShuffled<T> {
   sortByKey<K, V>(this: DStream<readonly [K, V]>, options: SortOptions<K> = {}): DStream<[K, V]> {
     const { compare, partitions } = options;
     const functions = compare === undefined ? [] : [compare];
+    const check = () => checkOptions('sortByKey', options, SORT_OPTIONS);
     const make = (rdd: Keyed<K, V>) => rdd.sortByKey(options);
-    return this.perBatch({ name: 'sortByKey', functions, partitions, make });
+    return this.perBatch({ name: 'sortByKey', functions, partitions, check, make });
   }
 }

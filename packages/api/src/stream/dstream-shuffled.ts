@@ -1,4 +1,5 @@
 import type { DStream } from '../dstream.ts';
+import { COALESCE_OPTIONS, checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
 import type { SortOptions } from '../rdd/rdd-shuffled.ts';
 import { countedRows, countedValues, reducedRows } from '../rdd/whole-dataset.ts';
@@ -31,7 +32,13 @@ export abstract class DStreamShuffled<T> extends DStreamNarrow<T> {
 
   /** See RDD.coalesce. */
   coalesce(partitions: number, options: { readonly shuffle?: boolean } = {}): DStream<T> {
-    return this.perBatch({ name: 'coalesce', partitions, make: (rdd) => rdd.coalesce(partitions, options) });
+    const check = () => checkOptions('coalesce', options, COALESCE_OPTIONS);
+    return this.perBatch({
+      name: 'coalesce',
+      partitions,
+      check,
+      make: (rdd) => rdd.coalesce(partitions, options),
+    });
   }
 
   /** Each distinct row of a batch once. */
@@ -49,7 +56,9 @@ export abstract class DStreamShuffled<T> extends DStreamNarrow<T> {
   sortBy<K>(f: (row: T) => K, options: SortOptions<K> = {}): DStream<T> {
     const { compare, partitions } = options;
     const functions = compare === undefined ? [f] : [f, compare];
-    return this.perBatch({ name: 'sortBy', functions, partitions, make: (rdd) => rdd.sortBy(f, options) });
+    const check = () => checkOptions('sortBy', options, SORT_OPTIONS);
+    const make = (rdd: RDD<T>) => rdd.sortBy(f, options);
+    return this.perBatch({ name: 'sortBy', functions, partitions, check, make });
   }
 
   /** The rows of a batch that the other stream's batch has not; duplicates stay. */

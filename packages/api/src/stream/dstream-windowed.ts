@@ -1,6 +1,6 @@
 import type { Duration } from '@millrace/common';
 import type { DStream } from '../dstream.ts';
-import { StorageLevel } from '../lineage/storage-level.ts';
+import { givenLevel, StorageLevel } from '../lineage/storage-level.ts';
 import type { Partitioning } from '../partitioner.ts';
 import { callerPlace } from '../place.ts';
 import { COUNT_PLAN } from '../rdd/shuffle-plan.ts';
@@ -145,7 +145,11 @@ export abstract class DStreamWindowed<T> extends DStreamJoined<T> {
   }
 
   /** Each batch's RDD is kept until no batch can read it any more. Windows keep what they read again by themselves. */
-  persist(level: StorageLevel = StorageLevel.MEMORY_AND_DISK): DStream<T> {
+  persist(...given: readonly [level?: StorageLevel]): DStream<T> {
+    let level: StorageLevel = StorageLevel.MEMORY_AND_DISK;
+    this.graph.check(() => {
+      level = givenLevel(given);
+    }, callerPlace());
     return this.derived({ kind: 'persisted', parent: this.node, level, place: callerPlace() });
   }
 

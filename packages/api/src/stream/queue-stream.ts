@@ -1,5 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import type { RddNode } from '../lineage/rdd-node.ts';
+import { checkOptions, QUEUE_OPTIONS } from '../operator-options.ts';
 import { RDD } from '../rdd.ts';
 import type { QueueNode } from './stream-node.ts';
 
@@ -12,6 +13,7 @@ export interface QueueOptions<T> {
 
 /** The queue is the job's own: what is pushed there later is seen. @throws MillraceError JOB_INVALID. */
 export function queueNode<T>(queue: RDD<T>[], options: QueueOptions<T>, place: string): QueueNode {
+  checkOptions('queueStream', options, QUEUE_OPTIONS);
   const { oneAtATime = true, defaultRDD } = options;
   if (!Array.isArray(queue)) throw noRdd('queueStream() was given no array of RDDs', place);
   if (defaultRDD !== undefined && !(defaultRDD instanceof RDD))
