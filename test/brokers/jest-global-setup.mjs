@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { kafkaUnderTest } from './kafka-under-test.ts';
 
 const USES_A_BROKER = /kafka-under-test|KAFKA_TEST_BROKERS/;
-const USES_POSTGRES = /postgresUnderTest|POSTGRES_TEST_URL/;
+const USES_POSTGRES = /postgres-under-test|POSTGRES_TEST_URL/;
 
 export default async function setup(globalConfig) {
   const texts = testFiles(globalConfig).map((path) => readFileSync(path, 'utf8'));

@@ -37,10 +37,8 @@ afterAll(() => cluster?.close(), 60_000);
 
 /** The points in the order in which they are killed. */
 function schedule(points: readonly CrashPoint[], random: Random): readonly CrashPoint[] {
-  const rounds = LONG
-    ? Array.from({ length: ROUNDS }, () => shuffled(points, random))
-    : [shuffled(points, random)];
-  return LONG ? rounds.flat() : (rounds[0] ?? []).slice(0, CHOSEN);
+  if (!LONG) return shuffled(points, random).slice(0, CHOSEN);
+  return Array.from({ length: ROUNDS }, () => shuffled(points, random)).flat();
 }
 
 function shuffled<T>(items: readonly T[], random: Random): readonly T[] {

@@ -16,6 +16,20 @@ export interface BadJob {
   readonly says: readonly string[];
 }
 
+/** One of keyed.ts: user code gives what cannot be a key, a place or a row. */
+function keyed({
+  name,
+  ...said
+}: { readonly name: string } & Required<Pick<BadJob, 'title' | 'place' | 'says'>>): BadJob {
+  return {
+    ...said,
+    file: 'keyed',
+    env: { BAD_NAME: name },
+    code: 'USER_CODE',
+    exit: EXIT.jobFailed,
+  };
+}
+
 /** Refused by `submit`: no application comes to be, nothing is planned. */
 export const REFUSED: readonly BadJob[] = [
   {
@@ -237,60 +251,42 @@ export const FAILED: readonly BadJob[] = [
       'topic=<topic> partition=0',
     ],
   },
-  {
+  keyed({
+    name: 'bad-key-combined',
     title: 'a Map as a key, where values are combined before they move',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-key-combined' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: '.reduceByKey(',
     says: ['a Map cannot be a key', 'Use strings, numbers'],
-  },
-  {
+  }),
+  keyed({
+    name: 'bad-key-grouped',
     title: 'an instance of a class as a key, where all rows move',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-key-grouped' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: '.groupByKey(',
     says: ['a Session cannot be a key', 'Use strings, numbers'],
-  },
-  {
+  }),
+  keyed({
+    name: 'bad-key-joined',
     title: 'a symbol as a key of a join',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-key-joined' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: '.join(',
     says: ['a symbol cannot be a key', 'Use strings, numbers'],
-  },
-  {
+  }),
+  keyed({
+    name: 'bad-key-sorted',
     title: 'keys without an order, where rows are sorted',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-key-sorted' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: '.sortByKey(',
     says: ['know no order of Object', 'Give them a comparator'],
-  },
-  {
+  }),
+  keyed({
+    name: 'bad-partition',
     title: 'a partitioner that returns what is no partition',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-partition' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: 'partitionOf:',
     says: ['the partitioner gave 7 for a key: not an integer of 0 to 1', 'Return the index of a partition.'],
-  },
-  {
+  }),
+  keyed({
+    name: 'bad-value-moved',
     title: 'a row that cannot leave its task',
-    file: 'keyed',
-    env: { BAD_NAME: 'bad-value-moved' },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
     place: '.repartition(',
     says: ['a value cannot be moved to another task', 'later', 'Map rows to plain objects'],
-  },
+  }),
   {
     title: 'a value that does not decode',
     file: 'not-json',

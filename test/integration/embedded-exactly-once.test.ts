@@ -21,9 +21,9 @@ import {
   progressOffset,
   progressPlace,
   readProgress,
-  topicPartitionKey,
 } from '@millrace/kafka';
 import { embed } from '@millrace/local';
+import { recordsOf } from '../support/topic-records.ts';
 
 const PARTITIONS = 2;
 
@@ -85,15 +85,7 @@ class Application {
 
   /** As a reader of committed records sees them. */
   async written(): Promise<readonly string[]> {
-    const tp = { topic: this.out, partition: 0 };
-    const end = (await client.listOffsets([tp], 'latest')).get(topicPartitionKey(tp));
-    const reader = client.reader(tp);
-    const values: string[] = [];
-    const range = { ...tp, fromOffset: 0, untilOffset: end?.offset ?? 0 };
-    for await (const columns of reader.read(range))
-      for (let i = 0; i < columns.n; i++) values.push(columns.valueString(i) ?? '');
-    await reader.close();
-    return values.toSorted();
+    return (await recordsOf(client, this.out, 1)).map(({ value }) => value ?? '').toSorted();
   }
 
   async progress(task: number): Promise<Progress | undefined> {

@@ -10,6 +10,7 @@ import type { JobDefinition } from '@millrace/api';
 import { resolveConfig } from '@millrace/common';
 import { connectKafka, KAFKA_OPTIONS } from '@millrace/kafka';
 import { type DevBroker, embed, produce, startDevBroker } from '@millrace/testing';
+import { recordsOf } from '../support/topic-records.ts';
 
 const TOPICS = { totals: 2, orders: 3, returns: 1, 'shop-a': 2, 'orders-by-id': 1, 'orders-by-anyone': 1 };
 
@@ -100,18 +101,9 @@ it('writes the same totals to a topic and to files', async () => {
   const totals = ['["de",1200]', '["fr",1500]', '["us",1800]'];
   expect(rows.toSorted()).toEqual(totals);
   const client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
-  const written: string[] = [];
-  for (const partition of [0, 1]) {
-    const tp = { topic: 'totals', partition };
-    const [end] = (await client.listOffsets([tp], 'latest')).values();
-    const reader = client.reader(tp);
-    for await (const columns of reader.read({ ...tp, fromOffset: 0, untilOffset: end?.offset ?? 0 }))
-      for (let i = 0; i < columns.n; i++)
-        written.push(`["${columns.keyString(i)}",${columns.valueString(i)}]`);
-    await reader.close();
-  }
+  const written = await recordsOf(client, 'totals', 2);
   await client.close();
-  expect(written.toSorted()).toEqual(totals);
+  expect(written.map(({ key, value }) => `["${key}",${value}]`).toSorted()).toEqual(totals);
 });
 
 it('writes one file a partition, complete, and leaves no temporary one', () => {

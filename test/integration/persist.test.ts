@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { topicPartitionKey } from '@millrace/kafka';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
 import { mapOutputsOf } from '../support/map-outputs.ts';
 import { type FollowedJob, TestCluster } from '../support/test-cluster.ts';
+import { recordsOf } from '../support/topic-records.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
@@ -131,17 +131,10 @@ describe('examples/enrichment-join', () => {
         );
       /** "order id: name of its customer", as often as it was written. */
       const written = async (): Promise<readonly string[]> => {
-        const tp = { topic: enriched, partition: 0 };
-        const end = (await kafka.client.listOffsets([tp], 'latest')).get(topicPartitionKey(tp))?.offset ?? 0;
-        const reader = kafka.client.reader(tp);
-        const lines: string[] = [];
-        for await (const columns of reader.read({ ...tp, fromOffset: 0, untilOffset: end }))
-          for (let i = 0; i < columns.n; i++) {
-            const { name } = JSON.parse(columns.valueString(i) ?? '') as { name: string | null };
-            lines.push(`${columns.keyString(i)}: ${name}`);
-          }
-        await reader.close();
-        return lines.toSorted();
+        const records = await recordsOf(kafka.client, enriched, 1);
+        return records
+          .map(({ key, value }) => `${key}: ${(JSON.parse(value ?? '') as { name: string | null }).name}`)
+          .toSorted();
       };
 
       await know('c1', 'An');

@@ -1,12 +1,13 @@
 // Logs and keyed state in PostgreSQL, under fire. A real server: postgresUnderTest.
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@millrace/common';
 import { openCheckpointStore } from '../../packages/driver/src/application/checkpoint/checkpoint-store.ts';
-import { type ReadLog, readLog } from '../../packages/driver/src/application/log/log-reader.ts';
+import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
+import { recordsRead, stateLines, sumOf } from '../support/state-job-run.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
@@ -18,27 +19,6 @@ const PARTITIONS = 3;
 const kafka = useKafkaUnderTest();
 const postgres = usePostgresUnderTest();
 
-interface Line {
-  readonly time: number;
-  readonly output: string;
-  readonly rows: readonly (readonly [string, number])[];
-}
-
-const sum = (rows: Line['rows']): number => rows.reduce((total, [, count]) => total + count, 0);
-
-/** Records of each committed batch and all before it. */
-function readUntil({ batches }: ReadLog): ReadonlyMap<number, number> {
-  let records = 0;
-  const read = new Map<number, number>();
-  for (const { planned, committed } of batches) {
-    if (!committed) continue;
-    for (const { ranges } of planned.inputs)
-      for (const { fromOffset, untilOffset } of ranges) records += untilOffset - fromOffset;
-    read.set(planned.batchTime, records);
-  }
-  return read;
-}
-
 it(
   'keeps keyed state exact while executors, the host and the driver are killed, and nothing in the state directory',
   async () => {
@@ -49,7 +29,7 @@ it(
     const name = `checkpoint-${randomUUID().slice(0, 8)}`;
     const file = join(cluster.directory, 'lines.json');
     const producer = new LedgerProducer(kafka.client, topic, PARTITIONS);
-    const read = async () => readUntil(readLog((await store.open(name)).log));
+    const read = async () => recordsRead(readLog((await store.open(name)).log));
     const more = async (batches: number): Promise<void> => {
       const wanted = (await read()).size + batches;
       await until(`${wanted} batches`, async () => (await read()).size >= wanted, 60_000);
@@ -84,13 +64,10 @@ it(
       expect(JSON.parse(checked.stdout)).toMatchObject({ findings: [], state: { operators: 2 } });
 
       const committed = await read();
-      const lines = readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line.endsWith('}'))
-        .map((line) => JSON.parse(line) as Line);
-      for (const { time, output, rows } of lines)
-        if (committed.has(time))
-          expect([time, output, sum(rows)]).toEqual([time, output, committed.get(time)]);
+      const lines = stateLines(file);
+      for (const line of lines)
+        if (committed.has(line.time))
+          expect({ line, sum: sumOf(line) }).toEqual({ line, sum: committed.get(line.time) });
       const last = [...committed.keys()].at(-1);
       expect(lines.filter(({ time }) => time === last)).toHaveLength(2);
       const state = (await store.open(name)).state.list();

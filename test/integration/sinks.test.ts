@@ -4,25 +4,19 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { topicPartitionKey } from '@millrace/kafka';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
 import { javaConsoleConsumer } from '../brokers/java-console.ts';
 import { kafkaJars } from '../brokers/kafka-jars.ts';
 import { socketsTo } from '../support/broker-sockets.ts';
 import { childPids } from '../support/child-pids.ts';
 import { TestCluster } from '../support/test-cluster.ts';
+import { recordsOf } from '../support/topic-records.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 180_000;
 const PARTITIONS = 4;
 const PER_PARTITION = 1500;
-
-interface Written {
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: ReadonlyArray<readonly [string, string]>;
-}
 
 const kafka = useKafkaUnderTest();
 const jars = await kafkaJars();
@@ -36,27 +30,6 @@ async function sizeOf(topic: string, partitions: number): Promise<number> {
   const tps = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
   const ends = await kafka.client.listOffsets(tps, 'latest');
   return [...ends.values()].reduce((sum, { offset }) => sum + offset, 0);
-}
-
-/** All records of a topic, partition by partition. */
-async function recordsOf(topic: string, partitions: number): Promise<readonly Written[]> {
-  const records: Written[] = [];
-  for (let partition = 0; partition < partitions; partition++) {
-    const tp = { topic, partition };
-    const ends = await kafka.client.listOffsets([tp], 'latest');
-    const untilOffset = ends.get(topicPartitionKey(tp))?.offset ?? 0;
-    const reader = kafka.client.reader(tp);
-    for await (const columns of reader.read({ ...tp, fromOffset: 0, untilOffset })) {
-      for (let i = 0; i < columns.n; i++)
-        records.push({
-          key: columns.keyString(i),
-          value: columns.valueString(i),
-          headers: columns.headers(i).map(([name, value]) => [name, String(value)] as const),
-        });
-    }
-    await reader.close();
-  }
-  return records;
 }
 
 /** The rows of all complete batches below a prefix, after checks of how they lie there. */
@@ -120,7 +93,7 @@ describe('sinks on two executors', () => {
       await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
       expect({ code: await job.exited, errors: job.errors }).toEqual({ code: 0, errors: '[]' });
 
-      const written = await recordsOf(out, 3);
+      const written = await recordsOf(kafka.client, out, 3);
       expect([...new Set(written.map(({ value }) => value ?? ''))].toSorted()).toEqual(wanted);
       for (const { key, value, headers } of written) {
         const { p, s } = JSON.parse(value ?? '') as { p: number; s: number };
@@ -175,7 +148,7 @@ describe('examples/word-count', () => {
       await until('the counts', async () => (await sizeOf(counts, 2)) >= 5, 60_000);
       await cluster.cli(['stop', 'word-count', '--drain', '--driver', cluster.address]);
       expect({ code: await job.exited, errors: job.errors }).toEqual({ code: 0, errors: '[]' });
-      const written = await recordsOf(counts, 2);
+      const written = await recordsOf(kafka.client, counts, 2);
       const wanted = ['and=1', 'cat=2', 'dog=1', 'größe=1', 'the=3'];
       expect(written.map(({ key, value }) => `${key}=${value}`).toSorted()).toEqual(wanted);
       const [batch] = job.batches.filter(({ records }) => records > 0);

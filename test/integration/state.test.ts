@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { childPids } from '../support/child-pids.ts';
+import { recordsRead, stateLines, sumOf } from '../support/state-job-run.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
@@ -14,37 +15,6 @@ const BATCHES = 100;
 const KEYS = 40;
 
 const kafka = useKafkaUnderTest();
-
-interface Line {
-  readonly time: number;
-  readonly output: string;
-  readonly rows: readonly (readonly [string, number])[];
-}
-
-const sum = (rows: Line['rows']): number => rows.reduce((total, [, count]) => total + count, 0);
-
-function linesOf(file: string): readonly Line[] {
-  if (!existsSync(file)) return [];
-  const text = readFileSync(file, 'utf8');
-  return text
-    .slice(0, text.lastIndexOf('\n') + 1)
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Line);
-}
-
-/** Records that each committed batch had read, with all before it. */
-function readUntil(log: string): ReadonlyMap<number, number> {
-  let records = 0;
-  const read = new Map<number, number>();
-  for (const { planned, committed } of readLog(log).batches) {
-    if (!committed) continue;
-    for (const { ranges } of planned.inputs)
-      for (const { fromOffset, untilOffset } of ranges) records += untilOffset - fromOffset;
-    read.set(planned.batchTime, records);
-  }
-  return read;
-}
 
 describe('keyed state on two executors', () => {
   it(
@@ -64,7 +34,7 @@ describe('keyed state on two executors', () => {
         });
         await producer.send(topic, records);
       };
-      const committed = (): number => (existsSync(log) ? readUntil(log).size : 0);
+      const committed = (): number => (existsSync(log) ? recordsRead(readLog(log)).size : 0);
       const more = (batches: number): Promise<unknown> => {
         const wanted = committed() + batches;
         return until(`${wanted} batches`, () => committed() >= wanted, 60_000);
@@ -101,16 +71,17 @@ describe('keyed state on two executors', () => {
           await produce();
           await more(3);
         }
-        await until('all records', () => [...readUntil(log).values()].at(-1) === produced, 60_000);
+        await until('all records', () => [...recordsRead(readLog(log)).values()].at(-1) === produced, 60_000);
         const stopped = await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
         expect(stopped.code).toBe(0);
 
-        const read = readUntil(log);
-        const lines = linesOf(file);
+        const read = recordsRead(readLog(log));
+        const lines = stateLines(file);
         expect(read.size).toBeGreaterThanOrEqual(BATCHES);
         // Every batch, each time that it ran: neither lost nor doubled, in both operators.
-        for (const { time, output, rows } of lines)
-          if (read.has(time)) expect([time, output, sum(rows)]).toEqual([time, output, read.get(time)]);
+        for (const line of lines)
+          if (read.has(line.time))
+            expect({ line, sum: sumOf(line) }).toEqual({ line, sum: read.get(line.time) });
         for (const time of read.keys())
           expect(lines.filter((line) => line.time === time).length).toBeGreaterThanOrEqual(2);
         const expected = new Map<string, number>();

@@ -143,7 +143,7 @@ describe('a batch that is written to PostgreSQL', () => {
     const first = attempt('first', { range: [0, 10], also: () => gate.pass() });
     await gate.reached;
     const second = attempt('second', { range: [0, 10] });
-    await until('one that waits', lockIsAwaited);
+    await until('one that waits', () => postgres.lockIsAwaited());
     gate.open();
     expect([await first, await second]).toEqual(['written', 'there already']);
     expect(await texts()).toEqual(['first']);
@@ -173,7 +173,7 @@ describe('a batch that is written to PostgreSQL', () => {
     const late = attempt('p1 of 1', { range: [0, 10], partition: 1, also: () => gate.pass() });
     await gate.reached;
     const next = attempt('p0 of 2', { range: [0, 10], time: 2000, epoch: 2 });
-    await until('one that waits', lockIsAwaited);
+    await until('one that waits', () => postgres.lockIsAwaited());
     expect(await texts()).toEqual([]);
     gate.open();
     expect([await late, await next]).toEqual(['written', 'written']);
@@ -243,11 +243,4 @@ function gated(): { readonly reached: Promise<void>; pass(): Promise<void>; open
     },
     open: () => gate.resolve(),
   };
-}
-
-async function lockIsAwaited(): Promise<boolean> {
-  const { rows } = await postgres.pool.query(
-    "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock'",
-  );
-  return rows.length > 0;
 }

@@ -16,6 +16,7 @@ import { type DevBroker, startDevBroker } from '@millrace/devbroker';
 import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
 import { embed } from '@millrace/local';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
+import { until } from '../support/until.ts';
 
 type Key = string | readonly [string, number];
 type Click = readonly [Key, number];
@@ -201,12 +202,13 @@ async function catchUp(world: World, directory: string): Promise<void> {
             ?.get(`${world.topic}-${partition}` as never)?.offset ?? 0,
       )
       .join();
-  const deadline = Date.now() + 20_000;
-  while (reached() !== wanted && Date.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  // Some idle batches: keys time out.
-  await new Promise((resolve) => setTimeout(resolve, 3 * TIMEOUT_MS));
-  await application.stop();
+  try {
+    await until('all records', () => reached() === wanted, 20_000);
+    // Some idle batches: keys time out.
+    await new Promise((resolve) => setTimeout(resolve, 3 * TIMEOUT_MS));
+  } finally {
+    await application.stop();
+  }
   expect(reached()).toBe(wanted);
 }
 

@@ -10,6 +10,8 @@ interface PostgresOfFile {
   readonly pool: Pool;
   /** A schema of this file's own; it goes after the tests. */
   readonly schema: string;
+  /** Whether a statement of anybody waits for a lock. */
+  lockIsAwaited(): Promise<boolean>;
 }
 
 /** Call it at the top of a test file, before its own `beforeAll`. */
@@ -40,6 +42,12 @@ export function usePostgresUnderTest(): PostgresOfFile {
     },
     get pool() {
       return there().pool;
+    },
+    async lockIsAwaited() {
+      const { rows } = await there().pool.query(
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND wait_event_type = 'Lock'",
+      );
+      return rows.length > 0;
     },
   };
 }

@@ -1,4 +1,5 @@
 import { functionPlace } from '@millrace/closures';
+import { MillraceError, placed } from '@millrace/common';
 
 /** "job.ts:12:8" of a lambda that the transform saw, else of the caller outside of this package, else ''. */
 export function placeOf(fn?: unknown): string {
@@ -24,6 +25,15 @@ export function calledAt<R>(place: string, make: () => R): R {
     return make();
   } finally {
     calledFrom = before;
+  }
+}
+
+/** Coded errors of `run` that have no place get this one. */
+export function failingAt<R>(place: string, run: () => R): R {
+  try {
+    return run();
+  } catch (error) {
+    throw MillraceError.is(error) ? placed(error, place) : error;
   }
 }
 

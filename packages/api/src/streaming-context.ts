@@ -18,7 +18,6 @@ import { parallelRows } from './rdd/parallel-rows.ts';
 import { RDD } from './rdd.ts';
 import { GraphBuilder } from './stream/graph-builder.ts';
 import { type QueueOptions, queueNode } from './stream/queue-stream.ts';
-import type { StreamNode } from './stream/stream-node.ts';
 
 /** What a job module's function is given: streams, shared variables, and through them everything else. */
 export class StreamingContext {
@@ -63,11 +62,8 @@ export class StreamingContext {
    */
   queueStream<T>(queue: RDD<T>[], options: QueueOptions<T> = {}): DStream<T> {
     const place = callerPlace();
-    let node: StreamNode = { kind: 'refused' };
-    this.#graph.check(() => {
-      node = this.#graph.addQueue(queueNode(queue, options, place));
-    }, place);
-    return new DStream<T>(node, this.#graph);
+    const node = this.#graph.check(() => this.#graph.addQueue(queueNode(queue, options, place)), place);
+    return new DStream<T>(node ?? { kind: 'refused' }, this.#graph);
   }
 
   /** Batches of the last `duration` stay readable for `slice()`: their records are read again. Windows remember what they need by themselves. */

@@ -7,8 +7,8 @@ import { resolveConfig, systemClock } from '@millrace/common';
 import { startDevBroker } from '@millrace/devbroker';
 import { connectKafka, KAFKA_OPTIONS } from '@millrace/kafka';
 import { Interrupts } from './interrupts.ts';
-import { runCli } from './run-cli.ts';
-import { createTerminal, type Environment } from './terminal.ts';
+import type { Environment } from './terminal.ts';
+import { runCaptured } from './testing/captured-run.ts';
 import { type FakeDriver, type FakeDriverScript, startFakeDriver } from './testing/fake-driver.ts';
 
 let dir = '';
@@ -16,22 +16,8 @@ let input: readonly string[] = [];
 let driver: FakeDriver | undefined;
 let interrupts = new Interrupts(systemClock, () => undefined);
 
-/** Runs a command line and gives what it wrote. */
-async function run(argv: readonly string[], env: Environment = {}) {
-  let out = '';
-  let err = '';
-  const exitCode = await runCli(argv, {
-    terminal: createTerminal({ write: (text) => (out += text) }, { write: (text) => (err += text) }, env),
-    input: async function* () {
-      for (const piece of input) yield Buffer.from(piece);
-    },
-    env,
-    cwd: dir,
-    clock: systemClock,
-    interrupts,
-  });
-  return { exitCode, out, err };
-}
+const run = (argv: readonly string[], env: Environment = {}) =>
+  runCaptured(argv, { env, cwd: dir, input, interrupts });
 
 async function withDriver(script: FakeDriverScript): Promise<Environment> {
   driver = await startFakeDriver(script);

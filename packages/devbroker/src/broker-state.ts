@@ -31,7 +31,7 @@ export interface BrokerState {
 }
 
 /** The node that coordinates a group or a transactional id: any fixed choice will do. */
-export function coordinatorOf(state: BrokerState, key: string): NodeAddress {
+export function coordinatorOf(state: Pick<BrokerState, 'nodes'>, key: string): NodeAddress {
   let hash = 0;
   for (const char of key) hash = (Math.imul(hash, 31) + (char.codePointAt(0) as number)) >>> 0;
   return state.nodes[hash % state.nodes.length] as NodeAddress;

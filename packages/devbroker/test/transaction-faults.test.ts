@@ -6,6 +6,8 @@ import {
   type KafkaClient,
   type TransactionalProducer,
 } from '@millrace/kafka';
+import { until } from '../../../test/support/until.ts';
+import { coordinatorOf } from '../src/broker-state.ts';
 import type { DevBroker } from '../src/index.ts';
 import { brokerWithTopic, clientOf, closeAfterEach, endOfRun, TP } from './fault-kit.ts';
 import { RawClient } from './raw-client.ts';
@@ -133,9 +135,9 @@ describe('a transactional producer', () => {
     expect(await Promise.all(sends)).toEqual(['complete', 'complete', 'complete']);
     expect(await committedValues(kafka)).toEqual(['a', 'b', 'c']);
     producer.begin();
-    broker.faults.inject({ api: 'Produce', action: { kind: 'delay', delayMs: 100 } });
+    const slow = broker.faults.inject({ api: 'Produce', action: { kind: 'delay', delayMs: 100 } });
     const begunSends = ['d', 'e', 'f'].map((value) => endOfRun(producer.send(TP.topic, record(value))));
-    await systemClock.sleep(30);
+    await until('a batch that is on its way', () => slow.hits === 1, 5_000, 2);
     await producer.abort();
     const end = broker.offsets(TP).logEndOffset;
     expect((await Promise.all(begunSends)).slice(1)).not.toContain('complete');
@@ -244,16 +246,18 @@ describe('a late commit', () => {
     raw = await RawClient.connect(coordinatorAddress(broker, 'raw'));
     expect(await raw.send('EndTxn', 3, { ...by, committed: true })).toMatchObject({ errorCode: 0 });
     await write(1, 'half of b');
-    await systemClock.sleep(250);
+    await until('the late commit', async () => (await committedValues(kafka)).length > 1);
     expect(await committedValues(kafka)).toEqual(['a', 'half of b']);
     raw.close();
     leader.close();
   });
 });
 
-/** As the broker's `coordinatorOf`. */
-function coordinatorAddress(broker: DevBroker, id: string): string {
-  let hash = 0;
-  for (const char of id) hash = (Math.imul(hash, 31) + (char.codePointAt(0) as number)) >>> 0;
-  return broker.brokers.split(',')[hash % 2] as string;
+function coordinatorAddress(broker: DevBroker, transactionalId: string): string {
+  const nodes = broker.brokers.split(',').map((address, id) => {
+    const [host = '', port] = address.split(':');
+    return { id, host, port: Number(port) };
+  });
+  const { host, port } = coordinatorOf({ nodes }, transactionalId);
+  return `${host}:${port}`;
 }

@@ -1,6 +1,6 @@
 import type { BrokerConnection } from './connection/broker-connection.ts';
 import type { BrokerPool, Purpose } from './connection/broker-pool.ts';
-import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
+import { kafkaFailure } from './kafka-failure.ts';
 import { type CoordinatorType, FIND_COORDINATOR } from './protocol/group-api.ts';
 import { KAFKA_ERROR } from './wire/kafka-error.ts';
 
@@ -36,7 +36,7 @@ export class Coordinators {
     this.refreshNodes = refreshNodes;
   }
 
-  /** @throws BrokerFailure, MillraceError: nothing was sent to the coordinator then. */
+  /** @throws BrokerFailure, after which the caller forgets the coordinator; MillraceError: nothing was sent to the coordinator then. */
   async connectionTo(of: Coordinated, purpose: Purpose, timeoutMs: number): Promise<BrokerConnection> {
     const key = keyOf(of);
     let nodeId = this.found.get(key);
@@ -48,13 +48,8 @@ export class Coordinators {
       if (this.found.size >= CACHED_MAX) this.found.clear();
       this.found.set(key, nodeId);
     }
-    try {
-      if (!this.pool.knows(nodeId)) await this.refreshNodes();
-      return await this.pool.toNode(nodeId, purpose);
-    } catch (error) {
-      if (error instanceof BrokerFailure) this.forget(of);
-      throw error;
-    }
+    if (!this.pool.knows(nodeId)) await this.refreshNodes();
+    return this.pool.toNode(nodeId, purpose);
   }
 
   /** The next use asks again. */

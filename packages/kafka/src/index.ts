@@ -32,12 +32,10 @@ export {
 export {
   claimedProgress,
   type Progress,
-  type ProgressVerdict,
   progressVerdict,
 } from './transaction/progress.ts';
 export {
   ensureProgressTopic,
-  PROGRESS_TOPIC,
   type ProgressPlace,
   progressOffset,
   progressPlace,

@@ -8,7 +8,7 @@ import { type ContractKit, codeOf, numbered, readWithKafkajs, TIMEOUT_MS, values
 const WAIT_MS_MAX = 40_000;
 
 /** Waits until `read` gives what `isRight` accepts; gives the last one when the time is over. */
-export async function eventually<T>(read: () => Promise<T>, isRight: (found: T) => boolean): Promise<T> {
+async function eventually<T>(read: () => Promise<T>, isRight: (found: T) => boolean): Promise<T> {
   const deadline = systemClock.monotonic() + WAIT_MS_MAX;
   for (;;) {
     const found = await read();
@@ -18,7 +18,7 @@ export async function eventually<T>(read: () => Promise<T>, isRight: (found: T) 
 }
 
 /** What readers of partition 0 see. A commit is told before its markers are written: ask until the end is there. */
-export async function visible(
+async function visible(
   kit: ContractKit,
   topic: string,
   isolation: 'read_committed' | 'read_uncommitted' = 'read_committed',

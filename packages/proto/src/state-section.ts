@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { MillraceError, messageOf } from '@millrace/common';
 
 /** Version of the format of sections. A reader refuses newer ones. */
-export const STATE_FORMAT = 1;
+const STATE_FORMAT = 1;
 
 /** Where a section is: bytes [offset, offset + bytes) of a state file. */
 export interface StateSectionRef {

@@ -6,7 +6,6 @@ export {
   corruptState,
   decodeStateHeader,
   encodeStateSection,
-  STATE_FORMAT,
   STATE_HEADER_BYTES_MAX,
   type StateSectionHeader,
   type StateSectionMeta,

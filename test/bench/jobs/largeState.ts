@@ -26,7 +26,7 @@ export default defineJob(
       .initialState(() =>
         ssc.parallelize([0, 1, 2, 3], 4).flatMap((part) => {
           const rows: [number, number][] = [];
-          for (let key = part; key < 1_000_000; key += 4) rows.push([key, 0]);
+          for (let key = part; key < KEYS; key += 4) rows.push([key, 0]);
           return rows;
         }),
       );

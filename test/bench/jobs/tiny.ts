@@ -1,19 +1,11 @@
 // Small batches: what a record waits until its batch has been processed.
-import { ConsumerStrategies, defineJob, env, LocationStrategies, nullable, utf8 } from '@millrace/api';
+import { defineJob, env } from '@millrace/api';
+import { arrivals } from '../bench-streams.ts';
 
 export default defineJob(
   { name: env('BENCH_NAME'), batchInterval: Number(env('BENCH_INTERVAL', '100')) },
   (ssc) => {
-    ssc.kafka
-      .createDirectStream(
-        LocationStrategies.PreferConsistent,
-        ConsumerStrategies.Subscribe(env('BENCH_TOPIC'), {
-          brokers: env('KAFKA_BROKERS'),
-          groupId: 'bench',
-          startFrom: 'latest',
-          value: nullable(utf8()),
-        }),
-      )
+    arrivals(ssc)
       .map((record) => record.timestamp)
       .foreachRDD(async (rdd) => {
         const times = await rdd.collect();

@@ -1,19 +1,11 @@
 // Small batches in two stages: what a shuffle adds.
-import { ConsumerStrategies, defineJob, env, LocationStrategies, nullable, utf8 } from '@millrace/api';
+import { defineJob, env } from '@millrace/api';
+import { arrivals } from '../bench-streams.ts';
 
 export default defineJob(
   { name: env('BENCH_NAME'), batchInterval: Number(env('BENCH_INTERVAL', '100')) },
   (ssc) => {
-    ssc.kafka
-      .createDirectStream(
-        LocationStrategies.PreferConsistent,
-        ConsumerStrategies.Subscribe(env('BENCH_TOPIC'), {
-          brokers: env('KAFKA_BROKERS'),
-          groupId: 'bench',
-          startFrom: 'latest',
-          value: nullable(utf8()),
-        }),
-      )
+    arrivals(ssc)
       .map((record): [number, number] => [record.offset % 10, record.timestamp])
       .reduceByKey((a, b) => Math.min(a, b), 2)
       .foreachRDD(async (rdd) => {

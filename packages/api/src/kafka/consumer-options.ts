@@ -7,10 +7,10 @@ import {
   integer,
   MillraceError,
   messageOf,
-  nearestName,
   oneOf,
   optional,
   text,
+  unknownOption,
 } from '@millrace/common';
 import { type IsolationLevel, KAFKA_OPTIONS, type KafkaOptions, type OffsetSpec } from '@millrace/kafka';
 import type { Codec } from './codec.ts';
@@ -212,8 +212,8 @@ export function checkConsumerOptions(
     } else if (Object.hasOwn(STREAM_OPTIONS, name)) mine[name] = value;
     else if (Object.hasOwn(KAFKA_OPTIONS, name)) kafka[name] = value;
     else {
-      const near = nearestName(name, [...Object.keys(STREAM_OPTIONS), ...Object.keys(KAFKA_OPTIONS)]);
-      problems.push(`${where}: unknown option "${name}"${near ? `; did you mean "${near}"?` : ''}`);
+      const known = [...Object.keys(STREAM_OPTIONS), ...Object.keys(KAFKA_OPTIONS)];
+      problems.push(`${where}: ${unknownOption(name, known)}`);
     }
   }
   const own = checkConfig(STREAM_OPTIONS, mine, where);

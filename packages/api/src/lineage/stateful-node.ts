@@ -30,9 +30,9 @@ export interface StateCall {
   readonly partitioner: Extract<PartitionerCall, { kind: 'hash' | 'custom' }>;
   /** See `stateLayout`. */
   readonly layout: string;
-  /** The function first; then what there is of inverse, filter, migrate. */
+  /** The function first; then what there is of inverse, migrate. */
   readonly functions: ReadonlyArray<{
-    readonly role: 'function' | 'inverse' | 'filter' | 'migrate';
+    readonly role: 'function' | 'inverse' | 'migrate';
     readonly function: ShippedFunction;
   }>;
   readonly valueVersion: number;

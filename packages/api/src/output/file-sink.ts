@@ -1,7 +1,11 @@
 import { serialize } from 'node:v8';
-import { MillraceError } from '@millrace/common';
+import { type ConfigSchema, MillraceError, oneOf, resolveConfig } from '@millrace/common';
 import type { JobRunner } from '../lineage/job-runner.ts';
 import { partitionCount, type RddNode } from '../lineage/rdd-node.ts';
+
+const FILE_SINK_OPTIONS = {
+  compression: oneOf(['none', 'gzip'], { doc: '\'gzip\': files end in ".gz"', default: 'none' }),
+} satisfies ConfigSchema;
 
 export interface FileSinkOptions {
   /** 'gzip': files end in ".gz". */
@@ -30,16 +34,10 @@ export function fileSettings(
   options: FileSinkOptions = {},
 ): FileSettings {
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0'))
-    throw new MillraceError('JOB_INVALID', `${operation}() needs the path of a directory`);
-  const { compression = 'none', ...unknown } = options;
-  const [name] = Object.keys(unknown);
-  if (name !== undefined)
-    throw new MillraceError('CONFIG_INVALID', `${operation}: unknown option "${name}"; known: compression`);
-  if (compression !== 'none' && compression !== 'gzip')
-    throw new MillraceError(
-      'CONFIG_INVALID',
-      `${operation}: compression: expected 'none' or 'gzip', got ${JSON.stringify(compression)}`,
-    );
+    throw new MillraceError('JOB_INVALID', `${operation}() needs the path of a directory`, {
+      remedy: 'Give a text: a directory that all executors see.',
+    });
+  const { compression } = resolveConfig(FILE_SINK_OPTIONS, options, operation);
   return { directory, format, isCompressed: compression === 'gzip' };
 }
 

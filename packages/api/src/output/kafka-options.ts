@@ -4,10 +4,10 @@ import {
   duration,
   integer,
   MillraceError,
-  nearestName,
   oneOf,
   optional,
   text,
+  unknownOption,
 } from '@millrace/common';
 import { KAFKA_OPTIONS, type KafkaOptions } from '@millrace/kafka';
 
@@ -116,8 +116,8 @@ export function resolveKafkaSinkOptions(
     } else if (Object.hasOwn(schema, name)) mine[name] = value;
     else if (Object.hasOwn(KAFKA_OPTIONS, name)) kafka[name] = value;
     else {
-      const near = nearestName(name, [...PARTS, ...Object.keys(schema), ...Object.keys(KAFKA_OPTIONS)]);
-      problems.push(`${where}: unknown option "${name}"${near ? `; did you mean "${near}"?` : ''}`);
+      const known = [...PARTS, ...Object.keys(schema), ...Object.keys(KAFKA_OPTIONS)];
+      problems.push(`${where}: ${unknownOption(name, known)}`);
     }
   }
   const own = checkConfig(schema, mine, where);

@@ -1,5 +1,5 @@
 import type { OffsetRange } from '@millrace/kafka';
-import type { SqlClient, SqlResult } from './sql-client.ts';
+import type { SqlClient } from './sql-client.ts';
 
 /** How far an output, or a part of it, has come. */
 export interface Progress {
@@ -37,6 +37,8 @@ export function partKey(
 }
 
 const KEY = 'application = $1 AND output = $2 AND topic = $3 AND partition = $4';
+const ROW = `(application, output, topic, partition, until_offset, epoch, batch_time, plan_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
 
 /** The statements of one progress table. Its name has been checked: it is part of their texts. */
 export class ProgressTable {
@@ -74,19 +76,17 @@ export class ProgressTable {
   }
 
   /** Makes the row, unless it is there by now; then it waits for whoever makes it. */
-  async insert(client: SqlClient, key: ProgressKey, progress: Progress): Promise<SqlResult> {
-    return client.query(
-      `INSERT INTO ${this.name} (application, output, topic, partition, until_offset, epoch, batch_time, plan_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-      [...values(key), ...written(progress)],
-    );
+  async insert(client: SqlClient, key: ProgressKey, progress: Progress): Promise<void> {
+    await client.query(`INSERT INTO ${this.name} ${ROW} ON CONFLICT DO NOTHING`, [
+      ...values(key),
+      ...written(progress),
+    ]);
   }
 
   /** Unless the row has come as far already. */
   async raise(client: SqlClient, key: ProgressKey, progress: Progress): Promise<void> {
     await client.query(
-      `INSERT INTO ${this.name} AS row (application, output, topic, partition, until_offset, epoch, batch_time, plan_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (application, output, topic, partition) DO UPDATE
+      `INSERT INTO ${this.name} AS row ${ROW} ON CONFLICT (application, output, topic, partition) DO UPDATE
 SET epoch = excluded.epoch, batch_time = excluded.batch_time, plan_hash = excluded.plan_hash
 WHERE row.epoch <= excluded.epoch AND (row.batch_time < excluded.batch_time
   OR (row.batch_time = excluded.batch_time AND row.plan_hash = excluded.plan_hash))`,

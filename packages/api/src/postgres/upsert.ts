@@ -16,7 +16,7 @@ type Row = Readonly<Record<string, unknown>>;
 const CHUNK_ROWS = 1_000;
 
 /**
- * Inserts rows, or updates those whose key is there, some hundred in a statement. `table` and columns are names as PostgreSQL has them, "schema.table" too.
+ * Inserts rows, or updates those whose key is there, a thousand in a statement (`chunkRows`). `table` and columns are names as PostgreSQL has them, "schema.table" too.
  * All rows have the columns of the first one. Of rows with the same key each is applied, in order. Resolves to the number of rows.
  * @throws MillraceError VALUE_ENCODE; what PostgreSQL answers.
  */

@@ -1,10 +1,10 @@
 import { serialize } from 'node:v8';
-import { MillraceError, placed } from '@millrace/common';
 import { keyText } from '../key-map.ts';
 import type { PartitionerCall } from '../lineage/partitioner-call.ts';
 import { type KeySample, rangeBounds } from '../lineage/range-index.ts';
 import { checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
+import { failingAt } from '../place.ts';
 import { plainValue, plainZero } from '../plain-zero.ts';
 import type { RDD } from '../rdd.ts';
 import { RddShuffled, type SortOptions } from './rdd-shuffled.ts';
@@ -114,7 +114,8 @@ export abstract class RddByKey<T> extends RddShuffled<T> {
     const functions = compare === undefined ? [] : plan.shipped('sortByKey', compare);
     const { partitions } = plan.partitioner(options.partitions ?? Math.max(1, this.partitions), []);
     const samples = await this.#keySamples(plan, partitions);
-    const bounds = atPlace(plan.place, () =>
+    // Keys without an order are found out here, or by the tasks.
+    const bounds = failingAt(plan.place, () =>
       rangeBounds(samples, partitions, compare as (a: unknown, b: unknown) => number),
     );
     const direction = descending ? -1 : 1;
@@ -158,15 +159,6 @@ export abstract class RddByKey<T> extends RddShuffled<T> {
     const sampled = plan.operator(plan.operator(this.node, 'keys'), 'sampleRows', { numbers: [size, 0] });
     const samples = await this.derived<readonly [number, readonly unknown[]]>(sampled).collect();
     return samples.map(([rows, keys]) => ({ rows, keys }));
-  }
-}
-
-/** What has no order is found out here, or by the tasks. */
-function atPlace<R>(place: string, run: () => R): R {
-  try {
-    return run();
-  } catch (error) {
-    throw MillraceError.is(error) ? placed(error, place) : error;
   }
 }
 

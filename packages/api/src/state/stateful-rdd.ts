@@ -53,8 +53,6 @@ export interface WindowState {
   readonly entered: readonly RddNode[];
   readonly reduce: Function;
   readonly inverse: Function;
-  /** Of a row [key, value]: false lets the key go. */
-  readonly filter?: Function | undefined;
   readonly partitions: Partitioning<never> | undefined;
   /** The state that `left` and `entered` are meant for: `runner.stateOf(name)`, unless its shape is another one. */
   readonly kept: KeptState | undefined;
@@ -64,17 +62,13 @@ export interface WindowState {
 
 /** The rows [key, value] of the window, once a batch: what is kept of it moves on with the batch. */
 export function windowStateRdd(window: WindowState, plan: ShufflePlan): StatefulNode {
-  const { name, shape, left, entered, reduce, inverse, filter, partitions, kept, batchTime, program } =
-    window;
+  const { name, shape, left, entered, reduce, inverse, partitions, kept, batchTime, program } = window;
   const parents = [...left, ...entered];
   const partitioner = statePartitioner(plan, partitions, parents, kept);
-  const functions: StateCall['functions'] = (
-    [
-      ['function', reduce],
-      ['inverse', inverse],
-      ['filter', filter],
-    ] as const
-  ).flatMap(([role, f]) => (f ? [{ role, function: plan.shipped(name, f)[0] as never }] : []));
+  const functions: StateCall['functions'] = [
+    ...plan.shipped(name, reduce).map((shipped) => ({ role: 'function' as const, function: shipped })),
+    ...plan.shipped(name, inverse).map((shipped) => ({ role: 'inverse' as const, function: shipped })),
+  ];
   const call: StateCall = {
     name,
     mode: 'window',

@@ -18,7 +18,7 @@ export interface BatchOperation<T> {
   readonly partitions?: Partitioning<never> | undefined;
   readonly others?: readonly DStream<unknown>[];
   readonly check?: () => void;
-  /** `rdds`: of this stream and of the others. */
+  /** `rdd`: of this stream; `others`: of the other streams, in the same batch. */
   readonly make: (rdd: RDD<T>, others: readonly RDD<never>[], runner: JobRunner) => unknown;
 }
 
@@ -44,11 +44,7 @@ export abstract class DStreamBase<T> {
 
   /** Wrong ones become problems of the job; they never run. */
   protected checked(numbers: () => readonly number[]): readonly number[] {
-    let checked: readonly number[] = [];
-    this.graph.check(() => {
-      checked = numbers();
-    }, callerPlace());
-    return checked;
+    return this.graph.check(numbers, callerPlace()) ?? [];
   }
 
   protected element<U>(kind: OperatorKind, f: Function): DStream<U> {

@@ -120,11 +120,10 @@ export abstract class DStreamOutputs<T> extends DStreamBase<T> {
     run: (rdd: RDD<T>) => Promise<number>,
   ): void {
     const place = callerPlace();
-    let exactlyOnce: ExactlyOnceOutput | undefined;
-    this.graph.check(() => {
+    const exactlyOnce = this.graph.check(() => {
       const call = make();
-      exactlyOnce = call.exactlyOnce;
       this.graph.addLambdas(name, call.functions, place);
+      return call.exactlyOnce;
     }, place);
     if (exactlyOnce === undefined) this.#output({ name, guarantee: 'at-least-once', to, place, run });
     else this.#writeOnce(name, exactlyOnce, to, place, make);

@@ -2,7 +2,7 @@ import { type Duration, MillraceError } from '@millrace/common';
 import type { DStream, MapWithStateDStream } from '../dstream.ts';
 import { checkElementFunction } from '../element-function.ts';
 import { checkPartitioning, type Partitioning, partitioningFunctions } from '../partitioner.ts';
-import { placeOf } from '../place.ts';
+import { callerPlace, placeOf } from '../place.ts';
 import { RDD } from '../rdd.ts';
 import type { InitialState, MigrateState } from '../state/state.ts';
 import { checkStateName, checkStateVersion, StateSpec, timeoutMs } from '../state/state-spec.ts';
@@ -44,10 +44,7 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
     this: DStream<readonly [K, V]>,
     spec: StateSpec<K, V, S, M>,
   ): MapWithStateDStream<K, S, M> {
-    let settings: Partial<StateSpec<K, V, S, M>['settings']> = {};
-    this.graph.check(() => {
-      settings = settingsOf(spec);
-    }, placeOf());
+    const settings = this.graph.check(() => settingsOf(spec), callerPlace()) ?? {};
     return this.withState(this.statefulNode('mapWithState', 'map', settings as unknown as Settings));
   }
 
@@ -61,7 +58,6 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
     const { graph } = this;
     const { function: f, name, partitions, initialState, version, migrate, timeout } = given;
     const place = placeOf(f);
-    let idle: number | undefined;
     for (const check of [
       () => checkElementFunction(operation, f),
       () => checkStateName(operation, name),
@@ -71,11 +67,9 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
       () => {
         if (migrate !== undefined) checkElementFunction(`${operation}: migrate`, migrate);
       },
-      () => {
-        if (timeout !== undefined) idle = timeoutMs(timeout);
-      },
     ])
       graph.check(check, place);
+    const idle = timeout === undefined ? undefined : graph.check(() => timeoutMs(timeout), place);
     const functions: StatefulOperator['functions'] = [
       { role: 'function', f },
       ...(migrate ? [{ role: 'migrate' as const, f: migrate }] : []),

@@ -146,11 +146,9 @@ export abstract class DStreamWindowed<T> extends DStreamJoined<T> {
 
   /** Each batch's RDD is kept until no batch can read it any more. Windows keep what they read again by themselves. */
   persist(...given: readonly [level?: StorageLevel]): DStream<T> {
-    let level: StorageLevel = StorageLevel.MEMORY_AND_DISK;
-    this.graph.check(() => {
-      level = givenLevel(given);
-    }, callerPlace());
-    return this.derived({ kind: 'persisted', parent: this.node, level, place: callerPlace() });
+    const place = callerPlace();
+    const level = this.graph.check(() => givenLevel(given), place) ?? StorageLevel.MEMORY_AND_DISK;
+    return this.derived({ kind: 'persisted', parent: this.node, level, place });
   }
 
   /** As persist(). */
@@ -196,14 +194,10 @@ export abstract class DStreamWindowed<T> extends DStreamJoined<T> {
     const place = callerPlace();
     const parentMs = this.graph.slideOf(this.node);
     // Where a duration is wrong, the parent's stands for it: the problem keeps the job from starting.
-    let durationMs = parentMs;
-    let slideMs = parentMs;
-    this.graph.check(() => {
-      durationMs = windowMs(name, 'a window', windowDuration, parentMs);
-    }, place);
-    this.graph.check(() => {
-      if (slideDuration !== undefined) slideMs = windowMs(name, 'a slide', slideDuration, parentMs);
-    }, place);
+    const checked = (what: string, duration: Duration): number =>
+      this.graph.check(() => windowMs(name, what, duration, parentMs), place) ?? parentMs;
+    const durationMs = checked('a window', windowDuration);
+    const slideMs = slideDuration === undefined ? parentMs : checked('a slide', slideDuration);
     return { parent: this.node, durationMs, slideMs, place };
   }
 }

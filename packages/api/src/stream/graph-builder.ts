@@ -110,22 +110,23 @@ export class GraphBuilder {
   /** @throws MillraceError BAD_REQUEST before the application runs. */
   get transactions(): OutputTransactions {
     if (this.#transactions) return this.#transactions;
-    throw new MillraceError('BAD_REQUEST', 'an output was written while the job was being built');
+    throw new MillraceError('BAD_REQUEST', 'an output was written while the job was being built', {
+      remedy: 'Building a job has no side effects: outputs write when the application runs.',
+    });
   }
 
   /** The runner as it will be: for an RDD that is made while the job is built, and used in foreachRDD or transform. */
   get laterRunner(): JobRunner {
-    const runner = (): JobRunner => this.runner;
     return {
-      run: (job) => runner().run(job),
-      release: (node) => runner().release(node),
-      stateOf: (name) => runner().stateOf(name),
-      ship: (fn, where) => runner().ship(fn, where),
-      broadcast: (content) => runner().broadcast(content),
-      dropBroadcast: (hash) => runner().dropBroadcast(hash),
-      print: (text) => runner().print(text),
-      notice: (text) => runner().notice(text),
-      kafka: (options) => runner().kafka(options),
+      run: (job) => this.runner.run(job),
+      release: (node) => this.runner.release(node),
+      stateOf: (name) => this.runner.stateOf(name),
+      ship: (fn, where) => this.runner.ship(fn, where),
+      broadcast: (content) => this.runner.broadcast(content),
+      dropBroadcast: (hash) => this.runner.dropBroadcast(hash),
+      print: (text) => this.runner.print(text),
+      notice: (text) => this.runner.notice(text),
+      kafka: (options) => this.runner.kafka(options),
     };
   }
 
@@ -228,15 +229,16 @@ export class GraphBuilder {
   }
 
   /**
-   * Runs a check now; its MillraceError becomes one of the job's problems, so that the next ones are found, too.
+   * What a check gives; its MillraceError becomes one of the job's problems, so that the next ones are found, too: undefined then.
    * `place`: what it is about, unless the error names that itself.
    */
-  check(run: () => void, place = ''): void {
+  check<R>(run: () => R, place = ''): R | undefined {
     try {
-      run();
+      return run();
     } catch (error) {
       if (!MillraceError.is(error)) throw error;
       this.#problems.push(placed(error, place));
+      return undefined;
     }
   }
 

@@ -68,7 +68,7 @@ export interface WindowNode {
   readonly parent: StreamNode;
   readonly durationMs: number;
   readonly slideMs: number;
-  /** "countByWindow()". */
+  /** "countByWindow". */
   readonly name: string;
   readonly place: string;
 }

@@ -6,6 +6,7 @@ import { LocationStrategies } from '../kafka/location-strategies.ts';
 import type { PersistedNode } from '../lineage/rdd-node.ts';
 import type { RDD } from '../rdd.ts';
 import { type BatchInput, BatchRdds } from '../stream/compute-rdd.ts';
+import { StreamReach } from '../stream/stream-reach.ts';
 import type { ContextInternals, StreamingContext } from '../streaming-context.ts';
 import { type ReferenceRunner, referenceRunner } from './reference-runner.ts';
 
@@ -91,8 +92,7 @@ export class StreamRun {
 
   #begin({ time }: BatchInput): BatchRdds {
     const { graph } = this.#internals as ContextInternals;
-    const rdds = new BatchRdds({ graph: graph.graph, runner: this.runner });
-    const { horizonMs } = rdds.reach;
+    const { horizonMs } = new StreamReach(graph.graph);
     const last = this.#past.at(-1)?.time ?? time;
     const history = this.#past.filter((batch) => batch.time > last - horizonMs);
     const made = new BatchRdds({ graph: graph.graph, runner: this.runner, history, program: this.#program });

@@ -2,13 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { systemClock } from '@millrace/common';
 import { planHashOf } from '../../../driver/src/application/batch/plan-hash.ts';
 import type { LogRecord } from '../../../driver/src/application/log/log-record.ts';
 import { encodeRecord } from '../../../driver/src/application/log/record-codec.ts';
-import { Interrupts } from '../interrupts.ts';
-import { runCli } from '../run-cli.ts';
-import { createTerminal } from '../terminal.ts';
+import { runCaptured } from '../testing/captured-run.ts';
 
 let cwd: string;
 let log: string;
@@ -18,19 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-async function run(...argv: readonly string[]) {
-  let out = '';
-  let err = '';
-  const exitCode = await runCli(['check-log', ...argv], {
-    terminal: createTerminal({ write: (text) => (out += text) }, { write: (text) => (err += text) }, {}),
-    input: async function* () {},
-    env: {},
-    cwd,
-    clock: systemClock,
-    interrupts: new Interrupts(systemClock, () => undefined),
-  });
-  return { exitCode, out, err };
-}
+const run = (...argv: readonly string[]) => runCaptured(['check-log', ...argv], { cwd });
 
 const ANCHOR: LogRecord = {
   kind: 'anchor',

@@ -4,12 +4,10 @@ import { textTable } from './text-table.ts';
 
 /** The stable JSON form. What is not known is null. */
 export function logCheckJson(check: LogCheck): Readonly<Record<string, unknown>> {
-  const { findings, more, firstBatchTime = null, lastCommitted = null, pending = null, state = null } = check;
+  const { firstBatchTime = null, lastCommitted = null, pending = null, state = null } = check;
   return {
     ...check,
-    ok: findings.length === 0,
-    findings,
-    more,
+    ok: check.findings.length === 0,
     firstBatchTime,
     lastCommitted,
     pending,

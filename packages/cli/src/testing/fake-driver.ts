@@ -20,10 +20,10 @@ export interface FakeDriverScript {
   readonly refuse?: MillraceError;
   /** Events of "views" that exist from the start. */
   readonly events?: readonly ApplicationEventInit[];
-  /** What a stop adds to the events. */
   readonly offsets?: (request: OffsetsRequestInit) => OffsetsReplyInit;
   /** Lines of the log of offsets. */
   readonly offsetLog?: readonly string[];
+  /** What a stop adds to the events. */
   readonly onStop?: (mode: string) => readonly ApplicationEventInit[];
 }
 

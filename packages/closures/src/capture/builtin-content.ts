@@ -27,9 +27,13 @@ const BOXED = [
   [types.isBigIntObject, BigInt],
 ] as const;
 
+function boxedType(value: object) {
+  return BOXED.find(([isOne]) => isOne(value))?.[1];
+}
+
 /** What a boxed primitive holds, whatever its class says in `valueOf`. */
 function unboxed(value: object): unknown {
-  const type = BOXED.find(([isOne]) => isOne(value))?.[1];
+  const type = boxedType(value);
   return type === undefined ? undefined : Reflect.apply(type.prototype.valueOf, value, []);
 }
 
@@ -57,7 +61,7 @@ export function builtinBase(value: object): string | undefined {
   if (ArrayBuffer.isView(value)) return types.isDataView(value) ? 'DataView' : typedArrayName(value);
   if (types.isArrayBuffer(value)) return 'ArrayBuffer';
   if (types.isNativeError(value)) return errorName(value);
-  const boxed = BOXED.find(([isOne]) => isOne(value))?.[1];
+  const boxed = boxedType(value);
   if (boxed !== undefined) return boxed.name;
   return value instanceof URL ? 'URL' : undefined;
 }

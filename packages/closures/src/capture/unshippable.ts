@@ -11,10 +11,7 @@ const REASONS: readonly (readonly [(value: object) => boolean, string])[] = [
   [(value) => types.isWeakMap(value) || types.isWeakSet(value), 'weak collections cannot be read'],
   [(value) => tagName(value) === 'WeakRef', 'a weak reference has no meaning in another process'],
   [types.isGeneratorObject, 'a generator that is under way cannot be moved to another process'],
-  [
-    (value) => isIterator(value),
-    'an iterator that is under way cannot be moved; capture what it iterates over',
-  ],
+  [isIterator, 'an iterator that is under way cannot be moved; capture what it iterates over'],
   [types.isSharedArrayBuffer, 'shared memory belongs to this process'],
   [types.isExternal, 'it points into native memory of this process'],
   [

@@ -22,11 +22,11 @@ import {
   ZERO_UUID,
 } from '../protocol/schema.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
+import { isCommittedOnly, visibleEnd } from './isolation.ts';
 import { ledPartition } from './leader-check.ts';
 
 // Kafka's default of fetch.max.bytes: whatever a client asks for, an answer is not much larger.
 const FETCH_BYTES_MAX = 55 * 1024 * 1024;
-const READ_COMMITTED = 1;
 
 const fetchPartition = struct({
   partition: int32,
@@ -192,20 +192,12 @@ function answerable(request: Request, context: RequestContext): boolean {
       const found = readable(context, name, wanted);
       if ('errorCode' in found || found.divergingEpoch !== undefined) return true;
       const { log } = found;
-      bytes += log.availableBytes(wanted.fetchOffset, Math.max(1, request.minBytes), endOf(request, log));
+      const end = visibleEnd(log, request.isolationLevel);
+      bytes += log.availableBytes(wanted.fetchOffset, Math.max(1, request.minBytes), end);
       if (bytes >= request.minBytes) return true;
     }
   }
   return partitions === 0;
-}
-
-function isCommittedOnly(request: Request): boolean {
-  return request.isolationLevel === READ_COMMITTED;
-}
-
-/** Exclusive. */
-function endOf(request: Request, log: PartitionLog): number {
-  return isCommittedOnly(request) ? log.lastStableOffset : log.logEndOffset;
 }
 
 function readAll(request: Request, context: RequestContext) {
@@ -224,7 +216,7 @@ function readAll(request: Request, context: RequestContext) {
               wanted.fetchOffset,
               Math.min(left, wanted.partitionMaxBytes),
               wholeFirstBatch,
-              endOf(request, log),
+              visibleEnd(log, request.isolationLevel),
             )
           : [];
       if (records.length > 0) wholeFirstBatch = false;
@@ -235,7 +227,7 @@ function readAll(request: Request, context: RequestContext) {
         highWatermark: log.logEndOffset,
         lastStableOffset: log.lastStableOffset,
         logStartOffset: log.logStartOffset,
-        abortedTransactions: isCommittedOnly(request)
+        abortedTransactions: isCommittedOnly(request.isolationLevel)
           ? log.abortedIn(wanted.fetchOffset, log.lastStableOffset)
           : null,
         records,

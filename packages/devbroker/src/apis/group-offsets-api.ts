@@ -17,6 +17,7 @@ import {
   upTo,
   withDefault,
 } from '../protocol/schema.ts';
+import { partitionsOf } from './topic-partitions.ts';
 
 // Kafka's default of offset.metadata.max.bytes.
 const METADATA_BYTES_MAX = 4096;
@@ -45,10 +46,7 @@ export const offsetCommitApi = defineApi({
     throttleTimeMs: since(3, int32, 0),
     topics: array(struct({ name: string, partitions: array(struct({ index: int32, errorCode: int16 })) })),
   }),
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index }) => ({ topic: name, partition: index })),
-    ),
+  targets: ({ topics }) => partitionsOf(topics),
   handle({ groupId, generationId, memberId, topics }, context) {
     const { groups } = context.state;
     const refusal =
@@ -136,9 +134,7 @@ export const offsetFetchApi = defineApi({
     groups: since(8, array(struct({ groupId: string, topics: offsetTopics, errorCode: int16 })), []),
   }),
   targets: ({ topics, groups }) =>
-    [topics ?? [], ...groups.map((group) => group.topics ?? [])]
-      .flat()
-      .flatMap(({ name, partitions }) => partitions.map((partition) => ({ topic: name, partition }))),
+    partitionsOf([topics ?? [], ...groups.map((group) => group.topics ?? [])].flat()),
   handle({ groupId, topics, groups, requireStable }, context) {
     if (context.version < 8) return { topics: committed(context, groupId, topics, requireStable) };
     return {

@@ -9,13 +9,14 @@ import type { RequestContext } from '../protocol/api.ts';
 import { defineApi } from '../protocol/api.ts';
 import { array, int8, int16, int32, int64, since, string, struct, withDefault } from '../protocol/schema.ts';
 import type { PartitionLog } from '../storage/partition-log.ts';
+import { visibleEnd } from './isolation.ts';
 import { ledPartition } from './leader-check.ts';
+import { partitionsOf } from './topic-partitions.ts';
 
 // ListOffsetsRequest's special timestamps.
 const LATEST = -1;
 const EARLIEST = -2;
 const MAX_TIMESTAMP = -3;
-const READ_COMMITTED = 1;
 
 const request = struct({
   replicaId: int32,
@@ -60,16 +61,13 @@ export const listOffsetsApi = defineApi({
   flexibleFrom: 6,
   request,
   response,
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index }) => ({ topic: name, partition: index })),
-    ),
+  targets: ({ topics }) => partitionsOf(topics),
   handle: ({ isolationLevel, topics }, context) => ({
     topics: topics.map(({ name, partitions }) => ({
       name,
       partitions: partitions.map((wanted) => ({
         index: wanted.index,
-        ...find(context, name, { ...wanted, committedOnly: isolationLevel === READ_COMMITTED }),
+        ...find(context, name, { ...wanted, isolationLevel }),
       })),
     })),
   }),
@@ -82,13 +80,13 @@ function find(
     readonly index: number;
     readonly currentLeaderEpoch: number;
     readonly timestamp: number;
-    readonly committedOnly: boolean;
+    readonly isolationLevel: number;
   },
 ): Found {
   const led = ledPartition(context, topic, wanted.index, wanted.currentLeaderEpoch);
   if (!led.ok) return { errorCode: led.errorCode };
   const { log } = led.partition;
-  const end = wanted.committedOnly ? log.lastStableOffset : log.logEndOffset;
+  const end = visibleEnd(log, wanted.isolationLevel);
   switch (wanted.timestamp) {
     case LATEST:
       return { offset: end, leaderEpoch: log.leaderEpoch };

@@ -15,6 +15,7 @@ import {
 } from '../protocol/schema.ts';
 import { checkProducedBatch, type RecordBatchHeader } from '../storage/produced-batch.ts';
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../storage/topic.ts';
+import { partitionsOf } from './topic-partitions.ts';
 
 const request = struct({
   transactionalId: nullableString,
@@ -64,10 +65,7 @@ export const produceApi = defineApi({
   flexibleFrom: 9,
   request,
   response,
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index }) => ({ topic: name, partition: index })),
-    ),
+  targets: ({ topics }) => partitionsOf(topics),
   handle({ transactionalId, acks, topics }, context) {
     const whole =
       acks < -1 || acks > 1 || (transactionalId !== null && acks !== -1)

@@ -20,6 +20,7 @@ import {
   ZERO_UUID,
 } from '../protocol/schema.ts';
 import { ledPartition } from './leader-check.ts';
+import { partitionsOf } from './topic-partitions.ts';
 
 interface Outcome {
   readonly errorCode: KafkaErrorNumber;
@@ -199,10 +200,7 @@ export const deleteRecordsApi = defineApi({
       }),
     ),
   }),
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index }) => ({ topic: name, partition: index })),
-    ),
+  targets: ({ topics }) => partitionsOf(topics),
   handle: ({ topics }, context) => ({
     topics: topics.map(({ name, partitions }) => ({
       name,

@@ -12,18 +12,10 @@ import {
   struct,
   withDefault,
 } from '../protocol/schema.ts';
-import type { TransactionalId } from '../transactions/transactional-id.ts';
+import { TRANSACTION_STATUSES, type TransactionalId } from '../transactions/transactional-id.ts';
 import { ledPartition } from './leader-check.ts';
+import { partitionsOf } from './topic-partitions.ts';
 import { coordinatorProblem } from './transaction-api.ts';
-
-const STATES = new Set<string>([
-  'Empty',
-  'Ongoing',
-  'PrepareCommit',
-  'PrepareAbort',
-  'CompleteCommit',
-  'CompleteAbort',
-]);
 
 export const listTransactionsApi = defineApi({
   name: 'ListTransactions',
@@ -43,7 +35,7 @@ export const listTransactionsApi = defineApi({
   }),
   handle({ stateFilters, producerIdFilters, durationFilterMs }, { state, faults, nodeId }) {
     const now = state.clock.now();
-    const unknownStateFilters = stateFilters.filter((name) => !STATES.has(name));
+    const unknownStateFilters = stateFilters.filter((name) => !TRANSACTION_STATUSES.has(name));
     const wanted = ({ id, identity, status, startedAt }: TransactionalId) =>
       // Clients ask every node and join the answers.
       coordinatorOf(state, id).id === nodeId &&
@@ -140,8 +132,7 @@ export const describeProducersApi = defineApi({
       }),
     ),
   }),
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) => partitions.map((partition) => ({ topic: name, partition }))),
+  targets: ({ topics }) => partitionsOf(topics),
   handle: ({ topics }, context) => ({
     topics: topics.map(({ name, partitions }) => ({
       name,

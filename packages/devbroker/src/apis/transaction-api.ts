@@ -15,6 +15,7 @@ import {
   withDefault,
 } from '../protocol/schema.ts';
 import { offsetProblem } from './group-offsets-api.ts';
+import { partitionsOf } from './topic-partitions.ts';
 
 /** Clients before KIP-588 know fencing by another number. */
 export function fencedAs(errorCode: KafkaErrorNumber, version: number, newSince: number): KafkaErrorNumber {
@@ -49,13 +50,10 @@ export const addPartitionsToTxnApi = defineApi({
     throttleTimeMs: withDefault(int32, 0),
     topics: array(struct({ name: string, partitions: array(struct({ index: int32, errorCode: int16 })) })),
   }),
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) => partitions.map((partition) => ({ topic: name, partition }))),
+  targets: ({ topics }) => partitionsOf(topics),
   handle({ transactionalId, topics, ...by }, context) {
     const { state, faults, version } = context;
-    const partitions = topics.flatMap(({ name, partitions: indexes }) =>
-      indexes.map((partition) => ({ topic: name, partition })),
-    );
+    const partitions = partitionsOf(topics);
     const problems = partitions.map(
       (tp) =>
         faults.errorFor(tp.topic, tp.partition) ??
@@ -135,10 +133,7 @@ export const txnOffsetCommitApi = defineApi({
     throttleTimeMs: withDefault(int32, 0),
     topics: array(struct({ name: string, partitions: array(struct({ index: int32, errorCode: int16 })) })),
   }),
-  targets: ({ topics }) =>
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index }) => ({ topic: name, partition: index })),
-    ),
+  targets: ({ topics }) => partitionsOf(topics),
   handle(request, context) {
     const whole = txnCommitProblem(request, context);
     return {

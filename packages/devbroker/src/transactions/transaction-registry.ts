@@ -132,7 +132,8 @@ export class TransactionRegistry {
 
   private write({ transactional }: Registered, markers: Markers): void {
     const timestamp = this.clock.now();
-    for (const tp of existing(markers.partitions, this.topics)) tp.appendMarker({ ...markers, timestamp });
+    for (const log of existingLogs(markers.partitions, this.topics))
+      log.appendMarker({ ...markers, timestamp });
     for (const groupId of markers.groups) {
       this.groups.get(groupId)?.offsets.endTransaction(markers.producerId, markers.commit);
     }
@@ -141,6 +142,6 @@ export class TransactionRegistry {
 }
 
 /** A topic that is deleted meanwhile needs no markers. */
-function existing(partitions: readonly TopicPartition[], topics: TopicStore) {
+function existingLogs(partitions: readonly TopicPartition[], topics: TopicStore) {
   return partitions.flatMap((tp) => topics.partition(tp)?.log ?? []);
 }

@@ -19,6 +19,8 @@ const MOVES: TransitionTable<TransactionStatus> = {
   CompleteAbort: ['Empty', 'Ongoing'],
 };
 
+export const TRANSACTION_STATUSES: ReadonlySet<string> = new Set(Object.keys(MOVES));
+
 // Short.MaxValue − 1: the last epoch is kept for fencing.
 const EPOCH_EXHAUSTED = 2 ** 15 - 2;
 const NO_EPOCH = -1;

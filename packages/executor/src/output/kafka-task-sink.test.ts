@@ -221,6 +221,11 @@ describe('a Kafka sink', () => {
       'ELEMENT_PROMISE',
     ],
     ['a topic that is none', { rows: ['v'], parts: { topic: () => 5 } }, 'VALUE_ENCODE'],
+    [
+      'a record without a topic',
+      { rows: ['v'], parts: { record: (value: string) => ({ value }) }, settings: { topic: undefined } },
+      'VALUE_ENCODE',
+    ],
     ['half a partition', { rows: ['v'], parts: { partition: () => 1.5 } }, 'VALUE_ENCODE'],
     ['a timestamp that is none', { rows: ['v'], parts: { timestamp: () => Number.NaN } }, 'VALUE_ENCODE'],
     ['headers that are none', { rows: ['v'], parts: { headers: () => ({ a: 1 }) } }, 'VALUE_ENCODE'],

@@ -99,7 +99,7 @@ export class KafkaTaskSink implements TaskSink {
     if (this.#isKeyed && encodedKey === null)
       throw unfit('a record has no key', 'Give one, or use writeToKafka.');
     this.#stream.append(
-      topic === this.topic ? (topic as string) : topicOf(topic),
+      typeof topic === 'string' && topic === this.topic ? topic : topicOf(topic),
       encodedKey,
       this.#encodeValue(value),
       partition === undefined ? undefined : partitionOf(partition),

@@ -10,7 +10,7 @@ type Headers = NonNullable<ProduceRecord['headers']>;
 /** Turns a key or value into text or bytes. */
 export type Encode = (value: unknown) => Bytes;
 
-export const NO_HEADERS: Headers = [];
+const NO_HEADERS: Headers = [];
 
 /** A key without a lambda: what the row has. */
 export function keyOfRow(row: unknown): unknown {

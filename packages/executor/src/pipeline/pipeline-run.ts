@@ -187,8 +187,7 @@ export class PipelineRun {
         numbers: action.numbers,
       },
     };
-    if (ACTIONS[end.action.kind].form === 'sink')
-      return this.#pourAll(chunks, () => this.#loop(from, until, columns, end));
+    if (definition.form === 'sink') return this.#pourAll(chunks, () => this.#loop(from, until, columns, end));
     const loop = this.#loop(from, until, columns, end);
     for await (const chunk of chunks) {
       this.#chunk(loop, chunk);

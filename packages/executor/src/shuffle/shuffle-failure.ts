@@ -17,7 +17,10 @@ export function missingBlock(block: string, cause?: unknown): MillraceError {
   });
 }
 
-/** Map output that cannot be read, whatever it was: those map tasks have to run again. `details` name the executor that held it. */
+/**
+ * Map output that cannot be read, whatever it was: those map tasks have to run again. `details` name the executor that held it; `missing` is
+ * added when it is only gone there.
+ */
 export function fetchFailed(details: ErrorDetails, cause: unknown): MillraceError {
   const { mapPartition, shuffle, executorId } = details;
   return new MillraceError(
@@ -26,7 +29,7 @@ export function fetchFailed(details: ErrorDetails, cause: unknown): MillraceErro
     {
       remedy:
         'Its map tasks run again. When it lasts, look at that executor: its process, its disk, and whether others reach its block port.',
-      details,
+      details: { ...details, ...(MillraceError.is(cause, 'BLOCK_MISSING') && { missing: true }) },
       cause,
     },
   );

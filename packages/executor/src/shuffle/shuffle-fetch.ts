@@ -204,7 +204,5 @@ function detailsOf({ executorId, directory, mapPartition, attempt, bucket }: Shu
 }
 
 function failure(block: ShuffleBlockMessage, cause: unknown): MillraceError {
-  const error = MillraceError.is(cause) ? cause : grpcStatusToError(cause, 'a block');
-  const missing = error.code === 'BLOCK_MISSING' ? { missing: true } : {};
-  return fetchFailed({ ...detailsOf(block), address: block.address, ...missing }, error);
+  return fetchFailed({ ...detailsOf(block), address: block.address }, grpcStatusToError(cause, 'a block'));
 }

@@ -63,11 +63,6 @@ export class ShuffleStore {
     return this.#bytes;
   }
 
-  /** What may still be added: the bound of the next file. */
-  get freeBytes(): number {
-    return Math.max(0, this.#options.bytesMax - this.#bytes);
-  }
-
   /** Where a slot writes the file. @throws MillraceError BAD_REQUEST for a name that leads elsewhere. */
   path(name: MapOutputName): string {
     return mapOutputPath(this.#options.directory, name);

@@ -1,16 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { silentLogger, systemClock } from '@millrace/common';
+import { NO_SPACE, slotOptions } from '../../test/slot-options.ts';
 import { ProcessSlot } from './process-slot.ts';
 import { residentBytes } from './resident-memory.ts';
 import { slotEnvironment, slotExecArgv } from './slot-environment.ts';
-
-const SPACE = {
-  directory: '/none/shuffle',
-  spillDirectory: '/none/spill',
-  memoryBytesMax: 1,
-  fileBytesMax: 1,
-  inlineBytesMax: 0,
-};
 
 describe('the process of a slot', () => {
   it('inherits how modules are found, not how memory or debuggers are used', () => {
@@ -41,31 +33,18 @@ describe('the process of a slot', () => {
       MILLRACE_CRASH_POINT: 'sink-produced',
       NODE_OPTIONS: '--inspect',
     };
-    expect(slotEnvironment(parent, 'e-1', 2, SPACE)).toEqual({
+    expect(slotEnvironment(parent, 'e-1', 2, NO_SPACE)).toEqual({
       PATH: '/bin',
       PGPASSWORD: 'p',
       MILLRACE_CRASH_POINT: 'sink-produced',
       MILLRACE_EXECUTOR_ID: 'e-1',
-      MILLRACE_SHUFFLE: JSON.stringify(SPACE),
+      MILLRACE_SHUFFLE: JSON.stringify(NO_SPACE),
       MILLRACE_SLOT: '2',
     });
   });
 
   it('that does not start says why, and is gone', async () => {
-    const slot = new ProcessSlot({
-      index: 0,
-      executorId: 'e-1',
-      main: new URL('./no-such-module.ts', import.meta.url),
-      memoryBytesMax: 256 * 1024 * 1024,
-      startTimeoutMs: 10_000,
-      blob: () => Promise.reject(new Error('none')),
-
-      locate: () => Promise.reject(new Error('not used here')),
-      fetchState: () => Promise.reject(new Error('not used here')),
-      shuffleSpace: SPACE,
-      clock: systemClock,
-      log: silentLogger,
-    });
+    const slot = new ProcessSlot(slotOptions(new URL('./no-such-module.ts', import.meta.url)));
     await expect(slot.start()).rejects.toMatchObject({
       code: 'SLOT_LOST',
       what: expect.stringContaining('no-such-module'),

@@ -67,24 +67,6 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
     last = aborts.size === 1 ? run() : last.then(run);
   }
 
-  function settleBlocks(id: number): Asked<readonly BlockSource[]> | undefined {
-    const request = askedBlocks.get(id);
-    askedBlocks.delete(id);
-    return request;
-  }
-
-  function settleState(id: number): Asked<LocalStateSection> | undefined {
-    const request = askedState.get(id);
-    askedState.delete(id);
-    return request;
-  }
-
-  function settle(hash: string): Asked<Uint8Array> | undefined {
-    const request = asked.get(hash);
-    asked.delete(hash);
-    return request;
-  }
-
   function onMessage(message: ToSlot): void {
     switch (message.kind) {
       case 'run':
@@ -97,20 +79,20 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
         for (const range of message.ranges) runner.consumers.prefetch(range);
         return;
       case 'blob':
-        settle(message.hash)?.resolve(message.content);
+        taken(asked, message.hash)?.resolve(message.content);
         return;
       case 'blocks':
-        settleBlocks(message.id)?.resolve(message.sources);
+        taken(askedBlocks, message.id)?.resolve(message.sources);
         return;
       case 'blocks-failed':
-        settleBlocks(message.id)?.reject(MillraceError.fromRecord(message.error));
+        taken(askedBlocks, message.id)?.reject(MillraceError.fromRecord(message.error));
         return;
       case 'state':
         // The supervisor removes it when the task has ended.
-        settleState(message.id)?.resolve({ ...message, release: () => undefined });
+        taken(askedState, message.id)?.resolve({ ...message, release: () => undefined });
         return;
       case 'state-failed':
-        settleState(message.id)?.reject(MillraceError.fromRecord(message.error));
+        taken(askedState, message.id)?.reject(MillraceError.fromRecord(message.error));
         return;
       case 'drop-blobs':
         runner.dropBlobs(message.hashes);
@@ -122,7 +104,7 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
         void runner.close().finally(() => process.exit());
         return;
       case 'blob-failed':
-        settle(message.hash)?.reject(MillraceError.fromRecord(message.error));
+        taken(asked, message.hash)?.reject(MillraceError.fromRecord(message.error));
     }
   }
 
@@ -138,6 +120,13 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
   // Signals to the process group (Ctrl-C) are for the supervisor to decide: it lets tasks finish.
   process.on('SIGINT', () => undefined);
   send({ kind: 'ready' });
+}
+
+/** What waits for this answer: each is answered once. */
+function taken<K, T>(asked: Map<K, Asked<T>>, key: K): Asked<T> | undefined {
+  const request = asked.get(key);
+  asked.delete(key);
+  return request;
 }
 
 function send(message: FromSlot): void {

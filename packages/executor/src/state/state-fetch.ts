@@ -1,8 +1,9 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, MillraceError } from '@millrace/common';
+import type { Clock } from '@millrace/common';
 import { type Chunk, type ClientChannel, deadlineIn, grpcStatusToError } from '@millrace/proto';
 import { corruptState, type StateSectionRef } from '@millrace/proto/task';
+import { writeFailure } from '../shuffle/shuffle-failure.ts';
 import type { FetchState, LocalStateSection } from './state-load.ts';
 
 export interface StateFetchOptions {
@@ -14,12 +15,15 @@ export interface StateFetchOptions {
 
 const FETCH_DEADLINE_MS = 300_000;
 
-/** Brings sections of state from the driver to this machine, each to a file of its own: they may be larger than a process's memory. */
+/**
+ * Brings sections of state from the driver to this machine, each to a file of its own: they may be larger than a process's memory.
+ * What it makes throws MillraceError STATE_CORRUPT, SHUFFLE_DISK, DRIVER_UNREACHABLE, DEADLINE_EXCEEDED.
+ */
 export function stateFetcher({ channel, directory, clock }: StateFetchOptions): FetchState {
   let files = 0;
   return async (application, ref) => {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, `section-${files++}`);
+    await onDisk(path, () => mkdir(directory, { recursive: true, mode: 0o700 }));
     const local: LocalStateSection = {
       path,
       offset: 0,
@@ -42,23 +46,32 @@ async function download(
   path: string,
 ): Promise<void> {
   const { file: name, offset, bytes } = ref;
+  // Before the call: one that nobody reads would fail where nobody hears it.
+  const file = await onDisk(path, () => open(path, 'w', 0o600));
   const call = channel.programs.getState(
     { application, file: name, offset, bytes },
     deadlineIn(FETCH_DEADLINE_MS, clock),
   );
-  const file = await open(path, 'w', 0o600);
   try {
     let received = 0;
     for await (const { data } of call as AsyncIterable<Chunk>) {
       received += data.length;
       if (received > bytes) break;
-      await file.writeFile(data);
+      await onDisk(path, () => file.writeFile(data));
     }
     if (received !== bytes) throw corruptState(name, `${received} of ${bytes} bytes arrived`);
   } catch (error) {
     call.cancel();
-    throw MillraceError.is(error) ? error : grpcStatusToError(error, `fetching state from ${name}`);
+    throw grpcStatusToError(error, `fetching state from ${name}`);
   } finally {
     await file.close();
+  }
+}
+
+async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw writeFailure(error, path);
   }
 }

@@ -18,7 +18,7 @@ export interface LocalStateSection {
   release(): void;
 }
 
-/** Brings a section to this machine. @throws MillraceError STATE_CORRUPT when it is not there; DRIVER_UNREACHABLE. */
+/** Brings a section to this machine. @throws MillraceError STATE_CORRUPT when it is not there; SHUFFLE_DISK; DRIVER_UNREACHABLE. */
 export type FetchState = (application: string, ref: StateSectionRef) => Promise<LocalStateSection>;
 
 export interface StateLoad {

@@ -53,7 +53,7 @@ class World {
     const isWhole = whole || this.base === undefined;
     const keys = state.table.sizeAfter;
     const body = isWhole ? encodeSnapshot(state.table, 'job.ts:1') : encodeChanges(state.table, 'job.ts:1');
-    const version = `v${this.#versions++}`;
+    const version = `v${this.batchTime}-${this.#versions++}`;
     const section = encodeStateSection(
       {
         ...WANTED,
@@ -113,9 +113,9 @@ describe('the state of a partition', () => {
       let run = 0;
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-          const world = new World(join(directory, ''));
-          // Versions are unique over runs, as they are in life.
-          Reflect.set(world, 'batchTime', ++run * 1000);
+          const world = new World(directory);
+          // Of versions, too: they are unique over runs, as they are in life.
+          world.batchTime = ++run * 1000;
           for (const { changes, ends, whole } of steps) {
             world.batchTime++;
             const unique = [...new Map(changes.map((change) => [keyText(change[0]), change])).values()];

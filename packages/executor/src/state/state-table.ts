@@ -54,11 +54,6 @@ export class StateTable {
     return this.#entries.size;
   }
 
-  /** Batch time of the oldest touch, without the changes. */
-  get oldest(): number | undefined {
-    return this.#oldest?.at;
-  }
-
   /** What the running batch made of the key so far; undefined: it was not touched. @throws MillraceError USER_CODE for what cannot be a key. */
   changeOf(key: unknown): StateChange | undefined {
     const entry = this.#entries.get(key);
@@ -116,6 +111,14 @@ export class StateTable {
       else if (!this.#entries.has(key)) size++;
     }
     return size;
+  }
+
+  /** Keys that the changes give another value, or remove. */
+  get changedKeys(): number {
+    let keys = 0;
+    for (const { key, value, isChanged } of this.#changes)
+      if (isChanged && (value !== undefined || this.#entries.has(key))) keys++;
+    return keys;
   }
 
   /** The changes are the state now. */

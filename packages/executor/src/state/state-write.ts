@@ -131,15 +131,12 @@ function sectionOf(call: StateWriteCall, { action, task }: StateWrite, state: Op
   const keys = table.sizeAfter;
   const isWhole =
     previous === undefined || call.migrateFrom !== undefined || call.snapshotOf.includes(partition);
-  let body = isWhole ? encodeSnapshot(table, action.place) : encodeChanges(table, action.place);
-  const touched = body.changed + body.removed;
-  if (!isWhole && touched === 0) return undefined;
-  let kind: 'snapshot' | 'delta' = isWhole ? 'snapshot' : 'delta';
+  const { changedKeys } = table;
+  if (!isWhole && changedKeys === 0) return undefined;
   // A delta of most of the state would be as large as all of it, and cut no chain.
-  if (!isWhole && touched * 2 >= keys) {
-    kind = 'snapshot';
-    body = encodeSnapshot(table, action.place);
-  }
+  const kind = isWhole || changedKeys * 2 >= keys ? 'snapshot' : 'delta';
+  const encode = kind === 'snapshot' ? encodeSnapshot : encodeChanges;
+  const body = encode(table, action.place);
   const version = versionOf(batchTime, epoch, attemptNumber);
   const oldest = call.timeoutMs === undefined ? undefined : oldestOf(state);
   state.made(version);

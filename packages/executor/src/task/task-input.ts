@@ -156,8 +156,7 @@ async function* rowsOf(
       yield* readRows([source]);
     } catch (error) {
       if (!MillraceError.is(error, 'BLOCK_CORRUPT') && !MillraceError.is(error, 'BLOCK_MISSING')) throw error;
-      const missing = error.code === 'BLOCK_MISSING' ? { missing: true } : {};
-      throw fetchFailed({ ...source.details, ...missing }, error);
+      throw fetchFailed(source.details ?? {}, error);
     }
   }
 }

@@ -87,8 +87,8 @@ export class BatchBuilder implements WritableBatch {
   /** Towards the size that is expected: a batch that stays small holds little. */
   #grow(needed: number): void {
     const writer = this.#writer;
-    const doubled = Math.min(Math.max(writer.buf.length * 4, BUFFER_BYTES_MIN), this.#bytesHint);
-    const grown = Buffer.allocUnsafe(Math.max(needed, doubled));
+    const larger = Math.min(Math.max(writer.buf.length * 4, BUFFER_BYTES_MIN), this.#bytesHint);
+    const grown = Buffer.allocUnsafe(Math.max(needed, larger));
     writer.buf.copy(grown, 0, 0, writer.at);
     writer.buf = grown;
   }

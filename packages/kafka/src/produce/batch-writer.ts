@@ -6,7 +6,7 @@ import type { KafkaOptions } from '../kafka-options.ts';
 import type { ProducedRange, ProduceOptions } from '../kafka-port.ts';
 import { PRODUCE, type ProduceResponse } from '../protocol/produce-api.ts';
 import { INIT_PRODUCER_ID } from '../protocol/producer-id-api.ts';
-import type { Retrier } from '../retrier.ts';
+import type { Retrier, RetryOptions } from '../retrier.ts';
 import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import { KAFKA_ERROR } from '../wire/kafka-error.ts';
 import { type ProducerIdentity, ProducerSequences } from './producer-sequences.ts';
@@ -33,6 +33,15 @@ export interface WriteOptions extends Required<ProduceOptions> {
   readonly onFailure?: (error: unknown) => void;
 }
 
+/** How a batch is tried again. Who says until when it must be acknowledged also waits for brokers that are away. */
+export function retryOptionsOf({ deliveryTimeoutMs, retriesMax, signal }: WriteOptions): RetryOptions {
+  return {
+    isPatient: deliveryTimeoutMs !== undefined,
+    ...(signal && { signal }),
+    ...(retriesMax !== undefined && { retriesMax }),
+  };
+}
+
 /** Where a BatchProducer's batches go: one at a time for each partition. */
 export interface BatchSink {
   write(tp: TopicPartition, batch: WritableBatch, options: WriteOptions): Promise<ProducedRange[]>;
@@ -49,7 +58,8 @@ interface Sending {
   encoded: Buffer | undefined;
 }
 
-const TOO_LARGE: ReadonlySet<number> = new Set([
+/** The broker takes the batch in halves. */
+export const TOO_LARGE: ReadonlySet<number> = new Set([
   KAFKA_ERROR.MESSAGE_TOO_LARGE,
   KAFKA_ERROR.RECORD_LIST_TOO_LARGE,
 ]);
@@ -104,7 +114,7 @@ export class BatchWriter implements BatchSink {
 
   private async request(sending: Sending): Promise<ProduceResponse> {
     const { metadata, retrier, options } = this.context;
-    const { deliveryTimeoutMs, retriesMax, signal } = sending.options;
+    const { deliveryTimeoutMs, signal } = sending.options;
     try {
       return await retrier.run(
         deliveryTimeoutMs ?? options.requestTimeoutMs,
@@ -117,11 +127,7 @@ export class BatchWriter implements BatchSink {
             throw error;
           }
         },
-        {
-          isPatient: deliveryTimeoutMs !== undefined,
-          ...(signal && { signal }),
-          ...(retriesMax !== undefined && { retriesMax }),
-        },
+        retryOptionsOf(sending.options),
       );
     } catch (error) {
       // It may have been written, or not.

@@ -11,7 +11,8 @@ interface PartitionSequence {
   next: number;
 }
 
-const SEQUENCES = 2 ** 31;
+/** Numbers go from 0 up to this, and begin anew. Exclusive. */
+export const SEQUENCES = 2 ** 31;
 const PARTITIONS_MAX = 10_000;
 
 /**

@@ -17,7 +17,7 @@ export interface Batch {
 }
 
 /** The batches of one partition, in the order of their records. */
-export interface PartitionBatches {
+interface PartitionBatches {
   readonly partition: number;
   readonly batches: readonly Batch[];
 }

@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts';
  * Progress lies in the metadata of committed offsets, in __consumer_offsets: this topic holds no records. It must only exist, since brokers commit no
  * offsets of unknown partitions; when it is deleted, they forget them.
  */
-export const PROGRESS_TOPIC = '__millrace_progress';
+const PROGRESS_TOPIC = '__millrace_progress';
 
 /** Ids of so many tasks share a group, each with a partition of its own: the topic never has to grow. */
 const PROGRESS_PARTITIONS = 16;

@@ -1,7 +1,5 @@
-import type { ProducerIdentity } from '../produce/producer-sequences.ts';
+import { type ProducerIdentity, SEQUENCES } from '../produce/producer-sequences.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../topic-partition.ts';
-
-const SEQUENCES = 2 ** 31;
 
 /** What a producer knows between two inits: who it is, the numbers of its batches, and what its open transaction has. */
 export class TransactionAttempt {

@@ -1,6 +1,12 @@
 import { MillraceError } from '@millrace/common';
 import type { ProducedRange } from '../kafka-port.ts';
-import type { BatchSink, ProducerContext, WriteOptions } from '../produce/batch-writer.ts';
+import {
+  type BatchSink,
+  type ProducerContext,
+  retryOptionsOf,
+  TOO_LARGE,
+  type WriteOptions,
+} from '../produce/batch-writer.ts';
 import { recordTooLarge } from '../produce/record-accumulator.ts';
 import type { WritableBatch } from '../produce/writable-batch.ts';
 import { PRODUCE, type ProduceResponse } from '../protocol/produce-api.ts';
@@ -25,11 +31,6 @@ const MAY_BE_APPENDED: ReadonlySet<number> = new Set([
   KAFKA_ERROR.REQUEST_TIMED_OUT,
   KAFKA_ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
   KAFKA_ERROR.KAFKA_STORAGE_ERROR,
-]);
-
-const TOO_LARGE: ReadonlySet<number> = new Set([
-  KAFKA_ERROR.MESSAGE_TOO_LARGE,
-  KAFKA_ERROR.RECORD_LIST_TOO_LARGE,
 ]);
 
 /** Writes the batches of one attempt, one at a time for each partition. A batch is sent again when the leader has refused it, never without an answer. */
@@ -64,7 +65,7 @@ export class TransactionalWriter implements BatchSink {
 
   async #request(tp: TopicPartition, batch: WritableBatch, options: WriteOptions): Promise<ProduceResponse> {
     const { retrier, options: client, metadata, transactionalId } = this.#context;
-    const { deliveryTimeoutMs, retriesMax, signal } = options;
+    const { deliveryTimeoutMs, signal } = options;
     const what = `Produce of ${transactionalId} to ${tp.topic}-${tp.partition}`;
     const stepMs = deliveryTimeoutMs ?? client.requestTimeoutMs;
     const sending = { what, encoded: undefined, isInDoubt: false };
@@ -81,11 +82,7 @@ export class TransactionalWriter implements BatchSink {
             throw error;
           }
         },
-        {
-          isPatient: deliveryTimeoutMs !== undefined,
-          ...(signal && { signal }),
-          ...(retriesMax !== undefined && { retriesMax }),
-        },
+        retryOptionsOf(options),
       );
     } catch (error) {
       if (error instanceof StepFailure || !MillraceError.is(error)) throw judged(error, what);

@@ -49,7 +49,8 @@ export function checkpointLocation(
   } catch (error) {
     throw new MillraceError('CONFIG_INVALID', `checkpointStore: ${messageOf(error)}`);
   }
-  if (location === IN_DIRECTORY || (location !== undefined && POSTGRES.test(location))) return location;
+  if (location === IN_DIRECTORY) return location;
+  if (location !== undefined && POSTGRES.test(location) && URL.canParse(location)) return location;
   const what = kind === undefined ? 'it' : given;
   throw new MillraceError(
     'CONFIG_INVALID',

@@ -49,7 +49,9 @@ export class PostgresFiles implements CheckpointFiles {
     for (const { directory, name, ...piece } of rows) {
       const of = files.get(directory) ?? new Map<string, Piece[]>();
       files.set(directory, of);
-      of.set(name, [...(of.get(name) ?? []), piece]);
+      const pieces = of.get(name) ?? [];
+      of.set(name, pieces);
+      pieces.push(piece);
     }
     this.#files = files;
   }

@@ -47,6 +47,8 @@ export class GroupCommits {
   /** What Kafka has acknowledged in this run. */
   readonly #acknowledged = new Map<TopicPartitionKey, number>();
   #sending: Promise<void> | undefined;
+  /** `flush` was called since the last request was begun. */
+  #isAsked = false;
 
   constructor(
     send: (offsets: readonly PartitionOffset[]) => Promise<void>,
@@ -106,18 +108,21 @@ export class GroupCommits {
 
   /** Sends what is ready, and what becomes so meanwhile. Never rejects. */
   flush(): Promise<void> {
-    this.#sending ??= this.#sendAll().finally(() => {
-      this.#sending = undefined;
-    });
+    this.#isAsked = true;
+    this.#sending ??= this.#sendAll();
     return this.#sending;
   }
 
   async #sendAll(): Promise<void> {
-    for (let sent = await this.#sendReady(); sent; sent = await this.#sendReady());
+    while (this.#isAsked) {
+      this.#isAsked = false;
+      await this.#sendReady();
+    }
+    // In the same turn as the last look: whoever is told of the last request may flush before this goes on.
+    this.#sending = undefined;
   }
 
-  /** Whether there may be more. */
-  async #sendReady(): Promise<boolean> {
+  async #sendReady(): Promise<void> {
     const ready = this.#ready;
     this.#ready = new CommitSet();
     const offsets = [...ready.offsets.values()].filter(
@@ -127,14 +132,12 @@ export class GroupCommits {
       if (offsets.length > 0) await this.#send(offsets);
       for (const one of offsets) this.#acknowledged.set(topicPartitionKey(one), one.offset);
       ready.resolve();
-      return this.#ready.offsets.size > 0;
     } catch (error) {
       // They go with the next ones: the highest counts.
       for (const one of offsets) this.#ready.raise(one);
       const failure = MillraceError.from(error, 'KAFKA_PROTOCOL');
       ready.reject(failure);
       this.#failed(failure);
-      return false;
     }
   }
 

@@ -79,6 +79,22 @@ describe('commitAsync', () => {
     await expect(commit?.()).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
+  it('commits what whoever waited for a commit commits next', async () => {
+    let commit: ((end: number) => Promise<void>) | undefined;
+    const setup = world((ssc) => {
+      const views = stream(ssc, 'views');
+      views.foreachRDD(() => undefined);
+      commit = (end) => views.commitAsync([offsetRange('views', 1, 0, end)]);
+    });
+    const { engine } = await start(setup);
+    const before = setup.clock.now();
+    await pump(setup.clock, Promise.resolve(commit?.(9).then(() => commit?.(12))));
+    expect([...setup.kafka.committed]).toEqual([['views-1', 12]]);
+    expect(setup.clock.now()).toBe(before);
+    engine.stop({ mode: 'drain' });
+    await pump(setup.clock, engine.done);
+  });
+
   it('does not commit for a batch that fails', async () => {
     let committed: Promise<void> | undefined;
     const setup = world((ssc) => {

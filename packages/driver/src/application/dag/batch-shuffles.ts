@@ -1,29 +1,25 @@
 import type { StoredNode } from '@millrace/api/internal';
 import type { MapOutputs } from './map-outputs.ts';
 
-interface KeptShuffle {
-  readonly outputs: MapOutputs;
-}
-
 /**
  * What the jobs of one batch have shuffled: the next job that has the same shuffle in its lineage (take() makes several jobs, so do two
  * actions on one dataset) reads it instead of computing it again.
  */
 export class BatchShuffles {
-  readonly #kept = new Map<StoredNode, KeptShuffle>();
+  readonly #kept = new Map<StoredNode, MapOutputs>();
 
   /** As far as the last job that ended knew. */
-  of(shuffle: StoredNode): KeptShuffle | undefined {
+  of(shuffle: StoredNode): MapOutputs | undefined {
     return this.#kept.get(shuffle);
   }
 
   /** Executors hold nothing of it. */
   get areInline(): boolean {
-    for (const { outputs } of this.#kept.values()) if (!outputs.isInline) return false;
+    for (const outputs of this.#kept.values()) if (!outputs.isInline) return false;
     return true;
   }
 
-  keep(shuffle: StoredNode, kept: KeptShuffle): void {
-    this.#kept.set(shuffle, kept);
+  keep(shuffle: StoredNode, outputs: MapOutputs): void {
+    this.#kept.set(shuffle, outputs);
   }
 }

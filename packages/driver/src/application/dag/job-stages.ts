@@ -158,7 +158,7 @@ export class JobStages {
     for (const { stage, outputs, kept } of this.#runs.values()) {
       if (stage.kind !== 'map') continue;
       if (!kept) {
-        this.#options.shuffles.keep(stage.stored, { outputs });
+        this.#options.shuffles.keep(stage.stored, outputs);
         continue;
       }
       for (const [partition, job] of kept.claims) if (job === this) kept.claims.delete(partition);

@@ -40,7 +40,7 @@ export function newStageRun(
   const stored = stage.kind === 'map' ? stage.stored : undefined;
   const kept = stored?.kind === 'persisted' ? datasets.of(stored) : undefined;
   const shuffled = stored && !kept ? shuffles.of(stored) : undefined;
-  const outputs = kept?.outputs ?? shuffled?.outputs.copy() ?? new MapOutputs();
+  const outputs = kept?.outputs ?? shuffled?.copy() ?? new MapOutputs();
   const partitions = stage.tasks.map(({ partition }) => partition);
   const missing = new Set(partitions.filter((partition) => !outputs.has(partition)));
   return {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { topicPartitionKey } from '@millrace/kafka';
+import { compareTopicPartitions, topicPartitionKey } from '@millrace/kafka';
 import { planHashOf } from '../batch/plan-hash.ts';
 import {
   type LoggedStates,
@@ -46,7 +46,7 @@ export class LogReplay {
   get partitions(): readonly CheckedPartition[] {
     return [...this.#stands.values()]
       .flatMap((input) => [...input.values()].map(({ counted }) => counted))
-      .toSorted((a, b) => a.input - b.input || compare(a.topic, b.topic) || a.partition - b.partition);
+      .toSorted((a, b) => a.input - b.input || compareTopicPartitions(a, b));
   }
 
   read({ name, epoch, records }: ChainedSegment): void {
@@ -306,8 +306,4 @@ function batchOf(batchTime: number | undefined): string {
   if (batchTime === undefined) return 'no batch';
   const date = new Date(batchTime);
   return `batch ${Number.isNaN(date.getTime()) ? batchTime : date.toISOString()}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -8,6 +8,7 @@ import type { LogFiles } from '../log/log-files.ts';
 import { type RecoveredLog, recoverLog } from '../log/log-reader.ts';
 import type { OffsetMove, OffsetMoves } from '../log/log-record.ts';
 import type { LogState } from '../log/log-state.ts';
+import { sameEnd } from '../log-checks.ts';
 import { isNamed, offsetsOf } from './offset-targets.ts';
 
 export interface OffsetEditorOptions {
@@ -138,10 +139,6 @@ export class OffsetEditor {
       notes: givenUp,
     };
   }
-}
-
-function sameEnd(a: LogState, b: LogState): boolean {
-  return a.lastCommitted === b.lastCommitted && a.pending?.planHash === b.pending?.planHash;
 }
 
 function givesUp(batchTime: number): string {
