@@ -3,6 +3,7 @@
 import {
   ConsumerStrategies,
   defineJob,
+  duration,
   env,
   json,
   LocationStrategies,
@@ -41,7 +42,7 @@ export default defineJob({ name: 'running-totals', batchInterval: seconds(1) }, 
       StateSpec.function(countVisit)
         .named('visits')
         .numPartitions(2)
-        .timeout(env('VISIT_TIMEOUT', '30s') as '30s'),
+        .timeout(duration(env('VISIT_TIMEOUT', '30s'))),
     )
     .foreachRDD(async (ended) => {
       for (const line of await ended.collect()) console.log(line);

@@ -3,6 +3,7 @@ import { closures } from './closures.ts';
 import { latency } from './latency.ts';
 import { logRecords } from './log.ts';
 import { produce } from './produce.ts';
+import { recovery } from './recovery.ts';
 import { shuffle } from './shuffle.ts';
 import { startup } from './startup.ts';
 import { throughput } from './throughput.ts';
@@ -29,4 +30,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   produce,
   closures,
   log: logRecords,
+  recovery,
 };

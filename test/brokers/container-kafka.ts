@@ -64,6 +64,7 @@ export async function startContainerKafka(
       KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
       KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
       KAFKA_LOG_RETENTION_MS: '-1',
+      KAFKA_LOG_CLEANER_BACKOFF_MS: '250',
     })
     .withWaitStrategy(Wait.forLogMessage('Kafka Server started'))
     .withStartupTimeout(START_MS_MAX)

@@ -7,7 +7,7 @@ import { withDeadline } from '@millrace/common';
 
 const GUARD = fileURLToPath(new URL('process-guard.mjs', import.meta.url));
 const START_MS_MAX = 10_000;
-const STOP_MS_MAX = 15_000;
+const STOP_MS_MAX = 60_000;
 
 /** A child process that dies with this one, whatever happens to it. */
 export interface GuardedProcess {

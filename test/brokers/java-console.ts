@@ -85,6 +85,36 @@ export async function javaConsoleProducer(
   await runTool(args, options.lines.map((line) => `${line}\n`).join(''));
 }
 
+/** A partition of a group, as Java's kafka-consumer-groups shows it. */
+export interface JavaGroupPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly currentOffset: number;
+  readonly logEndOffset: number;
+  readonly lag: number;
+}
+
+/** `kafka-consumer-groups --describe`: the offsets of a group, and how far behind they are. */
+export async function javaConsumerGroup(
+  brokers: string,
+  group: string,
+): Promise<readonly JavaGroupPartition[]> {
+  const tool = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand';
+  const output = await runTool([tool, '--bootstrap-server', brokers, '--describe', '--group', group], '');
+  const [heads = [], ...rows] = output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.trim().split(/\s+/));
+  const cell = (row: readonly string[], head: string): string => row[heads.indexOf(head)] ?? '';
+  return rows.map((row) => ({
+    topic: cell(row, 'TOPIC'),
+    partition: Number(cell(row, 'PARTITION')),
+    currentOffset: Number(cell(row, 'CURRENT-OFFSET')),
+    logEndOffset: Number(cell(row, 'LOG-END-OFFSET')),
+    lag: Number(cell(row, 'LAG')),
+  }));
+}
+
 function pairs(flag: string, properties: Readonly<Record<string, string>> = {}): readonly string[] {
   return Object.entries(properties).flatMap(([key, value]) => [flag, `${key}=${value}`]);
 }

@@ -152,6 +152,8 @@ class KafkaNode implements JavaKafka {
       'share.coordinator.state.topic.min.isr': '1',
       // Tests write records of any time: none may be deleted for its age.
       'log.retention.ms': '-1',
+      // Tests wait for compaction.
+      'log.cleaner.backoff.ms': '250',
       ...this.options.properties,
     };
     return Object.entries(settings)

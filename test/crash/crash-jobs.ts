@@ -4,6 +4,7 @@ import { type KafkaClient, topicPartitionKey } from '@millrace/kafka';
 import type { Pool } from 'pg';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { checkLedger, type LedgerEntry, verdictText } from '../ledger/ledger-checker.ts';
+import { savedBatches } from '../support/saved-files.ts';
 
 const HOST: readonly CrashPoint[] = [
   'epoch-taken',
@@ -24,7 +25,7 @@ const TRANSACTIONS: readonly CrashPoint[] = [...HOST, 'sink-produced', 'progress
 export interface Evidence {
   readonly produced: ReadonlyMap<number, number>;
   readonly client: KafkaClient;
-  /** Of the output: a topic, or a file. */
+  /** Of the output: a topic, a file, or what directories begin with. */
   readonly out: string;
   readonly logDirectory: string;
   readonly sql: { readonly pool: Pool; readonly schema: string };
@@ -52,7 +53,16 @@ export const CRASH_JOBS: Readonly<Record<string, CrashJob>> = {
     points: [...TRANSACTIONS, 'between-claims'],
     verdict: async (evidence) => onceVerdict(evidence, (await written(evidence)).rows.flat()),
   },
-  postgres: { job: 'postgres-job', points: TRANSACTIONS, verdict: postgresVerdict },
+  files: {
+    job: 'crash-job',
+    points: [...HOST, 'files-staged', 'files-placed'],
+    verdict: async ({ produced, out }) => verdictText(checkLedger(produced, savedRows(out))),
+  },
+  postgres: {
+    job: 'postgres-job',
+    points: [...TRANSACTIONS, 'between-claims'],
+    verdict: postgresVerdict,
+  },
 };
 
 interface Written {
@@ -82,6 +92,16 @@ async function written({ client, out }: Evidence): Promise<Written> {
     rows.push(seen);
   }
   return { rows, times };
+}
+
+/** What a reader of files sees, batch by batch. */
+function savedRows(prefix: string): readonly (readonly LedgerEntry[])[] {
+  return savedBatches(prefix).map(({ lines }) =>
+    lines.map((line) => {
+      const { p, s } = JSON.parse(line) as { p: number; s: number };
+      return { partition: p, sequence: s };
+    }),
+  );
 }
 
 /** Order is not asked for. */

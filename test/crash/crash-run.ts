@@ -19,7 +19,13 @@ const PRODUCED_AT_ONCE = 8;
 
 /** Passed when a host starts: to get there, one must. */
 const AT_START: ReadonlySet<CrashPoint> = new Set(['epoch-taken', 'before-claim', 'between-claims']);
-const IN_SLOT: ReadonlySet<CrashPoint> = new Set(['sink-produced', 'progress-sent', 'sink-committed']);
+const IN_SLOT: ReadonlySet<CrashPoint> = new Set([
+  'sink-produced',
+  'progress-sent',
+  'sink-committed',
+  'files-staged',
+  'files-placed',
+]);
 const ONCE_IN_A_WHILE: ReadonlySet<CrashPoint> = new Set(['segment-written', 'segment-named']);
 /** A host that is lost more than five times in ten minutes is not started again; a driver that starts knows of none. */
 const HOSTS_MAX = 3;

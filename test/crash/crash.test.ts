@@ -51,8 +51,8 @@ async function underCrashes(kind: string, { job, points, verdict }: CrashJob): P
   const random = seededRandom(seed + 7919 * Object.keys(CRASH_JOBS).indexOf(kind));
   const topic = await kafka.topic(`crash-${kind}`, PARTITIONS);
   const out =
-    kind === 'state'
-      ? join(cluster.directory, 'state.jsonl')
+    kind === 'state' || kind === 'files'
+      ? join(cluster.directory, `${kind}.jsonl`)
       : await kafka.topic(`crash-${kind}-out`, OUT_PARTITIONS);
   const producer = new LedgerProducer(kafka.client, topic, PARTITIONS);
   const application = `crash-${kind}-${randomUUID().slice(0, 8)}`;

@@ -30,6 +30,20 @@ function keyed({
   };
 }
 
+/** One of stateful.ts: the definition of the job is wrong. */
+function stateful({
+  name,
+  ...said
+}: { readonly name: string } & Required<Pick<BadJob, 'title' | 'place' | 'says'>>): BadJob {
+  return {
+    ...said,
+    file: 'stateful',
+    env: { BAD_NAME: name },
+    code: 'JOB_INVALID',
+    exit: EXIT.invalid,
+  };
+}
+
 /** Refused by `submit`: no application comes to be, nothing is planned. */
 export const REFUSED: readonly BadJob[] = [
   {
@@ -202,6 +216,36 @@ export const REFUSED: readonly BadJob[] = [
     place: 'const { length } = settings',
     says: ['Mend what the job module throws at its top level'],
   },
+  stateful({
+    name: 'bad-window',
+    title: 'a window that is no multiple of the batch interval',
+    place: ".window('250ms')",
+    says: ['a window of 250 ms is not a multiple of 100 ms'],
+  }),
+  stateful({
+    name: 'bad-slide',
+    title: 'a slide that is no multiple of the batch interval',
+    place: '.countByWindow(',
+    says: ['a slide of 150 ms is not a multiple of 100 ms'],
+  }),
+  stateful({
+    name: 'bad-inverse',
+    title: 'a window with an inverse, without a name for its state',
+    place: '.reduceByKeyAndWindow(',
+    says: ['reduceByKeyAndWindow() has no name', 'Its state is found by it'],
+  }),
+  stateful({
+    name: 'bad-unnamed',
+    title: 'state without a name',
+    place: '.updateStateByKey(total, unnamed)',
+    says: ['updateStateByKey() has no name', 'Its state is found by it'],
+  }),
+  stateful({
+    name: 'bad-names',
+    title: 'two stateful operators of one name',
+    place: 'const second =',
+    says: ['there is state named "totals" already', 'the other one is at'],
+  }),
   {
     title: 'all of these in one job, all at once',
     file: 'everything',

@@ -89,7 +89,7 @@ class Application {
   }
 
   async progress(task: number): Promise<Progress | undefined> {
-    return readProgress(client, progressPlace(`millrace/${this.name}/${this.out}`, task));
+    return readProgress(client, progressPlace(`millrace/${this.name}/${this.out}`, task), 5_000);
   }
 
   /** What another run, of this epoch, would have left. */

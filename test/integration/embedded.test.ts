@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   type Accumulator,
   ConsumerStrategies,
@@ -12,38 +12,25 @@ import {
   type StreamingContext,
   TaskContext,
 } from '@millrace/api';
-import { resolveConfig } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
 import { type ApplicationEvent, embed } from '@millrace/local';
+import { useDevBroker } from '../support/use-dev-broker.ts';
 
 interface Click {
   readonly n: number;
 }
 
-let broker: DevBroker;
-let client: KafkaClient;
+const kafka = useDevBroker();
 let topics = 0;
-
-beforeAll(async () => {
-  broker = await startDevBroker();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
-});
-
-afterAll(async () => {
-  await client.close();
-  await broker.close();
-});
 
 async function topicWith(counts: readonly number[]): Promise<string> {
   const topic = `embedded-${topics++}`;
-  await client.createTopic(topic, { partitions: counts.length });
+  await kafka.client.createTopic(topic, { partitions: counts.length });
   await produce(topic, counts, 0);
   return topic;
 }
 
 async function produce(topic: string, counts: readonly number[], first: number): Promise<void> {
-  const producer = client.producer();
+  const producer = kafka.client.producer();
   const records = counts.flatMap((count, partition) =>
     Array.from({ length: count }, (_, i) => ({
       partition,
@@ -59,7 +46,7 @@ const clicks = (ssc: StreamingContext, topic: string, options: Readonly<Record<s
   ssc.kafka.createDirectStream(
     LocationStrategies.PreferConsistent,
     ConsumerStrategies.Subscribe(topic, {
-      brokers: broker.brokers,
+      brokers: kafka.broker.brokers,
       groupId: 'embedded',
       startFrom: 'earliest',
       value: json<Click>(),
@@ -71,6 +58,34 @@ const CONFIG = { name: 'embedded', batchInterval: '20ms', batches: 1 } as const;
 const DEADLINE = { timeoutMs: 30_000 };
 
 describe('an embedded application', () => {
+  it('counts the records of a batch once, however many outputs and tasks read them', async () => {
+    const topic = await topicWith([30, 12]);
+    const recordsOf = async (build: (ssc: StreamingContext) => void): Promise<readonly number[]> => {
+      const records: number[] = [];
+      const onEvent = (event: ApplicationEvent) =>
+        event.kind === 'batch-completed' ? records.push(event.batch.records) : undefined;
+      const application = await embed(defineJob(CONFIG, build), { onEvent });
+      await application.start();
+      await application.awaitTermination(DEADLINE);
+      return records;
+    };
+    const twice = await recordsOf((ssc) => {
+      const stream = clicks(ssc, topic);
+      // The first reads some of it only.
+      stream.foreachRDD(async (rdd) => void (await rdd.take(1)));
+      stream.foreachRDD(
+        async (rdd) => void (await Promise.all([rdd.count(), rdd.map(({ key }) => key).countByValue()])),
+      );
+    });
+    expect(twice).toEqual([42]);
+    const merged = await recordsOf((ssc) =>
+      clicks(ssc, topic)
+        .coalesce(1)
+        .foreachRDD(async (rdd) => void (await Promise.all([rdd.count(), rdd.count()]))),
+    );
+    expect(merged).toEqual([42]);
+  });
+
   it('runs what meets by key, and leaves no file of it', async () => {
     const files = (): string[] =>
       readdirSync(tmpdir()).filter((name) => name.startsWith(`millrace-local-${process.pid}-`));
@@ -243,7 +258,7 @@ describe('an embedded application', () => {
     let sentinel = 0;
     const job = defineJob(CONFIG, (ssc) => {
       clicks(ssc, topic).foreachRDD(async () => {
-        const options = { brokers: broker.brokers, value: json<Click>() };
+        const options = { brokers: kafka.broker.brokers, value: json<Click>() };
         const fixed = await ssc.kafka.createRDD(options, [
           { topic, partition: 0, from: 1, until: 3 },
           { topic, partition: 1, from: 'earliest', until: 'latest' },
@@ -268,7 +283,7 @@ describe('an embedded application', () => {
     const job = defineJob(CONFIG, (ssc) => {
       ssc.kafka.createDirectStream(
         LocationStrategies.PreferConsistent,
-        ConsumerStrategies.Subscribe('no-such-topic', { brokers: broker.brokers, groupId: 'g' }),
+        ConsumerStrategies.Subscribe('no-such-topic', { brokers: kafka.broker.brokers, groupId: 'g' }),
       );
       clicks(ssc, 'embedded-0', { 'enable.auto.commit': true });
     });

@@ -93,7 +93,7 @@ it('writes the same totals to a topic and to files', async () => {
   const [saved = ''] = readdirSync(outDir).filter((name) => name.startsWith('totals-'));
   const parts = readdirSync(join(outDir, saved)).toSorted();
   expect(parts).toEqual(['_SUCCESS', 'part-00000', 'part-00001']);
-  const rows = parts.flatMap((part) =>
+  const rows = parts.slice(1).flatMap((part) =>
     readFileSync(join(outDir, saved, part), 'utf8')
       .split('\n')
       .filter((line) => line !== ''),

@@ -128,6 +128,7 @@ describe('records that do not decode', () => {
       await until('the count', () => Object.keys(counts(skipping.job)).length > 0);
       expect(counts(skipping.job)).toEqual({ [`skipped, undecodable (topics ${skipping.topic})`]: 1 });
       expect(skipping.output()).toContain('0 [50, 53) 2');
+      expect(await cluster.status(skipping.name)).toMatchObject({ skippedUndecodable: 1, deadLetters: 0 });
 
       expect(await failing.job.exited).toBe(1);
       expect(failing.job.errors).toContain('VALUE_DECODE');

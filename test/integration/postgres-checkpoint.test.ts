@@ -58,6 +58,24 @@ it(
       const shown = await cluster.cli(['offsets', 'show', name, '--driver', cluster.address]);
       const log = await cluster.cli(['log', name, '--driver', cluster.address]);
       expect([shown.code, log.code, log.stdout.split('\n').length > 5]).toEqual([0, 0, true]);
+      const keys = await cluster.cli(['state', 'ls', name, '--checkpoint-store', postgres.url, '--json']);
+      expect(JSON.parse(keys.stdout)).toMatchObject({
+        operators: [
+          { name: 'totals', keys: producer.total },
+          { name: 'sessions', keys: producer.total },
+        ],
+      });
+      const key = '{"p":1,"s":7}';
+      const got = await cluster.cli([
+        'state',
+        'get',
+        name,
+        'totals',
+        key,
+        '--checkpoint-store',
+        postgres.url,
+      ]);
+      expect([got.code, got.stdout]).toEqual([0, '1\n']);
       const stopped = await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
       expect(stopped.code).toBe(0);
       const checked = await cluster.cli(['check-log', name, '--checkpoint-store', postgres.url, '--json']);

@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<string, (rows: DStream<Row>) => void>> = {
         name: 'shuffled',
         value: ([, row]) => JSON.stringify(row),
       }),
+  files: (rows) => rows.saveAsJsonFiles(env('CRASH_OUT')),
   // Totals that know whether their numbers came once, in order; and a window over what came lately.
   state: (rows) => {
     const file = env('CRASH_OUT');

@@ -1,10 +1,13 @@
 // One suite for every checkpoint store: a directory, and PostgreSQL (a real server: postgresUnderTest).
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MillraceError, seededRandom, silentLogger, systemClock } from '@millrace/common';
+import { decodeStateHeader, encodeStateSection, STATE_HEADER_BYTES_MAX } from '@millrace/proto/task';
 import {
   type CheckpointFiles,
   type CheckpointStore,
@@ -12,6 +15,7 @@ import {
   IN_DIRECTORY,
   openCheckpointStore,
 } from '../../packages/driver/src/application/checkpoint/checkpoint-store.ts';
+import { postgresCheckpointStore } from '../../packages/driver/src/application/checkpoint/postgres-store.ts';
 import { ApplicationLog, loggedEpoch } from '../../packages/driver/src/application/log/application-log.ts';
 import { readLog, recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import type { PlannedBatch } from '../../packages/driver/src/application/log/log-record.ts';
@@ -23,6 +27,8 @@ const postgres = usePostgresUnderTest();
 const directory = mkdtempSync(join(tmpdir(), 'millrace-checkpoint-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
+
 const deps = { clock: systemClock, logger: silentLogger };
 const METRICS = { records: 10, tasks: 1, processingMs: 1 };
 
@@ -33,6 +39,25 @@ function batch(n: number): Omit<PlannedBatch, 'epoch'> {
   const range = { topic: 't', partition: 0, fromOffset: 10 * n, untilOffset: 10 * n + 10 };
   const inputs = [{ inputId: 0, ranges: [{ ...range, topicId: 'A', leaderEpoch: 1 }] }];
   return { batchTime: 1000 * (n + 1), programHash: 'p', planHash: `h${n}`, intervals: 1, inputs };
+}
+
+/** Of keyed state: a header, and so many bytes. */
+function section(bodyBytes: number, fill: number): Buffer {
+  const meta = {
+    application: 'a',
+    operator: 'o',
+    partition: 0,
+    layout: 'hash/1',
+    valueVersion: 0,
+    kind: 'snapshot',
+    version: `v${fill}`,
+    epoch: 1,
+    batchTime: 1000,
+    keys: 1,
+    changed: 1,
+    removed: 0,
+  } as const;
+  return encodeStateSection(meta, [Buffer.alloc(bodyBytes, fill)]);
 }
 
 async function codeOf(work: () => unknown): Promise<string> {
@@ -89,6 +114,17 @@ class Run {
     }
   }
 }
+
+async function rowsOf(application: string): Promise<number> {
+  const { rows } = await postgres.pool.query<{ n: string }>(
+    "SELECT count(*) AS n FROM millrace_files WHERE application = $1 AND directory = 'log/state'",
+    [application],
+  );
+  return Number(rows[0]?.n);
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe.each<[string, () => Promise<CheckpointStore>]>([
   ['a directory', () => openCheckpointStore(IN_DIRECTORY, directory, deps)],
@@ -213,7 +249,8 @@ describe.each<[string, () => Promise<CheckpointStore>]>([
 
   it('keeps files of state: in pieces, durable when synced, read by parts', async () => {
     const { state } = (await Run.start(store, app)).files;
-    const pieces = [Buffer.alloc(300_000, 1), Buffer.from('größe'), Buffer.alloc(70_000, 3)];
+    // The last one is more than is written at a time.
+    const pieces = [section(300_000, 1), section(7, 2), section(3_000_000, 3)];
     const name = '00000001-1000.state';
     const file = state.create(name);
     for (const piece of pieces) file.append(piece);
@@ -224,13 +261,18 @@ describe.each<[string, () => Promise<CheckpointStore>]>([
     const whole = Buffer.concat(pieces);
     const seen = (await store.open(app)).state;
     expect(seen.size(name)).toBe(whole.length);
-    // A start reads what sections begin with.
-    for (const at of [0, 300_000, 300_007])
-      expect(Buffer.from(seen.read(name, at, 7))).toEqual(whole.subarray(at, at + 7));
+    let at = 0;
+    for (const piece of pieces) {
+      // A start reads what sections begin with.
+      const head = seen.read(name, at, Math.min(piece.length, STATE_HEADER_BYTES_MAX));
+      const { meta, bodyAt } = decodeStateHeader(head, name);
+      expect(bodyAt + meta.bodyBytes).toBe(piece.length);
+      at += piece.length;
+    }
     const parts: Uint8Array[] = [];
-    for (let at = 300_007; at < whole.length; at += 20_000)
-      parts.push(await store.readState(app, name, at, Math.min(20_000, whole.length - at)));
-    expect(Buffer.concat(parts)).toEqual(pieces[2]);
+    for (let from = 100; from < whole.length; from += 700_000)
+      parts.push(await store.readState(app, name, from, Math.min(700_000, whole.length - from)));
+    expect(Buffer.concat(parts).equals(whole.subarray(100))).toBe(true);
     expect(await codeOf(() => store.readState(app, name, whole.length, 1))).toBe('STATE_CORRUPT');
     expect(await codeOf(() => store.readState(app, '00000009-1.state', 0, 1))).toBe('STATE_CORRUPT');
     expect(await codeOf(() => seen.read('00000009-1.state', 0, 1))).toBe('STATE_CORRUPT');
@@ -276,6 +318,129 @@ describe('a checkpoint store in PostgreSQL', () => {
     other.release();
     expect(await planned).toBe('FENCED');
     expect(recoverLog((await store.open(app)).log).state.pending).toBeUndefined();
+    await store.close();
+  });
+
+  it('keeps state of any size in little time a statement, and little memory', async () => {
+    const statementTimeoutMs = 1_000;
+    const options = { ...deps, waitingDirectory: directory, statementTimeoutMs };
+    const store = postgresCheckpointStore(postgres.url, options);
+    const app = `app-${randomUUID()}`;
+    const { state, log } = (await Run.start(store, app)).files;
+    const name = '00000001-1000.state';
+    const file = state.create(name);
+    const written = createHash('sha256');
+    let bytes = 0;
+    const append = (piece: Buffer): void => {
+      file.append(piece);
+      written.update(piece);
+      bytes += piece.length;
+    };
+    const held = (): number => {
+      collectGarbage();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = held();
+    append(section((LONG ? 150 : 30) * 1_000_000, 1));
+    for (let n = 2; n < 52; n++) append(section(1_000_000, n));
+    const samples: number[] = [];
+    const watch = setInterval(() => void samples.push(held() - before), 200);
+    await file.sync();
+    clearInterval(watch);
+    file.close();
+    expect(samples.length).toBeGreaterThan(3);
+    expect(Math.max(...samples)).toBeLessThan(20_000_000);
+    expect((await store.open(app)).state.size(name)).toBe(bytes);
+    const read = createHash('sha256');
+    for (let at = 0; at < bytes; at += 4_000_000)
+      read.update(await store.readState(app, name, at, Math.min(4_000_000, bytes - at)));
+    expect(read.digest('hex')).toBe(written.digest('hex'));
+    expect(readdirSync(directory).filter((each) => each.includes('pieces'))).toEqual([]);
+    state.remove(name);
+    await log.settled?.();
+    expect((await store.open(app)).state.list()).toEqual([]);
+    await store.close();
+  }, 120_000);
+
+  it('fences a holder in the middle of large state', async () => {
+    const store = await inPostgres();
+    const app = `app-${randomUUID()}`;
+    const run = await Run.start(store, app);
+    const file = run.files.state.create('00000001-1000.state');
+    for (let n = 0; n < 20; n++) file.append(section(1_000_000, n));
+    const synced = codeOf(() => file.sync());
+    await until('some of it', async () => (await rowsOf(app)) > 2);
+    await Run.start(store, app);
+    const rows = await rowsOf(app);
+    expect(await synced).toBe('FENCED');
+    expect(await rowsOf(app)).toBe(rows);
+    await store.close();
+  });
+
+  it('stands on its own settings, whatever URL and role say', async () => {
+    const { pool, url } = postgres;
+    const role = `weak_${randomUUID().slice(0, 8)}`;
+    await pool.query(`CREATE ROLE ${role} LOGIN SUPERUSER; ALTER ROLE ${role} SET synchronous_commit = off`);
+    const weak = new URL(url);
+    weak.username = role;
+    weak.searchParams.set('options', '-c synchronous_commit=off -c statement_timeout=0');
+    weak.searchParams.set('statement_timeout', '0');
+    weak.searchParams.set('query_timeout', '1');
+    const store = await openCheckpointStore(weak.href, directory, deps);
+    const app = `app-${randomUUID()}`;
+    // A write asks the server what it stands on.
+    const made = `settings_${randomUUID().slice(0, 8)}`;
+    await pool.query(`CREATE TABLE ${postgres.schema}.${made} (name text, setting text);
+CREATE FUNCTION ${postgres.schema}.${made}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF new.application = '${app}' THEN INSERT INTO ${postgres.schema}.${made} SELECT name, setting FROM pg_settings
+    WHERE name IN ('synchronous_commit', 'statement_timeout', 'transaction_timeout', 'client_connection_check_interval'); END IF;
+  RETURN new; END $$;
+CREATE TRIGGER ${made} BEFORE INSERT ON millrace_owners FOR EACH ROW EXECUTE FUNCTION ${postgres.schema}.${made}()`);
+    try {
+      await (await Run.start(store, app)).batches(1);
+      const { rows } = await pool.query(`SELECT * FROM ${postgres.schema}.${made} ORDER BY name`);
+      expect(rows.map(({ name, setting }) => `${name}=${setting}`)).toEqual([
+        'client_connection_check_interval=2000',
+        'statement_timeout=15000',
+        'synchronous_commit=on',
+        'transaction_timeout=15000',
+      ]);
+    } finally {
+      await store.close();
+      await pool.query(`DROP TRIGGER ${made} ON millrace_owners; DROP ROLE ${role}`);
+    }
+  });
+
+  it('says that a server is read only', async () => {
+    const other = await inPostgres();
+    // Tables are there.
+    await other.open('any');
+    await other.close();
+    const url = new URL(postgres.url);
+    url.searchParams.set('options', '-c default_transaction_read_only=on');
+    const store = await openCheckpointStore(url.href, directory, deps);
+    const failure: unknown = await Run.start(store, `app-${randomUUID()}`).catch((error: unknown) => error);
+    expect(MillraceError.is(failure, 'LOG_WRITE_FAILED') && failure.remedy).toContain('takes writes');
+    await store.close();
+  });
+
+  it('waits for a lock longer than one statement may', async () => {
+    const store = postgresCheckpointStore(postgres.url, {
+      ...deps,
+      waitingDirectory: directory,
+      statementTimeoutMs: 300,
+    });
+    const app = `app-${randomUUID()}`;
+    await Run.start(store, app);
+    const other = await postgres.pool.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM millrace_owners WHERE application = $1 FOR SHARE', [app]);
+    const next = Run.start(store, app);
+    // Several times over.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await other.query('COMMIT');
+    other.release();
+    expect((await next).log.epoch).toBe(2);
     await store.close();
   });
 

@@ -1,72 +1,11 @@
 // The protocol of toPostgres against a real server (see use-postgres-under-test.ts: postgresUnderTest).
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { MillraceError, seededRandom } from '@millrace/common';
-import type { OffsetRange } from '@millrace/kafka';
 import type { SqlClient } from '../../packages/api/src/postgres/sql-client.ts';
-import { type PostgresSettings, writeOnce } from '../../packages/api/src/postgres/write-once.ts';
 import { until } from '../support/until.ts';
-import { usePostgresUnderTest } from '../support/use-postgres-under-test.ts';
+import { type Attempt, gated, usePostgresOutput } from '../support/use-postgres-output.ts';
 
-const postgres = usePostgresUnderTest();
-const table = (): string => `${postgres.schema}.progress`;
-const written = (): string => `${postgres.schema}.written`;
-
-beforeEach(async () => {
-  await postgres.pool.query(`CREATE TABLE ${written()} (text text)`);
-});
-afterEach(async () => {
-  await postgres.pool.query(`DROP TABLE IF EXISTS ${written()}, ${table()}`);
-});
-
-interface Attempt {
-  readonly epoch?: number;
-  readonly time?: number;
-  readonly partition?: number;
-  /** [from, until) of a topic; absent: behind a shuffle. */
-  readonly range?: readonly [number, number];
-  readonly planHash?: string;
-  readonly idleTimeoutMs?: number;
-  readonly signal?: AbortSignal;
-  /** Beside writing one row. */
-  readonly also?: (client: SqlClient) => unknown;
-}
-
-function attempt(text: string, given: Attempt = {}): Promise<string> {
-  const { epoch = 1, time = 1000, partition = 0, range, planHash, idleTimeoutMs = 5_000, also } = given;
-  const spans: OffsetRange[] = [];
-  if (range) spans[partition] = { topic: 'orders', partition, fromOffset: range[0], untilOffset: range[1] };
-  const settings: PostgresSettings = {
-    output: 'out',
-    progressTable: table(),
-    planHash: planHash ?? `plan of ${time}`,
-    idleTimeoutMs,
-    ...(range && { ranges: spans }),
-  };
-  const signal = given.signal ?? new AbortController().signal;
-  const task = { application: 'app', epoch, batchTime: time, partitionId: partition, signal };
-  let ran = 'there already';
-  return writeOnce(postgres.pool, settings, task, async (client) => {
-    ran = 'written';
-    await client.query(`INSERT INTO ${written()} VALUES ($1)`, [text]);
-    await also?.(client);
-  }).then(
-    () => ran,
-    (error: unknown) => (MillraceError.is(error) ? error.code : String(error)),
-  );
-}
-
-async function texts(): Promise<readonly string[]> {
-  const { rows } = await postgres.pool.query<{ text: string }>(`SELECT text FROM ${written()} ORDER BY text`);
-  return rows.map(({ text }) => text);
-}
-
-async function untilOffset(partition = 0): Promise<number | undefined> {
-  const { rows } = await postgres.pool.query<{ until: string }>(
-    `SELECT until_offset AS until FROM ${table()} WHERE application = 'app' AND output = 'out' AND topic = 'orders' AND partition = $1`,
-    [partition],
-  );
-  return rows[0] && Number(rows[0].until);
-}
+const { postgres, attempt, texts, untilOffset } = usePostgresOutput();
 
 describe('a batch that is written to PostgreSQL', () => {
   it('is written once, however often its task runs, with its offsets in the same transaction', async () => {
@@ -230,17 +169,3 @@ describe('a batch that is written to PostgreSQL', () => {
     60_000,
   );
 });
-
-/** Holds a transaction open. */
-function gated(): { readonly reached: Promise<void>; pass(): Promise<void>; open(): void } {
-  const reached = Promise.withResolvers<void>();
-  const gate = Promise.withResolvers<void>();
-  return {
-    reached: reached.promise,
-    pass() {
-      reached.resolve();
-      return gate.promise;
-    },
-    open: () => gate.resolve(),
-  };
-}

@@ -1,7 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MillraceError, type Random, silentLogger, systemClock } from '@millrace/common';
 import { TaskScheduler } from '@millrace/driver/embedding';
 import { type TaskEngine, taskEngine } from '@millrace/executor';
 import { DagScheduler } from '../../packages/driver/src/application/dag/dag-scheduler.ts';
+import { directoryStateFiles } from '../../packages/driver/src/application/state/state-files.ts';
 import { FunctionReferences } from '../../packages/local/src/function-references.ts';
 import { InProcessExecutor } from './in-process-executor.ts';
 
@@ -35,6 +40,7 @@ export class InProcessCluster {
   readonly #scheduler: TaskScheduler;
   readonly #engine: TaskEngine;
   readonly #ends: Promise<void>[] = [];
+  readonly #checkpoints = join(tmpdir(), `millrace-property-${process.pid}-${randomUUID()}`);
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -64,6 +70,7 @@ export class InProcessCluster {
     });
     for (let index = 0; index < options.executors; index++) this.#join();
     this.runner = new DagScheduler({
+      checkpointFiles: directoryStateFiles(this.#checkpoints),
       backend: this.#backend(),
       clock: systemClock,
       logger: silentLogger,
@@ -96,6 +103,7 @@ export class InProcessCluster {
     this.#scheduler.stop();
     await Promise.all([...this.#executors.values()].map((executor) => executor.kill()));
     await Promise.all(this.#ends);
+    await rm(this.#checkpoints, { recursive: true, force: true });
   }
 
   #backend(): Backend {
@@ -123,6 +131,7 @@ export class InProcessCluster {
       engine: this.#engine,
       memoryBytesMax,
       inlineBytesMax,
+      checkpoints: this.#checkpoints,
       executor: (other) => this.#executors.get(other),
     });
     this.#executors.set(id, executor);
@@ -153,7 +162,7 @@ export class InProcessCluster {
     if (executor === undefined || executor.abort.signal.aborted) return;
     const { slot } = launch;
     const before = executor.last[slot] ?? Promise.resolve();
-    executor.last[slot] = before.then(() => this.#run(executor, launch));
+    executor.last[slot] = before.then(() => this.#run(executor, launch)).catch(thrownAside);
     if (this.#strikes('kills', this.#options.killChance)) setImmediate(() => this.#kill());
   }
 
@@ -194,4 +203,11 @@ export class InProcessCluster {
       },
     });
   }
+}
+
+/** What neither a task nor the scheduler may throw: the test ends by it, and does not wait for its deadline. */
+function thrownAside(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
 }

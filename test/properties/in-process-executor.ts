@@ -16,6 +16,8 @@ export interface InProcessExecutorOptions {
   readonly memoryBytesMax: number;
   /** Map outputs up to this size travel in results. */
   readonly inlineBytesMax: number;
+  /** Where checkpoints are. */
+  readonly checkpoints: string;
   /** Any executor, dead or alive. */
   readonly executor: (id: string) => InProcessExecutor | undefined;
 }
@@ -31,7 +33,14 @@ export class InProcessExecutor {
   readonly #directory = join(tmpdir(), `millrace-property-${process.pid}-${randomUUID()}`);
   readonly #fetch: ShuffleFetch;
 
-  constructor({ id, engine, memoryBytesMax, inlineBytesMax, executor }: InProcessExecutorOptions) {
+  constructor({
+    id,
+    engine,
+    memoryBytesMax,
+    inlineBytesMax,
+    checkpoints,
+    executor,
+  }: InProcessExecutorOptions) {
     this.id = id;
     this.store = new ShuffleStore({ directory: join(this.#directory, 'shuffle'), bytesMax: DISK_BYTES_MAX });
     this.#fetch = new ShuffleFetch({
@@ -48,6 +57,11 @@ export class InProcessExecutor {
         engine,
         fetchBlob: () => Promise.reject(new Error('there are no blobs')),
         clock: systemClock,
+        fetchState: async (_application, { file, offset }) => ({
+          path: join(checkpoints, file),
+          offset,
+          release: () => undefined,
+        }),
         locate: async (blocks) => {
           const located = await Promise.all(
             blocks.map((block) => (executor(block.executorId) ?? this).located(block)),

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   ConsumerStrategies,
   defineJob,
@@ -11,12 +11,11 @@ import {
   StateSpec,
   utf8,
 } from '@millrace/api';
-import { type Random, randomInt, resolveConfig, seededRandom } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { type Random, randomInt, seededRandom } from '@millrace/common';
 import { embed } from '@millrace/local';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { until } from '../support/until.ts';
+import { useDevBroker } from '../support/use-dev-broker.ts';
 
 type Key = string | readonly [string, number];
 type Click = readonly [Key, number];
@@ -25,18 +24,7 @@ const PARTITIONS = 3;
 const TIMEOUT_MS = 60;
 const KEYS: readonly Key[] = ['a', 'b', 'c', 'd', 'é', '', ['t', 1], ['t', 2]];
 
-let broker: DevBroker;
-let client: KafkaClient;
-
-beforeAll(async () => {
-  broker = await startDevBroker();
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
-});
-
-afterAll(async () => {
-  await client.close();
-  await broker.close();
-});
+const kafka = useDevBroker();
 
 const text = (key: unknown): string => JSON.stringify(key);
 
@@ -66,7 +54,7 @@ function job(world: World, partitions: { update: number; map: number }, batches?
         .createDirectStream(
           LocationStrategies.PreferConsistent,
           ConsumerStrategies.Subscribe(topic, {
-            brokers: broker.brokers,
+            brokers: kafka.broker.brokers,
             groupId: 'g',
             startFrom: 'earliest',
             maxRecordsPerBatch: 9,
@@ -161,7 +149,7 @@ function model(world: World, directory: string): Map<string, string[]> {
 }
 
 async function produce(world: World, random: Random): Promise<void> {
-  const producer = client.producer();
+  const producer = kafka.client.producer();
   const records = Array.from({ length: randomInt(random, 25) }, () => {
     const index = randomInt(random, KEYS.length);
     const partition = index % PARTITIONS;
@@ -223,7 +211,7 @@ describe('keyed state of an application that dies at any moment', () => {
       const random = seededRandom(seed);
       const directories = mkdtempSync(join(tmpdir(), 'millrace-state-'));
       const topic = `state-${seed}`;
-      await client.createTopic(topic, { partitions: PARTITIONS });
+      await kafka.client.createTopic(topic, { partitions: PARTITIONS });
       const world: World = {
         topic,
         seen: new Map(),

@@ -44,10 +44,16 @@ export class FollowedJob {
     readonly number: number;
     readonly batchTime: number;
     readonly records: number;
+    readonly failedAttempts: number;
+    readonly accumulators: readonly {
+      readonly name: string;
+      readonly value: unknown;
+      readonly added: unknown;
+    }[];
   }[] {
     return this.events
       .filter((event) => event['kind'] === 'batch')
-      .map((event) => event['batch'] as { number: number; batchTime: number; records: number });
+      .map((event) => event['batch'] as FollowedJob['batches'][number]);
   }
 
   get output(): readonly string[] {
@@ -128,6 +134,12 @@ export class TestCluster {
     const args = ['driver', '--port', port, '--state-dir', this.stateDir, ...this.#driverArgs];
     this.#driver = this.#command('driver', args);
     this.#address = await this.#driver.ready(UP_MS);
+  }
+
+  /** Another driver on the same state, with a port of its own: the one before may still be there. */
+  async startSuccessor(): Promise<void> {
+    this.#address = '';
+    await this.startDriver();
   }
 
   async startExecutor(args: readonly string[] = []): Promise<ChildCommand> {

@@ -5,7 +5,7 @@ import { postgresUnderTest } from '../brokers/postgres.ts';
 
 const TIMEOUT_MS = 120_000;
 
-interface PostgresOfFile {
+export interface PostgresOfFile {
   readonly url: string;
   readonly pool: Pool;
   /** A schema of this file's own; it goes after the tests. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from '@jest/globals';
 import {
   ConsumerStrategies,
   type DStream,
@@ -10,10 +9,10 @@ import {
   LocationStrategies,
   type StreamingContext,
 } from '@millrace/api';
-import { resolveConfig } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import type { DevBroker } from '@millrace/devbroker';
+import type { KafkaClient } from '@millrace/kafka';
 import { embed } from '@millrace/local';
+import { useDevBroker } from './use-dev-broker.ts';
 
 export type Pair = readonly [string, number];
 
@@ -21,7 +20,9 @@ let topics = 0;
 
 /** An application over one topic, run again and again on one directory. */
 class StateApplication {
-  readonly stateDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
+  /** As a driver's: `--state-dir` of the command. */
+  readonly driverDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
+  readonly stateDir = join(this.driverDir, 'applications');
   readonly notices: string[] = [];
   readonly #broker: DevBroker;
   readonly #client: KafkaClient;
@@ -86,7 +87,7 @@ class StateApplication {
   }
 
   close(): void {
-    rmSync(this.stateDir, { recursive: true, force: true });
+    rmSync(this.driverDir, { recursive: true, force: true });
   }
 }
 
@@ -102,18 +103,9 @@ export function useStateApplications(): (
   pairs: readonly Pair[],
   use: (application: StateApplication) => Promise<void>,
 ) => Promise<void> {
-  let broker: DevBroker;
-  let client: KafkaClient;
-  beforeAll(async () => {
-    broker = await startDevBroker();
-    client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
-  });
-  afterAll(async () => {
-    await client.close();
-    await broker.close();
-  });
+  const kafka = useDevBroker();
   return async (pairs, use) => {
-    const application = new StateApplication(broker, client);
+    const application = new StateApplication(kafka.broker, kafka.client);
     try {
       await application.createTopic();
       await application.produce(pairs);

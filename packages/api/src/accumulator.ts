@@ -40,6 +40,9 @@ export interface CustomAccumulator<Item, State> extends Shared<State> {
   add(item: Item): void;
 }
 
+/** What a count of the engine's own says of records that no operator got: each is of one kind. */
+export type LeftOut = 'undecodable' | 'dead-letters' | 'deleted';
+
 /** What one batch did to an accumulator that has a name. */
 export interface AccumulatorChange {
   readonly name: string;
@@ -47,6 +50,8 @@ export interface AccumulatorChange {
   readonly value: number | string;
   /** How much of `value` is this batch's; absent for the user's own kinds. */
   readonly added?: number;
+  /** Not the user's. */
+  readonly leftOut?: LeftOut;
 }
 
 interface Entry {
@@ -54,6 +59,7 @@ interface Entry {
   readonly name: string | undefined;
   readonly kind: AccumulatorKind<unknown, unknown>;
   readonly initial: () => unknown;
+  readonly leftOut?: LeftOut;
   state: unknown;
   /** Its size before the first change of the batch. */
   sizeBefore: number | undefined;
@@ -78,6 +84,12 @@ export class AccumulatorRegistry {
   number(name: string | undefined, start: number): Accumulator {
     numberOf(start);
     const entry = this.#entry('sum', name, BUILT_IN_KINDS.sum, () => start);
+    return this.#handle(entry, (state) => state) as Accumulator;
+  }
+
+  /** Counts what sources leave out. */
+  leftOut(name: string, kind: LeftOut): Accumulator {
+    const entry = this.#entry('sum', name, BUILT_IN_KINDS.sum, undefined, kind);
     return this.#handle(entry, (state) => state) as Accumulator;
   }
 
@@ -141,16 +153,17 @@ export class AccumulatorRegistry {
   takeChanges(): readonly AccumulatorChange[] {
     const changed = [...this.#changed]
       .toSorted((a, b) => orderOf(a.id) - orderOf(b.id))
-      .slice(0, CHANGES_MAX);
+      .filter(({ leftOut }, index) => index < CHANGES_MAX || leftOut !== undefined);
     for (const entry of this.#changed) entry.isChanged = false;
     this.#changed = new Set();
     return changed.flatMap((entry): AccumulatorChange[] => {
-      const { sizeBefore } = entry;
+      const { sizeBefore, leftOut } = entry;
       const name = entry.name?.slice(0, NAME_MAX);
       if (name === undefined) return [];
       const size = sizeOf(entry);
       if (size === undefined) return [{ name, value: stateText(entry.state) }];
-      return [{ name, value: size, added: size - (sizeBefore ?? 0) }];
+      const added = size - (sizeBefore ?? 0);
+      return [{ name, value: size, added, ...(leftOut && { leftOut }) }];
     });
   }
 
@@ -159,6 +172,7 @@ export class AccumulatorRegistry {
     name: string | undefined,
     kind: AccumulatorKind<never, never> | AccumulatorKind<unknown, unknown>,
     initial?: () => unknown,
+    leftOut?: LeftOut,
   ): Entry {
     const zero = initial ?? ((): unknown => kind.zero());
     const id = `${prefix}:${++this.#made}`;
@@ -167,6 +181,7 @@ export class AccumulatorRegistry {
       name,
       kind,
       initial: zero,
+      ...(leftOut && { leftOut }),
       state: zero(),
       sizeBefore: undefined,
       isChanged: false,

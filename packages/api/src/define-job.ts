@@ -21,7 +21,7 @@ export interface JobConfig {
   readonly taskAttemptsMax?: number;
   /** A task that runs longer is killed; default 5 minutes. */
   readonly taskTimeout?: Duration;
-  /** How long a task waits for its preferred executor; default min(3 s, a tenth of the interval). */
+  /** How long a task waits for its preferred executor; default min(3 s, a tenth of the interval), at least 500 ms where its keyed state is. */
   readonly localityWait?: Duration;
   /** Stop after this many completed batches. */
   readonly batches?: number;

@@ -1,4 +1,4 @@
-import { MillraceError } from '@millrace/common';
+import { durationMs, MillraceError } from '@millrace/common';
 
 /**
  * An environment variable of the process that evaluates the job module (the application host); `submit --env NAME=VALUE` sets one.
@@ -12,4 +12,12 @@ export function env(name: string, fallback?: string): string {
     remedy: `Set it where the driver runs, or submit with --env ${name}=….`,
     details: { name },
   });
+}
+
+/**
+ * The duration that a text says which is known at run time only: `duration(env('VISIT_TIMEOUT', '30s'))`, in milliseconds.
+ * @throws MillraceError CONFIG_INVALID.
+ */
+export function duration(text: string): number {
+  return durationMs(text);
 }

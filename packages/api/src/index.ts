@@ -12,21 +12,29 @@ export type { AccumulatorKind } from './accumulator-kind.ts';
 export type { Broadcast } from './broadcast.ts';
 export { type BuildJob, defineJob, type JobConfig, type JobDefinition } from './define-job.ts';
 export { DStream, MapWithStateDStream } from './dstream.ts';
-export { env } from './env.ts';
+export { duration, env } from './env.ts';
 export { bytes, type Codec, json, nullable, utf8 } from './kafka/codec.ts';
-export type { ConsumerOptions, ReadOptions, StartFrom, StartOffsets } from './kafka/consumer-options.ts';
+export type {
+  ConsumerOptions,
+  OnDecodeError,
+  ReadOptions,
+  StartFrom,
+  StartOffsets,
+} from './kafka/consumer-options.ts';
 export {
   type Assignment,
   ConsumerStrategies,
   type ConsumerStrategy,
   type StrategyAdmin,
 } from './kafka/consumer-strategies.ts';
+export type { DeadLetterOptions } from './kafka/dead-letter-topic.ts';
 export { DirectStream } from './kafka/direct-stream.ts';
 export { type KafkaNamespace, KafkaUtils } from './kafka/kafka-namespace.ts';
 export { type KafkaRecord, type PlainRecord, plainRecord } from './kafka/kafka-record.ts';
 export { LocationStrategies, type LocationStrategy } from './kafka/location-strategies.ts';
 export type { RangePosition, RangeSpec } from './kafka/range-spec.ts';
 export { StorageLevel } from './lineage/storage-level.ts';
+export type { FileManifest, ManifestFile } from './output/file-manifest.ts';
 export type { FileSinkOptions } from './output/file-sink.ts';
 export type {
   Encoder,

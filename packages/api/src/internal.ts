@@ -13,16 +13,20 @@ export {
   STREAM_OPTIONS,
 } from './kafka/consumer-options.ts';
 export type { Assignment, ConsumerStrategy, StrategyAdmin } from './kafka/consumer-strategies.ts';
+export { type DeadLetterSettings, deadLetterProblem } from './kafka/dead-letter-topic.ts';
 export type { LocationStrategy } from './kafka/location-strategies.ts';
 export type { OffsetCommitter } from './kafka/offset-commit.ts';
+export { hashPartition, keyHash, textHash } from './key-hash.ts';
 export { KeyMap, keyText } from './key-map.ts';
 export type { ActionDefinition, ActionFragmentContext, LoopAction } from './lineage/action-definition.ts';
+export { cutLineage } from './lineage/cut-lineage.ts';
 export type { JobRequest, JobRunner } from './lineage/job-runner.ts';
 export type {
   ElementOperator,
   FragmentContext,
   OperatorDefinition,
   PartitionOperator,
+  PartitionOperatorCall,
 } from './lineage/operator-definition.ts';
 export {
   type PartitionerCall,
@@ -36,6 +40,7 @@ export {
   type ActionKind,
   bucketCount,
   type CoalescedNode,
+  isCheckpoint,
   type KafkaSourceInfo,
   type MergeKind,
   type MergeNode,
@@ -56,7 +61,7 @@ export type {
   StateSnapshotsNode,
 } from './lineage/stateful-node.ts';
 export { StorageLevel } from './lineage/storage-level.ts';
-export { type Combining, combiningOf } from './operators/combine.ts';
+export { type Combining, combiningOf, type InlineMerge } from './operators/combine.ts';
 export { isEmptyPreserving, OPERATORS } from './operators/index.ts';
 export { rebased } from './operators/rebased.ts';
 export {
@@ -67,10 +72,14 @@ export {
   type SkippedTask,
   type TransactionSettings,
 } from './output/exactly-once.ts';
-export type { FileSettings } from './output/file-sink.ts';
+export type { FileManifest } from './output/file-manifest.ts';
+export type { FileSettings, WrittenPart } from './output/file-sink.ts';
 export type { KafkaWriteSettings, OutputRecord } from './output/kafka-sink.ts';
+export type { OutputRun } from './output/output-run.ts';
 export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
+export { isAway } from './postgres/connection.ts';
+export { setWherePossible } from './postgres/transaction-limits.ts';
 export { RDD } from './rdd.ts';
 export { rowOrder } from './row-order.ts';
 export { chunksOf, rowsOf } from './rows.ts';

@@ -29,7 +29,7 @@ export const JOB_OPTIONS = {
   }),
   localityWait: optional(
     duration({
-      doc: 'how long a task waits for its preferred executor; default: min(3 s, a tenth of the batch interval)',
+      doc: 'how long a task waits for its preferred executor; default: min(3 s, a tenth of the batch interval), and at least 500 ms for the slot that holds its keyed state',
     }),
   ),
   batches: optional(integer({ doc: 'stop after this many completed batches', min: 1 })),

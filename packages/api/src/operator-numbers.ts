@@ -22,6 +22,14 @@ export function sampleNumbers(withReplacement: boolean, fraction: number, seed: 
   return [withReplacement ? 1 : 0, fraction, seed];
 }
 
+/** Those of a sample, with another seed. */
+export function seeded(
+  [withReplacement = 0, fraction = 0]: readonly number[],
+  seed: number,
+): readonly number[] {
+  return [withReplacement, fraction, seed];
+}
+
 /** How many rows are wanted. @throws MillraceError JOB_INVALID. */
 export function rowCount(operation: string, n: number): number {
   check(Number.isSafeInteger(n) && n >= 0, `${operation}: n`, n, 'Give an integer ≥ 0.');

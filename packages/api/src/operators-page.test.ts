@@ -1,4 +1,6 @@
-import { globSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { DStream, MapWithStateDStream } from './dstream.ts';
@@ -6,12 +8,12 @@ import { DirectStream } from './kafka/direct-stream.ts';
 import { KafkaNamespace } from './kafka/kafka-namespace.ts';
 import { RDD } from './rdd.ts';
 import { StateSpec } from './state/state-spec.ts';
-import { BatchRdds } from './stream/compute-rdd.ts';
-import { type ContextInternals, StreamingContext } from './streaming-context.ts';
+import { StreamingContext } from './streaming-context.ts';
 import { unordered } from './testing/datasets.ts';
+import { EXAMPLES, PAGE, pageModule, runExample, SETUP } from './testing/operators-page.ts';
 import { referenceRunner } from './testing/reference-runner.ts';
 
-const PAGE = readFileSync(fileURLToPath(new URL('../../../docs/operators.md', import.meta.url)), 'utf8');
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const JOBS = new URL('../../../examples/', import.meta.url);
 const ROWS = PAGE.split('\n').filter((line) => line.startsWith('| `'));
 const NAMED = new Set(
@@ -19,49 +21,6 @@ const NAMED = new Set(
     [...(row.split(' | ')[0] ?? '').matchAll(/`[\w.]*?(\w+)\(/g)].map(([, name = '']) => name),
   ),
 );
-const EXAMPLES = [...PAGE.matchAll(/^(\S.*) \/\/ (→|in any order:) (.*)$/gm)].map(
-  ([, call = '', order = '', result = '']) => ({ call, order, result }),
-);
-const SETUP = [...PAGE.matchAll(/^(?:const |ssc\.).*;$/gm)].map(([line]) => line).join('\n');
-
-/** The rows of a stream's third batch; undefined for outputs. */
-async function thirdBatch(
-  stream: DStream<unknown> | undefined,
-  { graph: builder }: ContextInternals,
-): Promise<unknown> {
-  const runner = referenceRunner();
-  let rows: readonly unknown[] | undefined;
-  stream?.foreachRDD(async (rdd) => {
-    rows = await rdd.collect();
-  });
-  const { graph } = builder;
-  expect(builder.finish(runner.ship)).toEqual([]);
-  const rdds = new BatchRdds({ graph, runner });
-  builder.rdds = rdds;
-  for (const time of [1_000, 2_000, 3_000]) {
-    rdds.begin({ time, previous: time > 1_000 ? time - 1_000 : undefined, ranges: () => [] });
-    for (const { node, run: output } of graph.outputs)
-      await output((await rdds.rdd(node)) as RDD<unknown>, time);
-    rdds.end();
-  }
-  return rows;
-}
-
-/** What the line gives: the rows of an RDD or of a stream, the entries of a Map, any other value. */
-async function run(call: string): Promise<unknown> {
-  const ssc = new StreamingContext({ name: 'page', batchIntervalMs: 1_000 });
-  ssc.internals.attach(referenceRunner());
-  // oxlint-disable-next-line typescript/no-implied-eval -- an example of our own page
-  const made: unknown = await (new Function('ssc', 'StateSpec', `${SETUP}\nreturn ${call};`)(
-    ssc,
-    StateSpec,
-  ) as unknown);
-  if (made instanceof RDD) return made.collect();
-  if (made instanceof DStream || ssc.internals.graph.graph.outputs.length > 0)
-    return thirdBatch(made instanceof DStream ? made : undefined, ssc.internals);
-  return made instanceof Map ? [...made] : made;
-}
-
 function methods(type: { readonly prototype: object }): string[] {
   const names = new Set<string>();
   for (let at = type.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at) as object)
@@ -99,10 +58,36 @@ describe('docs/operators.md', () => {
     ).toEqual([]);
   });
 
+  it('shows examples that TypeScript accepts', () => {
+    const cache = join(ROOT, 'node_modules/.cache');
+    mkdirSync(cache, { recursive: true });
+    const directory = mkdtempSync(join(cache, 'operators-page-'));
+    const own = { composite: false, declaration: false, declarationMap: false, sourceMap: false };
+    const imports = { rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true };
+    const config = {
+      extends: '../../../tsconfig.base.json',
+      compilerOptions: { ...own, ...imports, noEmit: true, rootDir: ROOT },
+      files: ['page.ts'],
+    };
+    try {
+      writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify(config));
+      writeFileSync(join(directory, 'page.ts'), pageModule('../../../packages/api/src/index.ts'));
+      const check = () =>
+        execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', directory], {
+          encoding: 'utf8',
+        });
+      expect(check()).toBe('');
+    } catch (error) {
+      throw new Error(String((error as { readonly stdout?: unknown }).stdout ?? error), { cause: error });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }, 60_000);
+
   it.each(EXAMPLES)('$call gives $result', async ({ call, order, result }) => {
     // oxlint-disable-next-line typescript/no-implied-eval -- an example of our own page
     const expected = new Function(`return [${result}];`)() as unknown[];
-    const found = await run(call);
+    const found = await runExample(call, { runner: referenceRunner() });
     const rows = Array.isArray(found) ? (found as unknown[]) : [found];
     if (order === '→') expect(rows).toEqual(expected);
     else expect(unordered(rows)).toEqual(unordered(expected));

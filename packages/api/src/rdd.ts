@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import type { RddNode } from './lineage/rdd-node.ts';
-import { givenLevel, type StorageLevel } from './lineage/storage-level.ts';
+import { givenLevel, StorageLevel } from './lineage/storage-level.ts';
 import { callerPlace } from './place.ts';
 import { RddJoined } from './rdd/rdd-joined.ts';
 
@@ -34,13 +34,48 @@ export class RDD<T> extends RddJoined<T> {
 
   /**
    * Lets go of what is kept of this RDD, when no job reads it any more, and returns the RDD that was persisted. Who still uses this one has
-   * it computed anew, and nothing is kept. Of an RDD that is not persisted: itself.
+   * it computed anew, and nothing is kept. Of an RDD that is not persisted, and of a checkpoint: itself.
    */
   unpersist(): RDD<T> {
     const { node } = this;
-    if (node.kind !== 'persisted') return this;
+    if (node.kind !== 'persisted' || node.checkpoint) return this;
     this.runner.release(node);
     return this.derived(node.parent);
+  }
+
+  /**
+   * The same rows, written to the checkpoint store of the application by the first job that reads any of them, which computes all, and kept on
+   * executors as by `persist`. From then on they are never computed again: what is lost with executors is read from the store, and what the
+   * rows were made of is forgotten. It is the RDD that is returned that is kept, until nobody can reach it any more, or the application run is over.
+   * Each partition has to fit in a result (`resultBytesMax` of the driver).
+   * Its jobs throw STATE_STORE_MISSING without a store, STATE_WRITE_FAILED when the store does not take the rows, STATE_CORRUPT when it does not give them back.
+   */
+  checkpoint(): RDD<T> {
+    const { node } = this;
+    if (node.kind === 'persisted' && node.checkpoint) return this;
+    return this.derived({
+      kind: 'persisted',
+      parent: node,
+      level: StorageLevel.MEMORY_AND_DISK,
+      checkpoint: true,
+      place: callerPlace(),
+    });
+  }
+
+  /** See `persist`: what executors lose is computed again, so that this is as safe as the lineage is long. Spark's counterpart cuts that. */
+  localCheckpoint(): RDD<T> {
+    return this.persist();
+  }
+
+  /** It is a checkpoint, and all of its rows are in the store. */
+  get isCheckpointed(): boolean {
+    return this.getCheckpointFile() !== undefined;
+  }
+
+  /** Its name in the checkpoint store. Undefined: nothing is written yet, or nothing will be. */
+  getCheckpointFile(): string | undefined {
+    const { node } = this;
+    return node.kind === 'persisted' && node.parent.kind === 'cut' ? node.parent.file : undefined;
   }
 
   /** Undefined: it is not persisted. */

@@ -50,8 +50,11 @@ export class StreamingContext {
   /**
    * A dataset of the rows of an array, which are plain data; they travel with each task, so keep it small. Neighbours share a partition.
    * May be made while the job is built, and used in foreachRDD or transform.
+   * Rows of two are pairs: `[['a', 1], ['b', 2]]` makes an RDD<[string, number]>.
    * @throws MillraceError JOB_INVALID for rows that are not plain data, and unless `partitions` (default 1) is an integer in [1, 100000].
    */
+  parallelize<K, V>(rows: ReadonlyArray<readonly [K, V]>, partitions?: number): RDD<[K, V]>;
+  parallelize<T>(rows: readonly T[], partitions?: number): RDD<T>;
   parallelize<T>(rows: readonly T[], partitions = 1): RDD<T> {
     return new RDD<T>(parallelRows(rows, partitions), this.#graph.laterRunner);
   }

@@ -14,6 +14,8 @@ import { addLog } from './commands/log.ts';
 import { addLogs } from './commands/logs.ts';
 import { addOffsets } from './commands/offsets.ts';
 import { addProduce } from './commands/produce.ts';
+import { addRollback } from './commands/rollback.ts';
+import { addState } from './commands/state.ts';
 import { addStatus } from './commands/status.ts';
 import { addKill, addStop } from './commands/stop.ts';
 import { addSubmit } from './commands/submit.ts';
@@ -55,6 +57,8 @@ export function buildProgram(cli: CliContext, services: ServiceOptions = {}): Co
   addLog(program, cli);
   addCheckLog(program, cli);
   addOffsets(program, cli);
+  addState(program, cli);
+  addRollback(program, cli);
   addStop(program, cli);
   addKill(program, cli);
   addDriver(program, cli, services.driver);

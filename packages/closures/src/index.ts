@@ -9,6 +9,7 @@ export { LARGE_CAPTURE_BYTES } from './errors/capture-warnings.ts';
 export { type JobWarning, WARNING_CODES, type WarningCode, warningText } from './errors/job-warning.ts';
 export { loadSourceMaps, mapPlaces, mapStack, type SourceMaps } from './errors/map-stack.ts';
 export { placeFrame } from './errors/place-frame.ts';
+export { looksSecret } from './errors/secret.ts';
 export { type ForbiddenHandle, HANDLE, type Handle, type SharedHandle } from './handle.ts';
 export type { CaptureMeta, ClosureMeta, ImportMeta, JobManifest, Place, Position } from './manifest.ts';
 export { type CapturedChange, watchCaptured } from './revive/captured-changes.ts';

@@ -21,6 +21,9 @@ export const CRASH_POINTS = [
   'sink-produced',
   'progress-sent',
   'sink-committed',
+  // In a slot: a directory of files before, and after, it has its name
+  'files-staged',
+  'files-placed',
 ] as const;
 
 export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -55,7 +55,9 @@ export const ERROR_CODES = {
   ELEMENT_PROMISE: user('an element function returned a Promise'),
   VALUE_DECODE: user('a key or value does not decode'),
   VALUE_ENCODE: user('a row cannot be written as it is: its shape, key, value or another part of it'),
-  OUTPUT_WRITE_FAILED: external('a file of an output could not be written'),
+  OUTPUT_WRITE_FAILED: external(
+    'a file of an output, or how far it has come in a database, could not be written',
+  ),
   OUTPUT_CONFLICT: external(
     'an exactly-once output holds something else than what a batch is about to write',
     false,
@@ -102,12 +104,14 @@ export const ERROR_CODES = {
   STATE_STORE_MISSING: user('keyed state needs a directory where it is kept, and there is none'),
   STATE_VERSION: user('keyed state was written by another version of its operator, and nothing migrates it'),
   STATE_MISUSED: user('a function used the state of its key against the rules'),
+  STATE_UNKNOWN: user('there is no keyed state of that name, or none of that key'),
   STATE_DIR_IN_USE: user('another driver uses this state directory'),
   // tasks and slots
   SLOT_LOST: external('the process that ran the task ended'),
   TASK_OOM: user('the task used more memory than a slot may'),
   TASK_TIMEOUT: user('the task ran longer than it may'),
   TASK_KILLED: internal('the task was killed by the driver'),
+  TASK_REFUSED: internal('the executor takes no more tasks, because it is stopping', true),
   EXECUTOR_LOST: external('the executor that ran the task was lost'),
   RESULT_TOO_LARGE: user('a task result is larger than it may be'),
   BLOCK_MISSING: external('a block is no longer held by anybody'),

@@ -35,4 +35,5 @@ export { placed, problemsError, problemsOf } from './problems.ts';
 export { type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type TransitionTable, transition } from './state-machine.ts';
 export { framesOf, thrownText } from './thrown.ts';
+export { unlessAborted } from './unless-aborted.ts';
 export { MILLRACE_VERSION, NODE_MAJOR, PROTOCOL_VERSION, sameApi } from './versions.ts';

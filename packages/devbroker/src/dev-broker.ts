@@ -60,6 +60,8 @@ export interface DevBroker {
   createPartitions(topic: string, totalCount: number): void;
   /** Moves the log start up to `beforeOffset`. @throws MillraceError UNKNOWN_PARTITION, OFFSET_OUT_OF_RANGE beyond the log end. */
   deleteRecords(tp: TopicPartition, beforeOffset: number): void;
+  /** A partition that never had a record begins at `offset`, also beyond 2^53 − 1, which clients cannot count. */
+  beginAt(tp: TopicPartition, offset: number): void;
   /** Loses every batch that holds `toOffset` or a later offset, as an unclean leader election does: the leader epoch rises by 1. */
   truncate(tp: TopicPartition, toOffset: number): void;
   /** Moves the partition to another node (absent: the next one) and raises its leader epoch. */
@@ -211,6 +213,10 @@ class EmbeddedBroker implements DevBroker {
       );
     }
     log.deleteRecordsBefore(beforeOffset);
+  }
+
+  beginAt(tp: TopicPartition, offset: number): void {
+    this.state.topics.existingPartition(tp).log.beginAt(offset);
   }
 
   truncate(tp: TopicPartition, toOffset: number): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '@millrace/common';
 import { brokerWithTopic, clientOf, closeAfterEach, endOfRun, produce, TP } from './fault-kit.ts';
 
 closeAfterEach();
@@ -41,6 +42,34 @@ describe('offsets of a group', () => {
     await kafka.commitOffsets('g', [commit]);
     broker.faults.inject({ api: 'FindCoordinator', action: { kind: 'close' } });
     expect((await clientOf(broker).kafka.committedOffsets('g', [TP])).get('t-0')?.offset).toBe(7);
+  });
+
+  it('are waited for as long as is asked, while coordinators load, hang and are away', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker, { requestTimeoutMs: 200, connectionTimeoutMs: 200 });
+    await kafka.commitOffsets('g', [commit]);
+    const loading = broker.faults.inject({
+      api: 'OffsetFetch',
+      action: { kind: 'error', code: 14 },
+      times: Number.POSITIVE_INFINITY,
+    });
+    await expect(kafka.committedOffsets('g', [TP])).rejects.toMatchObject({ retryable: true });
+    const patient = kafka.committedOffsets('g', [TP], { timeoutMs: 20_000 });
+    await systemClock.sleep(600);
+    loading.remove();
+    const hanging = broker.faults.inject({ api: 'OffsetFetch', action: { kind: 'drop' } });
+    expect((await patient).get('t-0')?.offset).toBe(7);
+    hanging.remove();
+    const away = broker.faults.inject({
+      api: 'FindCoordinator',
+      action: { kind: 'close' },
+      times: Number.POSITIVE_INFINITY,
+    });
+    const other = clientOf(broker, { requestTimeoutMs: 200, connectionTimeoutMs: 200 });
+    const waiting = other.kafka.committedOffsets('g', [TP], { timeoutMs: 20_000 });
+    await systemClock.sleep(600);
+    away.remove();
+    expect((await waiting).get('t-0')?.offset).toBe(7);
   });
 
   it('are refused with a remedy while the group has live members', async () => {

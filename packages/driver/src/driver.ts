@@ -57,6 +57,8 @@ export interface Driver {
   readonly slots: number;
   /** Ends hosts and server. Applications that run resume with the next driver on the same state directory. Idempotent. */
   stop(options: StopDriverOptions): Promise<void>;
+  /** Rejects with FENCED when another driver has taken over the state directory: this one has ended then. */
+  readonly ended: Promise<never>;
 }
 
 const DRAIN_TIMEOUT_MS = 30_000;
@@ -98,12 +100,13 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
     const logsDir = join(stateDir, 'logs');
     // What is in their way is found now, not by the first application.
     await Promise.all([applicationsDir, logsDir].map((path) => makeDirectory(path).catch(asStateDir)));
-    const bundles = await BundleStore.open(stateDir).catch(asStateDir);
+    const bundles = await BundleStore.open(stateDir, lock.assertHeld).catch(asStateDir);
     const content = new ContentStore(options.contentBytesMax, (hashes) => link.dropContent(hashes));
     const applications = new Applications({
       clock,
       logger,
-      store: await SubmissionStore.open(stateDir).catch(asStateDir),
+      store: await SubmissionStore.open(stateDir, lock.assertHeld).catch(asStateDir),
+      assertHeld: lock.assertHeld,
       bundles,
       hosts,
       scheduler,
@@ -146,7 +149,7 @@ export async function startDriver(given: DriverOptionsGiven, deps: DriverDeps): 
     const { host } = options;
     const address = host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
     logger.info({ address, stateDir }, 'driver started');
-    return runningDriver({ address, port, scheduler, applications, close, logger });
+    return runningDriver({ address, port, scheduler, applications, lost: lock.lost, close, logger });
   } catch (error) {
     await close();
     throw error;
@@ -224,13 +227,17 @@ interface RunningParts {
   readonly port: number;
   readonly scheduler: TaskScheduler;
   readonly applications: Applications;
+  readonly lost: AbortSignal;
   readonly logger: Logger;
   readonly close: () => Promise<void>;
 }
 
-function runningDriver({ address, port, scheduler, applications, logger, close }: RunningParts): Driver {
+function runningDriver(parts: RunningParts): Driver {
+  const { address, port, scheduler, applications, lost, logger, close } = parts;
   let stopped: Promise<void> | undefined;
-  return {
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
+  const driver: Driver = {
     address,
     port,
     get slots() {
@@ -244,5 +251,13 @@ function runningDriver({ address, port, scheduler, applications, logger, close }
       })();
       return stopped;
     },
+    ended: ended.promise,
   };
+  const fenced = (): void => {
+    const end = (): void => ended.reject(lost.reason);
+    driver.stop({ graceful: false }).then(end, end);
+  };
+  lost.addEventListener('abort', fenced, { once: true });
+  if (lost.aborted) fenced();
+  return driver;
 }

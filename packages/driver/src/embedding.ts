@@ -1,5 +1,6 @@
 /** The parts of the driver that run an application inside another process: for @millrace/local. */
-export { ApplicationEngine, type ApplicationEngineOptions } from './application/application-engine.ts';
+export { ApplicationEngine } from './application/application-engine.ts';
+export type { ApplicationEngineOptions } from './application/application-engine-options.ts';
 export { closureShipper } from './application/load-program.ts';
 export { applicationLogFiles } from './application/log/log-files.ts';
 export { mapError } from './application/program-errors.ts';

@@ -28,6 +28,8 @@ export type DriverToHost =
       readonly slots: number;
       /** The application is to begin anew: what its log says does not count. */
       readonly anew?: boolean;
+      /** It ends when the batch that the log holds without its commit is done. */
+      readonly onlyPending?: boolean;
     })
   /** Instead of 'start', of an application that is over: the host answers with 'offsets' or 'refused', and ends. */
   | (HostProgramMessage & {

@@ -26,7 +26,7 @@ describe('a driver with a token', () => {
         expect([method.path, (await ended).code]).toEqual([method.path, 16]);
       }
     }
-    expect(methods).toBe(12);
+    expect(methods).toBe(13);
     const wrong = new TestClient(driver.address, 'wrong');
     stops.push(() => wrong.channel.close());
     await expect(wrong.status('x')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });

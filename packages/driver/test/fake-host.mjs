@@ -1,5 +1,5 @@
 // An application host without an engine: it does what its program's job.json says.
-import { mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers';
 
@@ -86,6 +86,13 @@ function begin(knownEpoch) {
   if (job.does === 'fail') {
     send({ kind: 'event', event: { kind: 'ended', error: error('APPLICATION_FAILED', 'batch 5 failed') } });
     return later(() => process.exit(1), 10);
+  }
+  if (start.onlyPending) {
+    // As if the batch were committed.
+    rmSync(join(directory, 'log'), { recursive: true });
+    process.stdout.write(`${job.prints} finishes\n`);
+    send({ kind: 'event', event: { kind: 'ended' } });
+    return later(() => process.exit(0), 10);
   }
   if (job.blob) send({ kind: 'put-blob', hash: job.blob, content: Buffer.from('content of a broadcast') });
   if (job.dropsShuffle)

@@ -4,7 +4,7 @@ import { FakeKafka } from '../src/application/testing/fake-kafka.ts';
 import { MemoryLogFiles } from '../src/application/testing/memory-log-files.ts';
 import type { EngineSetup } from '../src/application/testing/run-engine.ts';
 
-export type World = ReturnType<typeof world> & Pick<EngineSetup, 'programHash'>;
+export type World = ReturnType<typeof world> & Pick<EngineSetup, 'programHash' | 'settings' | 'onlyPending'>;
 
 /** A clock, a Kafka with the topic `views` and an empty log, for one job. */
 export function world(

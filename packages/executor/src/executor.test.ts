@@ -271,9 +271,9 @@ describe('an executor', () => {
     const late = launchOf('() => 5', driver.program());
     driver.send({ launch: { tasks: [late] } });
     expect(resultOf(await driver.outcomeOf(slow.key))).toBe(4);
-    expect(errorOf(await driver.outcomeOf(late.key)).code).toBe('EXECUTOR_LOST');
+    expect(errorOf(await driver.outcomeOf(late.key)).code).toBe('TASK_REFUSED');
     await executor.ended;
-    expect(driver.readySlots[0]).toEqual([]);
+    expect([driver.readySlots[0], driver.left]).toEqual([[], 1]);
     expect(readdirSync(workDir)).toEqual([]);
   });
 });

@@ -246,9 +246,9 @@ class RunningExecutor implements Executor {
     this.#draining = true;
     log.info({ graceMs, running: this.#desk.running }, 'executor stops');
     this.#tellReady();
-    this.#desk.refuse(new MillraceError('EXECUTOR_LOST', `executor ${this.id} is stopping`));
+    this.#desk.refuse(new MillraceError('TASK_REFUSED', `executor ${this.id} is stopping`));
     if (graceMs > 0) await withDeadline(this.#drained(), graceMs, 'draining', clock).catch(() => undefined);
-    await this.#link.close();
+    await this.#link.close({ idle: this.#desk.running === 0 });
     await this.#pool.close(graceMs > 0 ? SLOT_CLOSE_MS : 0);
     this.#reaper.close();
     this.#channel.close();

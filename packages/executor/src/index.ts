@@ -5,6 +5,7 @@ export { ShuffleFetch, type ShuffleFetchOptions } from './shuffle/shuffle-fetch.
 export { ShuffleStore, type ShuffleStoreOptions } from './shuffle/shuffle-store.ts';
 export type { Slot, SlotEnd, SlotHealth, SlotMetrics, SlotOutcome, SlotTask } from './slots/slot.ts';
 export { SlotPool, type SlotPoolOptions } from './slots/slot-pool.ts';
+export { lookUpState, type ReadStateBytes, type StateLookup } from './state/state-lookup.ts';
 export type { TaskEngine } from './task/engine-ports.ts';
 export { taskEngine } from './task/task-engine.ts';
 export type { TaskRequest } from './task/task-request.ts';

@@ -40,7 +40,7 @@ serveSlot(
     async runPipeline({ input, functions, signal, task }) {
       let records = 0;
       if (Symbol.asyncIterator in input) for await (const columns of input) records += columns.n;
-      else if (!('chunks' in input)) records = input.length;
+      else if (!('chunks' in input || 'blocks' in input)) records = input.length;
       const value: unknown = await (functions.action[0] as Function)({ records, input, signal, task });
       return { result: ArrayBuffer.isView(value) ? (value as Uint8Array) : serialize(value), records };
     },

@@ -32,6 +32,8 @@ export class TestDriver {
   readonly heartbeats: { readonly at: number; readonly request: HeartbeatRequest }[] = [];
   readonly registers: Register[] = [];
   readonly readySlots: (readonly number[])[] = [];
+  /** Executors that said good-bye. */
+  left = 0;
   readonly ended: TaskEnded[] = [];
   readonly fetched: string[] = [];
   readonly contents = new Map<string, Uint8Array>();
@@ -143,6 +145,7 @@ export class TestDriver {
         });
       } else if (message.ended) this.ended.push(...message.ended.tasks);
       else if (message.slotsChanged) this.readySlots.push(message.slotsChanged.ready);
+      else if (message.left) this.left++;
       this.#notify();
     });
     link.on('error', () => undefined);

@@ -2,10 +2,13 @@ import type { BrokerConnection } from './connection/broker-connection.ts';
 import { type Coordinators, isCoordinatorMoved } from './coordinators.ts';
 import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
 import type { KafkaOptions } from './kafka-options.ts';
-import type { CommittedOffset } from './kafka-port.ts';
+import type { CommittedOffset, CommittedOffsetsOptions } from './kafka-port.ts';
 import { OFFSET_COMMIT, OFFSET_FETCH, STABLE_OFFSET_FETCH } from './protocol/group-api.ts';
 import type { Retrier } from './retrier.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from './topic-partition.ts';
+
+// A coordinator that hangs must not cost the whole deadline: it may have moved.
+const PATIENT_ATTEMPTS_MIN = 3;
 
 /** Offsets of consumer groups, read and committed without being a member. */
 export class GroupOffsets {
@@ -23,12 +26,12 @@ export class GroupOffsets {
   async committed(
     groupId: string,
     partitions: readonly TopicPartition[],
-    requireStable = false,
+    { requireStable = false, timeoutMs }: CommittedOffsetsOptions = {},
   ): Promise<Map<TopicPartitionKey, CommittedOffset>> {
     if (partitions.length === 0) return new Map();
     const api = requireStable ? STABLE_OFFSET_FETCH : OFFSET_FETCH;
-    return this.withCoordinator(groupId, async (connection, timeoutMs) => {
-      const response = await connection.call(api, { groupId, partitions }, { timeoutMs });
+    const read = async (connection: BrokerConnection, leftMs: number) => {
+      const response = await connection.call(api, { groupId, partitions }, { timeoutMs: leftMs });
       this.check(groupId, 'OffsetFetch', response.error);
       const committed = new Map<TopicPartitionKey, CommittedOffset>();
       for (const found of response.partitions) {
@@ -37,7 +40,12 @@ export class GroupOffsets {
           committed.set(topicPartitionKey(found), { offset: found.offset, metadata: found.metadata });
       }
       return committed;
-    });
+    };
+    if (timeoutMs === undefined) return this.withCoordinator(groupId, read);
+    const callMsMax = Math.ceil(timeoutMs / PATIENT_ATTEMPTS_MIN);
+    const patiently = (connection: BrokerConnection, leftMs: number) =>
+      read(connection, Math.min(leftMs, callMsMax));
+    return this.withCoordinator(groupId, patiently, { timeoutMs, isPatient: true });
   }
 
   /** See KafkaClient.commitOffsets. */
@@ -54,17 +62,25 @@ export class GroupOffsets {
 
   private async withCoordinator<T>(
     groupId: string,
-    use: (connection: BrokerConnection, timeoutMs: number) => Promise<T>,
+    use: (connection: BrokerConnection, leftMs: number) => Promise<T>,
+    {
+      timeoutMs = this.options.requestTimeoutMs,
+      isPatient = false,
+    }: { readonly timeoutMs?: number; readonly isPatient?: boolean } = {},
   ): Promise<T> {
     const group = { type: 'group', key: groupId } as const;
-    return this.retrier.run(this.options.requestTimeoutMs, async (timeoutMs) => {
-      try {
-        return await use(await this.coordinators.connectionTo(group, 'metadata', timeoutMs), timeoutMs);
-      } catch (error) {
-        if (error instanceof BrokerFailure) this.coordinators.forget(group);
-        throw error;
-      }
-    });
+    return this.retrier.run(
+      timeoutMs,
+      async (leftMs) => {
+        try {
+          return await use(await this.coordinators.connectionTo(group, 'metadata', leftMs), leftMs);
+        } catch (error) {
+          if (error instanceof BrokerFailure) this.coordinators.forget(group);
+          throw error;
+        }
+      },
+      { isPatient },
+    );
   }
 
   private check(groupId: string, api: string, error: number, tp?: TopicPartition): void {

@@ -17,6 +17,7 @@ import { GroupOffsets } from './group-offsets.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type {
   CommittedOffset,
+  CommittedOffsetsOptions,
   IsolationLevel,
   KafkaClient,
   KafkaProducer,
@@ -113,9 +114,9 @@ class ConnectedKafka implements KafkaClient {
   async committedOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
-    options: { readonly requireStable?: boolean } = {},
+    options: CommittedOffsetsOptions = {},
   ): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>> {
-    return this.groups.committed(groupId, partitions, options.requireStable);
+    return this.groups.committed(groupId, partitions, options);
   }
 
   async commitOffsets(

@@ -105,6 +105,12 @@ export interface KafkaProducer {
   close(): Promise<void>;
 }
 
+export interface CommittedOffsetsOptions {
+  readonly requireStable?: boolean;
+  /** Default: the client's `requestTimeoutMs`, of which brokers may be away for `connectionTimeoutMs`. */
+  readonly timeoutMs?: number;
+}
+
 /** The one seam between the engine and Kafka. Offsets are numbers, checked at the wire: above 2^53−1 is OFFSET_UNSAFE. */
 export interface KafkaClient {
   /** Metadata of these topics, or of all. @throws UNKNOWN_TOPIC naming all that do not exist, KAFKA_UNREACHABLE after a bounded time. */
@@ -118,12 +124,13 @@ export interface KafkaClient {
   reader(tp: TopicPartition, options?: ReaderOptions): PartitionReader;
   /**
    * Offsets committed by a group, without joining it. A partition with none is absent. It waits for open transactions that may change
-   * them, where the broker can tell (Kafka 2.5 and later); with `requireStable` an older broker is KAFKA_PROTOCOL.
+   * them, where the broker can tell (Kafka 2.5 and later); with `requireStable` an older broker is KAFKA_PROTOCOL. With `timeoutMs` it is
+   * asked for so long, also while no broker can be reached.
    */
   committedOffsets(
     groupId: string,
     partitions: readonly TopicPartition[],
-    options?: { readonly requireStable?: boolean },
+    options?: CommittedOffsetsOptions,
   ): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>>;
   /** Commits offsets of a group, without joining it (generation −1). */
   commitOffsets(

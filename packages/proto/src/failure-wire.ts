@@ -9,6 +9,7 @@ export type FailureKind = NonNullable<TaskFailure['kind']>;
 const KIND_OF: Partial<Record<ErrorCode, FailureKind>> = {
   CANCELLED: 'cancelled',
   TASK_KILLED: 'cancelled',
+  TASK_REFUSED: 'cancelled',
   SLOT_LOST: 'slot',
   TASK_OOM: 'slot',
   TASK_TIMEOUT: 'slot',

@@ -46,7 +46,7 @@ export interface StateSectionMeta {
  * A section: magic (8 bytes) · bytes of the text · CRC-32 of the text (two 32-bit words, little-endian) · the text, JSON, padded with spaces to
  * a multiple of 8 · blocks.
  */
-const MAGIC = Buffer.from('MRSTATE1', 'latin1');
+export const STATE_MAGIC: Uint8Array = Buffer.from('MRSTATE1', 'latin1');
 const PREFIX_BYTES = 16;
 /** A reader that wants the header needs at most this much. */
 export const STATE_HEADER_BYTES_MAX = 64 * 1024;
@@ -61,7 +61,7 @@ export function encodeStateSection(
   const bytes = Buffer.byteLength(json);
   const text = Buffer.from(json + ' '.repeat((8 - (bytes % 8)) % 8), 'utf8');
   const prefix = Buffer.alloc(PREFIX_BYTES);
-  MAGIC.copy(prefix);
+  prefix.set(STATE_MAGIC);
   prefix.writeUInt32LE(text.length, 8);
   prefix.writeUInt32LE(crc32(text), 12);
   return Buffer.concat([prefix, text, ...body]);
@@ -79,7 +79,7 @@ export interface StateSectionHeader {
  */
 export function decodeStateHeader(bytes: Uint8Array, where: string): StateSectionHeader {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (head.length < PREFIX_BYTES || !head.subarray(0, 8).equals(MAGIC))
+  if (head.length < PREFIX_BYTES || !head.subarray(0, 8).equals(STATE_MAGIC))
     throw corruptState(where, 'no section of state begins there');
   const length = head.readUInt32LE(8);
   const text = head.subarray(PREFIX_BYTES, PREFIX_BYTES + length);

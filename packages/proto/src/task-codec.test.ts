@@ -94,6 +94,28 @@ describe('stages and tasks on the wire', () => {
     expect(decodeMapOutput(encodeMapOutput(nothing))).toEqual(nothing);
   });
 
+  it('name a thousand blocks of a shuffle in few bytes each, in their order', () => {
+    const blocks = Array.from({ length: 1_000 }, (_, mapPartition) => {
+      const executor = mapPartition % 7;
+      return {
+        executorId: `0d8f2c1e-5b7a-4c3d-9e2f-1a2b3c4d5e0${executor}`,
+        address: `worker-${executor}.millrace.example:40123`,
+        directory: 'page-views-per-minute/12/1766338442000/1/1',
+        attempt: mapPartition === 500 ? 1 : 0,
+        mapPartition,
+        bucket: 999,
+        bytes: 70_000 + mapPartition,
+        ...(mapPartition % 100 === 3 && { data: Buffer.from([mapPartition % 256]) }),
+        ...(mapPartition % 100 === 4 && { section: { file: '00000012-c1.state', offset: mapPartition } }),
+      };
+    });
+    const input = { kind: 'shuffle', blocks } as const;
+    const task = encodeTask({ pipeline: 0, input, broadcasts: [] });
+    expect(decodeTask(task).input).toEqual(input);
+    // One by one they took 140 bytes each.
+    expect(task.length).toBeLessThan(10_000);
+  });
+
   it('refuse offsets above 2^53−1, written or read', () => {
     const unsafe = { ...range, untilOffset: 2 ** 53 };
     const input = { kind: 'range', range: unsafe } as const;

@@ -1,11 +1,11 @@
 import { assertNever, MillraceError, messageOf } from '@millrace/common';
 import protobuf from 'protobufjs/light.js';
 import { taskDescriptor } from './gen/task-descriptor.ts';
+import { type ShuffleInputWire, shuffleInputFromWire, shuffleInputToWire } from './shuffle-input.ts';
 import type {
   MapOutputMessage,
   PipelineMessage,
   RangeMessage,
-  ShuffleBlockMessage,
   StageMessage,
   TaskInputMessage,
   TaskMessage,
@@ -63,7 +63,7 @@ interface TaskWire {
 interface InputWire {
   readonly range?: RangeMessage;
   readonly rows?: Uint8Array;
-  readonly shuffle?: { readonly blocks: readonly ShuffleBlockMessage[] };
+  readonly shuffle?: ShuffleInputWire;
   readonly merge?: { readonly inputs: readonly InputWire[]; readonly children?: readonly number[] };
 }
 
@@ -100,7 +100,7 @@ function inputToWire(input: TaskInputMessage): InputWire {
     case 'rows':
       return { rows: input.rows };
     case 'shuffle':
-      return { shuffle: { blocks: input.blocks } };
+      return { shuffle: shuffleInputToWire(input.blocks) };
     case 'merge':
       return { merge: { inputs: input.inputs.map(inputToWire), children: input.children ?? [] } };
     default:
@@ -115,7 +115,11 @@ function inputFromWire(wire: InputWire | null): TaskInputMessage {
     return { kind: 'range', range };
   }
   if (rows) return { kind: 'rows', rows };
-  if (shuffle) return { kind: 'shuffle', blocks: shuffle.blocks };
+  if (shuffle) {
+    const blocks = shuffleInputFromWire(shuffle);
+    if (!blocks) throw malformed('Task', 'the columns of its blocks do not fit together');
+    return { kind: 'shuffle', blocks };
+  }
   if (merge) {
     const { inputs, children = [] } = merge;
     const chosen = children.length > 0 ? { children } : {};

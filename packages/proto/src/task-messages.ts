@@ -38,6 +38,8 @@ export interface KafkaSourceMessage {
   readonly value: CodecMessage;
   /** Records that do not decode are left out, and counted by the accumulator of this id. Absent or empty: they fail the task. */
   readonly undecodable?: string;
+  /** v8-serialized DeadLetterSettings: where records go that do not decode. Absent or empty: nowhere. */
+  readonly deadLetters?: Uint8Array;
   /** Offsets that retention has deleted: as `undecodable`. */
   readonly lost?: string;
 }
@@ -122,6 +124,14 @@ export interface ShuffleBlockMessage {
   readonly bytes: number;
   /** The block itself, when its map task left no file. */
   readonly data?: Uint8Array;
+  /** Where it is in the checkpoint store: its executor is gone. */
+  readonly section?: CheckpointSection;
+}
+
+/** Blocks in a file of the checkpoint store. */
+export interface CheckpointSection {
+  readonly file: string;
+  readonly offset: number;
 }
 
 /** What a map task leaves behind: its result. */
@@ -132,4 +142,6 @@ export interface MapOutputMessage {
   readonly sizes: readonly number[];
   /** All buckets, one after the other, when they are so small that no file was written. */
   readonly inline?: Uint8Array;
+  /** Of a checkpoint: its bucket, for the checkpoint store. */
+  readonly copy?: Uint8Array;
 }

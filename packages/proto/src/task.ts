@@ -7,6 +7,7 @@ export {
   decodeStateHeader,
   encodeStateSection,
   STATE_HEADER_BYTES_MAX,
+  STATE_MAGIC,
   type StateSectionHeader,
   type StateSectionMeta,
   type StateSectionRef,
@@ -21,6 +22,7 @@ export {
 } from './task-codec.ts';
 export type {
   ActionMessage,
+  CheckpointSection,
   ClosureMessage,
   CodecMessage,
   KafkaSourceMessage,

@@ -97,6 +97,7 @@ describe('every method of every service', () => {
       'Programs.GetState',
       'Blocks.Fetch',
       'Submission.Submit',
+      'Submission.Rollback',
       'Submission.Status',
       'Submission.List',
       'Submission.Stop',

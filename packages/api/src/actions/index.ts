@@ -3,7 +3,7 @@ import type { ActionDefinition, LoopAction } from '../lineage/action-definition.
 import { refusePromise } from '../lineage/operator-definition.ts';
 import type { ActionCall, ActionKind } from '../lineage/rdd-node.ts';
 import { kafkaWrite } from './kafka-write.ts';
-import { writePartition } from './postgres-write.ts';
+import { claimPostgres, writePartition } from './postgres-write.ts';
 
 /** In the place of an operator's index. */
 const ACTION = -1;
@@ -73,6 +73,8 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
     run: writePartition,
     empty: () => undefined,
   },
+  /** functions: [pool]; value: PostgresClaim. Its dataset has one partition without rows. */
+  postgresClaim: { kind: 'postgresClaim', form: 'partition', run: claimPostgres },
   /** numbers: [n, 1 | -1]; functions: [compare?] → the n smallest (or greatest) rows, in order. */
   takeOrdered: loop('takeOrdered', {
     state: ({ fn, number }) => `const best = rt.ordered(${number(0)}, ${number(1)}, ${fn()});`,
@@ -90,8 +92,9 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
   }),
   /** → number of records. */
   kafkaWrite: { kind: 'kafkaWrite', form: 'sink', each: kafkaWrite, empty: () => 0 },
-  /** → number of rows. An empty partition is an empty file, as Spark's. */
+  /** → WrittenPart; undefined: the directory is complete. An empty partition is an empty file, as Spark's. */
   fileWrite: { kind: 'fileWrite', form: 'sink', each: ({ row }) => `sink.write(${row});` },
+  /** → whether the directory was made; false: it was there already. */
   fileStep: { kind: 'fileStep', form: 'sink', each: () => '' },
   shuffleWrite: { kind: 'shuffleWrite', form: 'shuffle' },
   storeWrite: { kind: 'storeWrite', form: 'shuffle' },

@@ -37,6 +37,21 @@ describe('consumer options', () => {
     expect(all).toContain('"groupId" is required');
   });
 
+  it.each<[unknown, string]>([
+    ['dead-letter', "expected 'fail', 'skip' or { deadLetterTopic: name }"],
+    [{}, 'deadLetterTopic: undefined is no name of a topic'],
+    [{ deadLetterTopic: 'a b' }, 'deadLetterTopic: "a b" is no name of a topic'],
+    [{ deadLeterTopic: 'dead' }, 'did you mean "deadLetterTopic"?'],
+  ])('refuse onDecodeError %p', (onDecodeError, problem) => {
+    expect(checkConsumerOptions({ ...OPTIONS, onDecodeError }, 'x').problems.join()).toContain(problem);
+  });
+
+  it('take a dead-letter topic', () => {
+    const onDecodeError = { deadLetterTopic: 'orders-dead' };
+    const { value, problems } = checkConsumerOptions({ ...OPTIONS, onDecodeError }, 'x');
+    expect([problems, value?.onDecodeError]).toEqual([[], onDecodeError]);
+  });
+
   it.each([{ 'views-x': 1 }, { 'views-0': -1 }, { 'views-0': 2 ** 53 }, { 'views-0': '5' }])(
     'refuse offsets %p',
     (offsets) => {

@@ -14,6 +14,11 @@ import {
 } from '@millrace/common';
 import { type IsolationLevel, KAFKA_OPTIONS, type KafkaOptions, type OffsetSpec } from '@millrace/kafka';
 import type { Codec } from './codec.ts';
+import type { DeadLetterOptions } from './dead-letter-topic.ts';
+import { isTopicName } from './topic-name.ts';
+
+/** What becomes of records that do not decode. */
+export type OnDecodeError = 'fail' | 'skip' | DeadLetterOptions;
 
 /** Where a stream begins when nothing else says so. */
 export type StartFrom = OffsetSpec;
@@ -33,9 +38,10 @@ export interface ReadOptions<K, V> {
   readonly isolation?: IsolationLevel;
   /**
    * What becomes of a record whose key or value does not decode. fail: the task fails, and after its attempts the application. skip: the
-   * record is left out, and counted; every record is decoded then, also one whose value no lambda reads. Default: fail.
+   * record is left out, and counted. { deadLetterTopic }: it is left out, and written to that topic, as it is, with headers that say why. With the
+   * last two every record is decoded, also one whose value no lambda reads. Default: fail.
    */
-  readonly onDecodeError?: 'fail' | 'skip';
+  readonly onDecodeError?: OnDecodeError;
   /** Options of the Kafka client. */
   readonly [option: string]: unknown;
 }
@@ -74,7 +80,7 @@ export interface ResolvedConsumerOptions {
   readonly offsets: ReadonlyMap<string, number>;
   readonly mirrorOffsets: boolean;
   readonly failOnDataLoss: boolean;
-  readonly onDecodeError: 'fail' | 'skip';
+  readonly onDecodeError: OnDecodeError;
   readonly key: Codec<unknown> | undefined;
   readonly value: Codec<unknown> | undefined;
   readonly isolation: IsolationLevel;
@@ -153,10 +159,23 @@ export const STREAM_OPTIONS = {
     doc: 'records that retention deleted before they were read: true: an error; false: a skip that is logged and counted',
     default: true,
   }),
-  onDecodeError: oneOf(['fail', 'skip'], {
-    doc: 'a record whose key or value does not decode: fail the task, or leave the record out and count it',
-    default: 'fail',
-  }),
+  onDecodeError: custom<OnDecodeError>(
+    (given) => {
+      if (given === 'fail' || given === 'skip') return given;
+      if (given === null || typeof given !== 'object')
+        throw new TypeError(`expected 'fail', 'skip' or { deadLetterTopic: name }, got ${messageOf(given)}`);
+      const { deadLetterTopic, ...rest } = given as Partial<DeadLetterOptions>;
+      const [unknown] = Object.keys(rest);
+      if (unknown !== undefined) throw new TypeError(unknownOption(unknown, ['deadLetterTopic']));
+      if (!isTopicName(deadLetterTopic))
+        throw new TypeError(`deadLetterTopic: ${JSON.stringify(deadLetterTopic)} is no name of a topic`);
+      return { deadLetterTopic };
+    },
+    {
+      doc: "a record whose key or value does not decode: 'fail' the task, 'skip' the record and count it, or { deadLetterTopic } to write it there",
+      default: 'fail',
+    },
+  ),
   key: codec('decodes keys; default nullable(utf8())'),
   value: codec('decodes values; default utf8()'),
   isolation: oneOf(['read_committed', 'read_uncommitted'], {

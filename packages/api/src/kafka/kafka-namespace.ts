@@ -6,6 +6,7 @@ import { RDD } from '../rdd.ts';
 import type { GraphBuilder } from '../stream/graph-builder.ts';
 import { checkConsumerOptions, type ReadOptions, resolveConsumerOptions } from './consumer-options.ts';
 import type { ConsumerStrategy } from './consumer-strategies.ts';
+import { deadLetterProblem } from './dead-letter-topic.ts';
 import { DirectStream } from './direct-stream.ts';
 import type { KafkaRecord } from './kafka-record.ts';
 import { checkLocation, LocationStrategies, type LocationStrategy } from './location-strategies.ts';
@@ -101,6 +102,12 @@ export class KafkaNamespace {
     }
     const resolved = resolveConsumerOptions({ groupId: 'createRDD', ...options }, 'createRDD');
     const runner = this.#graph.runner;
+    if (typeof resolved.onDecodeError === 'object') {
+      const reads = new Set(specs.map(({ topic }) => topic));
+      const { deadLetterTopic } = resolved.onDecodeError;
+      const problem = await deadLetterProblem(deadLetterTopic, reads, runner.kafka(resolved.client));
+      if (problem) throw problem;
+    }
     const literal = literalRanges(specs);
     const fixed =
       literal !== undefined && known.leaders !== undefined

@@ -62,6 +62,7 @@ export function partitionerOf(dataset: RddNode): PartitionerCall | undefined {
     else break;
   }
   if (node.kind === 'merge' && node.how === 'concat') return concatPartitioner(node);
+  if (node.kind === 'cut') return node.partitioner;
   if (node.kind === 'stateSnapshots') return node.of.call.partitioner;
   // What mapWithState makes of a row may be anything.
   if (node.kind === 'stateful') return node.call.mode === 'map' ? undefined : node.call.partitioner;

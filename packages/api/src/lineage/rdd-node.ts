@@ -1,5 +1,6 @@
 import type { IsolationLevel, KafkaOptions, OffsetRange } from '@millrace/kafka';
 import type { ShippedCodec } from '../kafka/codec.ts';
+import type { DeadLetterTopic } from '../kafka/dead-letter-topic.ts';
 import type { LocationStrategy } from '../kafka/location-strategies.ts';
 import type { ShippedFunction } from '../shipped-function.ts';
 import type { PartitionerCall } from './partitioner-call.ts';
@@ -42,7 +43,7 @@ export interface OperatorCall {
   readonly kind: OperatorKind;
   readonly functions: readonly ShippedFunction[];
   /**
-   * Parameters. mapAsync: [concurrency]; sample: [withReplacement 0|1, fraction, seed, base]; combine, mergeCombiners: [] or [1] (count);
+   * Parameters. mapAsync: [concurrency]; sample: [withReplacement 0|1, fraction, seed (see `sampleSeed`), base]; combine, mergeCombiners: [] or [1] (count);
    * sortRows: [1 | -1]; joinRows: [mode]; mapPartitionsWithIndex: [base] (see `rebased`); withIndex: [base, first index of each partition …]; sampleRows: [rows, seed].
    */
   readonly numbers: readonly number[];
@@ -69,6 +70,7 @@ export type ActionKind =
   /** What is done for all files of an output, before or after; its dataset has one partition without rows. */
   | 'fileStep'
   | 'postgresWrite'
+  | 'postgresClaim'
   /**
    * What a map task does: rows [key, value] of its partition to the buckets of a shuffle. value: v8-serialized { directory, partitioner },
    * functions: the partitioner's, if any. Made by the driver, never by an RDD. The result is an encoded MapOutput.
@@ -94,6 +96,8 @@ export interface ActionCall {
 export interface SkipCounters {
   /** Records that do not decode. */
   readonly undecodable?: string;
+  /** Where these go. Absent: nowhere. */
+  readonly deadLetters?: DeadLetterTopic;
   /** Offsets that retention has deleted. */
   readonly lost?: string;
 }
@@ -120,7 +124,8 @@ export type RddNode =
   | CoalescedNode
   | StoredNode
   | StateSnapshotsNode
-  | MergeNode;
+  | MergeNode
+  | CutNode;
 
 /** A dataset that a map stage computes: its tasks leave it as files on their executors, in buckets. */
 export type StoredNode = ShuffleNode | PersistedNode | StatefulNode;
@@ -136,9 +141,22 @@ export interface ShuffleNode {
 /** The parent's rows as they are, kept until the runner is told to release them: whoever needs them again reads them there. Any rows. */
 export interface PersistedNode {
   readonly kind: 'persisted';
+  /** Of a checkpoint: a CutNode from the moment at which all of it is durable (`cutLineage`). */
   readonly parent: RddNode;
   readonly level: StorageLevel;
+  /** Also in the checkpoint store: what is lost with executors is read there instead of being computed again. */
+  readonly checkpoint?: true;
   readonly place: string;
+}
+
+/** What was below a checkpoint: nothing of it is needed any more. */
+export interface CutNode {
+  readonly kind: 'cut';
+  readonly partitions: number;
+  /** As it was. */
+  readonly partitioner: PartitionerCall | undefined;
+  /** Where the rows are. */
+  readonly file: string;
 }
 
 /** Partition i: the rows of these partitions of the parent, one after the other. Nothing moves. */
@@ -170,6 +188,10 @@ export function bucketCount(stored: StoredNode): number {
   return stored.kind === 'shuffle' ? stored.partitioner.partitions : 1;
 }
 
+export function isCheckpoint(node: RddNode): boolean {
+  return node.kind === 'persisted' && node.checkpoint === true;
+}
+
 /** The dataset below any operators: neither they nor persisting add or remove partitions. A lineage may be deep. */
 function belowOperators(node: RddNode): Exclude<RddNode, { kind: 'operator' | 'persisted' }> {
   let below = node;
@@ -190,6 +212,8 @@ export function partitionCount(dataset: RddNode): number {
       return node.partitioner.partitions;
     case 'coalesced':
       return node.groups.length;
+    case 'cut':
+      return node.partitions;
     case 'stateful':
       return node.call.partitioner.partitions;
     case 'stateSnapshots':
@@ -201,13 +225,19 @@ export function partitionCount(dataset: RddNode): number {
   }
 }
 
-/** The offset ranges below a dataset, in the order of its sources: one a partition of a source, and below a shuffle or merge each source once. */
+/**
+ * The offset ranges below a dataset, in the order of its sources: one a partition of a source, and below a shuffle or merge each source once. A
+ * checkpoint is a source without any, whether or not its lineage is cut by now.
+ */
 export function offsetRangesOf(dataset: RddNode): readonly OffsetRange[] {
+  for (let above = dataset; above.kind === 'operator' || above.kind === 'persisted'; above = above.parent)
+    if (isCheckpoint(above)) return [];
   const node = belowOperators(dataset);
   switch (node.kind) {
     case 'kafka':
       return node.ranges;
     case 'rows':
+    case 'cut':
       return [];
     case 'union':
       return node.parents.flatMap((parent) => offsetRangesOf(parent));
@@ -229,7 +259,7 @@ function rangesOnce(top: RddNode): readonly OffsetRange[] {
     seen.add(node);
     if (node.kind === 'kafka') for (const range of node.ranges) ranges.push(range);
     else if ('parents' in node) open.push(...node.parents.toReversed());
-    else if ('parent' in node) open.push(node.parent);
+    else if ('parent' in node && !isCheckpoint(node)) open.push(node.parent);
     else if ('of' in node) open.push(node.of);
   }
   return ranges;

@@ -13,6 +13,19 @@ export interface Combining {
   readonly create: (value: unknown) => unknown;
   /** The combiner after one more value; may be the same object, changed. */
   readonly merge: (combiner: unknown, value: unknown) => unknown;
+  /** `merge`, for a generated loop. */
+  readonly inline: InlineMerge;
+}
+
+/** What `merge` does, as source: a call site of its own, which V8 can inline. */
+export interface InlineMerge {
+  /** Of an expression over `combiner`, `value` and `f`; undefined: the combiner stays as it is. */
+  readonly source: string | undefined;
+  readonly f?: Function;
+  /** The combiner stays the same object, and keeps the value and nothing else. */
+  readonly collects?: true;
+  /** Gives back what the expression made, or throws ELEMENT_PROMISE. Numbers need not be shown to it. */
+  readonly checked: (made: unknown) => unknown;
 }
 
 /** numbers[0] of combine and mergeCombiners: rows are counted. */
@@ -44,24 +57,34 @@ export function combiningOf(call: CombineCall): Combining {
     return made;
   };
   const merged = (combiner: unknown, next: unknown): unknown => checked(merge(combiner, next));
+  const inline: InlineMerge = { source: 'f(combiner, value)', f: merge, checked };
   const create = functions.length > 1 ? functions[0] : undefined;
-  if (create !== undefined) return { create: (first) => checked(create(first)), merge: merged };
-  if (value === undefined) return { create: same, merge: merged };
+  if (create !== undefined) return { create: (first) => checked(create(first)), merge: merged, inline };
+  if (value === undefined) return { create: same, merge: merged, inline };
   const zero = zeroOf(value);
-  return { create: (first) => merged(zero(), first), merge: merged };
+  return { create: (first) => merged(zero(), first), merge: merged, inline };
 }
 
 const same = (value: unknown): unknown => value;
 
-const FIRST: Combining = { create: same, merge: same };
-const COUNTING: Combining = { create: () => 1, merge: (count) => (count as number) + 1 };
-const SUMMING: Combining = { create: same, merge: (a, b) => (a as number) + (b as number) };
+const FIRST: Combining = { create: same, merge: same, inline: { source: undefined, checked: same } };
+const COUNTING: Combining = {
+  create: () => 1,
+  merge: (count) => (count as number) + 1,
+  inline: { source: 'combiner + 1', checked: same },
+};
+const SUMMING: Combining = {
+  create: same,
+  merge: (a, b) => (a as number) + (b as number),
+  inline: { source: 'combiner + value', checked: same },
+};
 const GROUPING: Combining = {
   create: (value) => [value],
   merge: (group, value) => {
     (group as unknown[]).push(value);
     return group;
   },
+  inline: { source: '(combiner.push(value), combiner)', collects: true, checked: same },
 };
 
 /** A fresh one for each key: a function may change it. What cannot be changed is made once. */

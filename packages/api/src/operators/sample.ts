@@ -1,7 +1,7 @@
 import type { ElementOperator } from '../lineage/operator-definition.ts';
 
 /**
- * numbers: [withReplacement 0|1, fraction, seed, base]. See `rebased`. Deterministic: the same batch, partition and seed choose the same rows in every attempt.
+ * numbers: [withReplacement 0|1, fraction, seed, base]. See `rebased`. Deterministic: partition and seed choose the same rows in every attempt and batch; see `sampleSeed`.
  * Bernoulli without replacement, Poisson with it, as Spark's BernoulliSampler and PoissonSampler.
  */
 export const sample: ElementOperator = {

@@ -5,6 +5,7 @@ import type { Compression } from '@millrace/kafka';
 import { KAFKA_WRITE_PARTS, type KafkaWritePart } from '../actions/kafka-write.ts';
 import { checkElementFunction } from '../element-function.ts';
 import { type BuiltInCodecName, builtInOf, type Codec, customOf } from '../kafka/codec.ts';
+import { isTopicName } from '../kafka/topic-name.ts';
 import type { ExactlyOnceOutput, TransactionSettings } from './exactly-once.ts';
 import { type ResolvedKafkaSinkOptions, resolveKafkaSinkOptions } from './kafka-options.ts';
 
@@ -180,9 +181,8 @@ function outputName(name: string | undefined, operation: string): string {
   });
 }
 
-/** As org.apache.kafka.common.internals.Topic#validate. */
 function checkTopic(topic: unknown, operation: string): void {
-  if (typeof topic === 'string' && /^[\w.-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return;
+  if (isTopicName(topic)) return;
   throw new MillraceError('JOB_INVALID', `${operation}(): ${JSON.stringify(topic)} is no name of a topic`, {
     remedy: 'Give a name of letters, digits, ".", "_" and "-", or a function of the row.',
   });

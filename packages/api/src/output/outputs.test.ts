@@ -7,10 +7,11 @@ import { bytes, json, nullable, utf8 } from '../kafka/codec.ts';
 import { ConsumerStrategies } from '../kafka/consumer-strategies.ts';
 import { LocationStrategies } from '../kafka/location-strategies.ts';
 import { RDD } from '../rdd.ts';
+import { BatchRdds } from '../stream/compute-rdd.ts';
 import { describeOutput } from '../stream/stream-node.ts';
 import { StreamingContext } from '../streaming-context.ts';
 import { referenceRunner } from '../testing/reference-runner.ts';
-import type { FileSettings } from './file-sink.ts';
+import { type FileSettings, fileSettings } from './file-sink.ts';
 import {
   type KafkaSinkOptions,
   type KafkaWriteSettings,
@@ -196,7 +197,7 @@ describe('outputs of a stream', () => {
       'output toKafka#2 to topics of its rows: at-least-once',
       'output writeToKafka#3 to topics of its rows: at-least-once',
       'output writeWithKeysToKafka#4 to topics of its rows: at-least-once',
-      'output saveAsTextFiles#5 to files /data/rows-…: idempotent',
+      'output saveAsTextFiles#5 to files /data/rows-…: exactly-once',
       'output foreachRDD#6: its function runs at least once',
       'output orders#7 to the table "orders": exactly-once',
     ]);
@@ -221,25 +222,66 @@ describe('outputs of a stream', () => {
     ]);
   });
 
-  it('write a batch again into the same directory, which stays complete meanwhile', async () => {
+  it('write files apart, under a hash of what the batch reads, and make a directory of those that count', async () => {
     const { ssc, rows } = stream();
+    rows.print();
     rows.saveAsJsonFiles('/data/rows', 'jsonl', { compression: 'gzip' });
     const runner = referenceRunner();
     ssc.internals.attach(runner);
-    const [output] = ssc.internals.graph.graph.outputs;
-    await output?.run(ssc.parallelize(['a', 'b'], 2), 5000);
+    const { graph } = ssc.internals;
+    const rdds = new BatchRdds({ graph: graph.graph, runner });
+    graph.rdds = rdds;
+    const hashes = [10, 10, 11].map((untilOffset, index) => {
+      const range = { topic: 'in', partition: 0, fromOffset: 5, untilOffset };
+      rdds.begin({ time: 5000, previous: index === 0 ? undefined : 5000, ranges: () => [range] });
+      return rdds.planHash;
+    });
+    expect([hashes[0] === hashes[1], hashes[1] === hashes[2]]).toEqual([true, false]);
+    await graph.graph.outputs[1]?.run(ssc.parallelize(['a', 'b'], 2), 5000);
     const settings = runner.jobs.map(({ action }) => deserialize(action.value as Uint8Array) as FileSettings);
-    const common = { directory: '/data/rows-5000.jsonl', format: 'json', isCompressed: true };
+    const common = {
+      directory: '/data/rows-5000.jsonl',
+      format: 'json',
+      isCompressed: true,
+      stage: 'rows-jsonl',
+      output: 'saveAsJsonFiles#1',
+      planHash: hashes[2],
+    };
     expect(runner.jobs.map(({ action }) => action.kind)).toEqual(['fileWrite', 'fileStep']);
-    expect(settings).toEqual([common, { ...common, step: 'commit', files: 2 }]);
+    expect(settings).toEqual([common, { ...common, parts: [1, 1] }]);
   });
 
-  it('of an RDD may be of another content: the directory is complete when all is there', async () => {
+  it.each(['', '/', '.', '/data/.', 'rows/..'])(
+    'of an RDD need a directory with a name: %p has none',
+    (given) => {
+      expect(() => fileSettings('saveAsTextFile', given, 'text')).toThrow('needs the path of a directory');
+    },
+  );
+
+  it('of an RDD replace what is there: each call is one of its own', async () => {
     const { ssc } = stream();
     const runner = referenceRunner();
     ssc.internals.attach(runner);
-    await ssc.parallelize(['a'], 1).saveAsTextFile('/data/rows');
-    expect(runner.jobs.map(({ action }) => action.kind)).toEqual(['fileStep', 'fileWrite', 'fileStep']);
+    for (let i = 0; i < 2; i++) await ssc.parallelize(['a'], 1).saveAsTextFile('/data/rows');
+    expect(runner.jobs.map(({ action }) => action.kind)).toEqual([
+      'fileWrite',
+      'fileStep',
+      'fileWrite',
+      'fileStep',
+    ]);
+    const settings = runner.jobs.map(({ action }) => deserialize(action.value as Uint8Array) as FileSettings);
+    expect(settings.map(({ planHash }) => planHash)).toEqual([undefined, undefined, undefined, undefined]);
+    expect(new Set(settings.map(({ call }) => call)).size).toBe(2);
     expect(await ssc.parallelize(['a', 'b', 'c'], 2).toKafka('t', BROKERS)).toBe(3);
+  });
+
+  it('write to directories of their own', () => {
+    const { ssc, rows } = stream();
+    rows.saveAsTextFiles('/data/rows');
+    rows.saveAsTextFiles('/data/rows', 'txt');
+    rows.saveAsJsonFiles('/data/rows');
+    expect(ssc.internals.graph.problems.map(({ code, what }) => `${code}: ${what}`)).toEqual([
+      'JOB_INVALID: two outputs write files /data/rows-…',
+    ]);
   });
 });

@@ -31,9 +31,15 @@ const RANGES = [
 ];
 
 /** What the tasks of a batch of these ranges are given, by the first output. */
-async function settingsOf(ssc: StreamingContext, ranges = RANGES, partitions = 2): Promise<PostgresSettings> {
+async function settingsOf(
+  ssc: StreamingContext,
+  ranges = RANGES,
+  partitions = 2,
+  program = 'p',
+): Promise<PostgresSettings> {
   const runner = referenceRunner();
   ssc.internals.attach(runner);
+  ssc.internals.graph.outputRun = { program, taskTimeoutMs: 9_000 };
   const [output] = ssc.internals.graph.graph.outputs;
   const rdd = { node: { kind: 'rows', partitions: [[]] }, offsetRanges: ranges, partitions };
   await output?.run(rdd as unknown as RDD<unknown>, 1000);
@@ -60,6 +66,7 @@ describe('toPostgres', () => {
       output: 'out',
       progressTable: 'millrace_progress',
       idleTimeoutMs: 60_000,
+      taskTimeoutMs: 9_000,
       ranges: RANGES,
     });
     for (const of of [
@@ -74,17 +81,18 @@ describe('toPostgres', () => {
     }
   });
 
-  it('tells plans apart: by ranges, in any order, and by the number of partitions', async () => {
-    const hashOf = async (ranges?: typeof RANGES, partitions?: number): Promise<string> => {
+  it('tells plans apart: by ranges, in any order, by the number of partitions, and by the program', async () => {
+    const hashOf = async (ranges?: typeof RANGES, partitions?: number, program?: string): Promise<string> => {
       const { ssc, rows } = stream();
       rows.toPostgres('out', { pool, write });
-      return (await settingsOf(ssc, ranges, partitions)).planHash;
+      return (await settingsOf(ssc, ranges, partitions, program)).planHash;
     };
     const same = await hashOf();
     expect(await hashOf(RANGES.toReversed())).toBe(same);
     const [first, second] = RANGES as [(typeof RANGES)[0], (typeof RANGES)[0]];
     expect(await hashOf([first, { ...second, untilOffset: 4 }])).not.toBe(same);
     expect(await hashOf(RANGES, 3)).not.toBe(same);
+    expect(await hashOf(RANGES, 2, 'q')).not.toBe(same);
   });
 
   it.each<[unknown, object, string]>([

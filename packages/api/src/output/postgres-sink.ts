@@ -4,10 +4,11 @@ import { type ConfigSchema, duration, MillraceError, resolveConfig, text } from 
 import type { OffsetRange } from '@millrace/kafka';
 import { checkFunction } from '../element-function.ts';
 import type { SqlClient, SqlPool } from '../postgres/sql-client.ts';
-import type { PostgresSettings } from '../postgres/write-once.ts';
+import type { PostgresClaim, PostgresSettings } from '../postgres/write-once.ts';
 import type { RDD } from '../rdd.ts';
 import type { Rows } from '../rows.ts';
 import type { StreamNode } from '../stream/stream-node.ts';
+import type { OutputRun } from './output-run.ts';
 
 /** Options of toPostgres that are no functions. */
 export const POSTGRES_SINK_OPTIONS = {
@@ -17,7 +18,7 @@ export const POSTGRES_SINK_OPTIONS = {
     pattern: /^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/,
   }),
   idleTimeout: duration({
-    doc: 'PostgreSQL ends the transaction of a task that asks nothing of it for so long; a task that runs again waits so long for a stopped one',
+    doc: 'PostgreSQL ends the transaction of a task that asks nothing of it for so long: others wait for its locks until then',
     default: 60_000,
     min: 100,
     max: 24 * 3_600_000,
@@ -59,18 +60,27 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
   };
 }
 
+/** What the task that takes the output over for a run is given. */
+export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
+  const { taskTimeoutMs, foreignBatch } = run;
+  const all: PostgresClaim = { ...settings, taskTimeoutMs, foreignBatch };
+  return serialize(all);
+}
+
 /** What the tasks of a batch are given. */
 export function batchSettings(
   { settings }: PostgresCall,
   { offsetRanges, partitions }: Pick<RDD<unknown>, 'offsetRanges' | 'partitions'>,
   isDirect: boolean,
+  { program, taskTimeoutMs }: OutputRun,
 ): Uint8Array {
   const spans = offsetRanges.map(({ topic, partition, fromOffset, untilOffset }) =>
     [topic, partition, fromOffset, untilOffset].join(' '),
   );
-  const plan = JSON.stringify([isDirect, partitions, spans.toSorted()]);
+  const plan = JSON.stringify([program, isDirect, partitions, spans.toSorted()]);
   const all: PostgresSettings = {
     ...settings,
+    taskTimeoutMs,
     planHash: hash('sha256', plan, 'hex').slice(0, 32),
     ...(isDirect && { ranges: offsetRanges.map(plainRange) }),
   };

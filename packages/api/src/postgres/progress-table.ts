@@ -21,11 +21,6 @@ export interface ProgressKey {
   readonly partition: number;
 }
 
-/** The row that says which batch of an output may be written now. Tasks share it, a new batch takes it. */
-export function outputKey(application: string, output: string): ProgressKey {
-  return { application, output, topic: '', partition: -1 };
-}
-
 export function partKey(
   { application, output }: ProgressKey,
   partition: number,
@@ -40,12 +35,18 @@ const KEY = 'application = $1 AND output = $2 AND topic = $3 AND partition = $4'
 const ROW = `(application, output, topic, partition, until_offset, epoch, batch_time, plan_hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
 
+const HOLDERS_MAX = 3;
+
 /** The statements of one progress table. Its name has been checked: it is part of their texts. */
 export class ProgressTable {
   readonly name: string;
 
   constructor(name: string) {
-    this.name = name;
+    // It may be a word of SQL's.
+    this.name = name
+      .split('.')
+      .map((part) => `"${part}"`)
+      .join('.');
   }
 
   get definition(): string {
@@ -83,15 +84,41 @@ export class ProgressTable {
     ]);
   }
 
-  /** Unless the row has come as far already. */
-  async raise(client: SqlClient, key: ProgressKey, progress: Progress): Promise<void> {
-    await client.query(
-      `INSERT INTO ${this.name} AS row ${ROW} ON CONFLICT (application, output, topic, partition) DO UPDATE
-SET epoch = excluded.epoch, batch_time = excluded.batch_time, plan_hash = excluded.plan_hash
-WHERE row.epoch <= excluded.epoch AND (row.batch_time < excluded.batch_time
-  OR (row.batch_time = excluded.batch_time AND row.plan_hash = excluded.plan_hash))`,
-      [...values(key), ...written(progress)],
+  /** Of a row that the transaction has locked; its offset stays. */
+  async set(client: SqlClient, key: ProgressKey, progress: Progress): Promise<void> {
+    const { epoch, batchTime, planHash } = progress;
+    await client.query(`UPDATE ${this.name} SET epoch = $5, batch_time = $6, plan_hash = $7 WHERE ${KEY}`, [
+      ...values(key),
+      epoch,
+      batchTime,
+      planHash,
+    ]);
+  }
+
+  /** Whether any part of the output has come as far as this batch. */
+  async hasParts(
+    client: SqlClient,
+    { application, output }: ProgressKey,
+    batchTime: number,
+  ): Promise<boolean> {
+    const { rows } = await client.query(
+      `SELECT 1 FROM ${this.name} WHERE application = $1 AND output = $2 AND partition >= 0 AND batch_time >= $3 LIMIT 1`,
+      [application, output, batchTime],
     );
+    return rows.length > 0;
+  }
+
+  /** Who else has touched rows of the table in a transaction that is under way and waits for nobody; the oldest first. For messages. */
+  async holders(client: SqlClient): Promise<readonly string[]> {
+    const { rows } = await client.query(
+      `SELECT format('pid %s ("%s", %s, %s s)', pid, application_name, coalesce(state, 'state unknown'), coalesce(extract(epoch FROM clock_timestamp() - xact_start)::int::text, '?')) AS who
+FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+  AND pid IN (SELECT pid FROM pg_locks WHERE relation = to_regclass($1) AND granted AND mode <> 'AccessShareLock')
+  AND pid NOT IN (SELECT pid FROM pg_locks WHERE NOT granted AND pid IS NOT NULL)
+ORDER BY xact_start LIMIT ${HOLDERS_MAX}`,
+      [this.name],
+    );
+    return rows.map(({ who }) => String(who));
   }
 
   /** False: the row is not of this transaction any more. */

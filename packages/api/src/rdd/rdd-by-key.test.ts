@@ -199,6 +199,43 @@ describe('mistakes', () => {
   const rdd = () => dataset([[['a', 1]]] as [string, number][][]);
   const untyped = (value: unknown): never => value as never;
 
+  it('lookup reads one partition where the driver knows which, and all where only executors do', async () => {
+    const runner = referenceRunner();
+    const rows: [unknown, number][] = [
+      ['a', 1],
+      [['a', 1], 2],
+      [3, 3],
+      ['b', 4],
+      ['a', 5],
+    ];
+    const given = dataset([rows.slice(0, 3), rows.slice(3)], runner);
+    const partitionsOfLast = () => runner.jobs.at(-1)?.partitions;
+    const hashed = given.partitionBy(5).mapValues((v) => v);
+    for (const [key, values] of [
+      ['a', [1, 5]],
+      [['a', 1], [2]],
+      ['nobody', []],
+    ] as const) {
+      expect(await hashed.lookup(key)).toEqual(values);
+      expect(partitionsOfLast()).toHaveLength(1);
+      expect(await given.lookup(key)).toEqual(values);
+      expect(partitionsOfLast()).toBeUndefined();
+    }
+    const own = given.partitionBy({ partitions: 2, partitionOf: () => 1 });
+    expect(await own.lookup('a')).toEqual([1, 5]);
+    expect(partitionsOfLast()).toBeUndefined();
+    const numbers = dataset([Array.from({ length: 40 }, (_, i): [number, number] => [i % 20, i])], runner);
+    for (const descending of [true, false]) {
+      const sorted = await numbers.sortByKey({ partitions: 4, descending });
+      for (const key of [0, 7, 19, 99, -1]) {
+        expect(await sorted.lookup(key)).toEqual(await numbers.lookup(key));
+        await sorted.lookup(key);
+        expect(partitionsOfLast()).toHaveLength(1);
+      }
+      expect(await sorted.lookup(untyped('x'))).toEqual([]);
+    }
+  });
+
   it('wrong numbers of partitions and functions are refused at the call', () => {
     for (const wrong of [
       0,

@@ -1,7 +1,8 @@
 import { serialize } from 'node:v8';
+import { hashPartition } from '../key-hash.ts';
 import { keyText } from '../key-map.ts';
-import type { PartitionerCall } from '../lineage/partitioner-call.ts';
-import { type KeySample, rangeBounds } from '../lineage/range-index.ts';
+import { type PartitionerCall, partitionerOf } from '../lineage/partitioner-call.ts';
+import { type KeySample, rangeBounds, rangeIndex } from '../lineage/range-index.ts';
 import { checkOptions, SORT_OPTIONS } from '../operator-options.ts';
 import type { Partitioning } from '../partitioner.ts';
 import { failingAt } from '../place.ts';
@@ -135,12 +136,15 @@ export abstract class RddByKey<T> extends RddShuffled<T> {
     return this.keys().countByValue();
   }
 
-  /** The values of a key, in partition order. Reads every partition. @throws MillraceError USER_CODE for what cannot be a key. */
+  /** The values of a key, in partition order. Reads the key's partition, where it is known which that is, or all. @throws MillraceError USER_CODE for what cannot be a key. */
   async lookup<K, V>(this: RDD<readonly [K, V]>, key: K): Promise<V[]> {
     const plan = this.plan('lookup');
     keyText(key);
     const value = plainValue('the key of lookup()', 'the key', key);
-    return this.derived<V>(plan.operator(this.node, 'lookupRows', { value })).collect();
+    const partition = partitionOfKey(partitionerOf(this.node), key);
+    const found = this.derived<V>(plan.operator(this.node, 'lookupRows', { value }));
+    const partitions = partition === undefined ? {} : { partitions: [partition] };
+    return (await found.results<V[]>('collect', [], partitions)).flat();
   }
 
   #combined<K, U>(
@@ -164,3 +168,15 @@ export abstract class RddByKey<T> extends RddShuffled<T> {
 
 const SAMPLE_KEYS = 20;
 const SAMPLE_KEYS_MAX = 1_000_000;
+
+/** Where rows of this key are. Undefined: only executors can say, or nobody. */
+function partitionOfKey(partitioner: PartitionerCall | undefined, key: unknown): number | undefined {
+  if (partitioner?.kind === 'hash') return hashPartition(key, partitioner.partitions);
+  if (partitioner?.kind !== 'range' || partitioner.function) return undefined;
+  try {
+    return rangeIndex(partitioner)(key);
+  } catch {
+    // It has no order among the bounds: rows of other kinds may be there all the same.
+    return undefined;
+  }
+}

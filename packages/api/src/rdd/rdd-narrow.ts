@@ -1,4 +1,5 @@
-import { mapAsyncNumbers, sampleNumbers } from '../operator-numbers.ts';
+import { sampleSeed } from '../lineage/sample-seed.ts';
+import { mapAsyncNumbers, sampleNumbers, seeded } from '../operator-numbers.ts';
 import { callerPlace, placeOf } from '../place.ts';
 import type { RDD } from '../rdd.ts';
 import type { Rows, RowsResult } from '../rows.ts';
@@ -64,10 +65,11 @@ export abstract class RddNarrow<T> extends RddOutputs<T> {
   }
 
   /**
-   * A random part of the rows. Deterministic: a re-run of the batch samples the same rows.
+   * A random part of the rows, the same ones whenever they are computed; other offset ranges give other ones.
    * `fraction`: without replacement the probability of each row, in [0, 1]; with it the expected count of each row, ≥ 0.
    */
   sample(withReplacement: boolean, fraction: number, seed = 0): RDD<T> {
-    return this.operator('sample', [], sampleNumbers(withReplacement, fraction, seed), callerPlace());
+    const numbers = sampleNumbers(withReplacement, fraction, seed);
+    return this.operator('sample', [], seeded(numbers, sampleSeed(this.node, seed)), callerPlace());
   }
 }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import { MillraceError } from '@millrace/common';
-import { type FileSettings, type FileSinkOptions, fileSettings, saveFiles } from '../output/file-sink.ts';
+import { type FileSinkOptions, fileSettings, saveFiles } from '../output/file-sink.ts';
 import {
   type KafkaSinkOptions,
   type KafkaWriteCall,
@@ -36,21 +38,23 @@ export abstract class RddOutputs<T> extends RddActions<T> {
   }
 
   /**
-   * Writes `directory/part-00000` …, one line a row: texts as they are, other rows as JSON. Each file appears complete or not at all;
-   * `_SUCCESS` follows them. Files of an earlier run are replaced. The directory is one of the executors' machines: let all of them see it.
-   * @throws MillraceError VALUE_ENCODE, OUTPUT_WRITE_FAILED.
+   * Writes `directory/part-00000` …, one line a row: texts as they are, other rows as JSON. The directory appears as a whole, with `_SUCCESS`
+   * (see FileManifest); one that was written so before is replaced. It is one of the executors' machines: let all of them see it.
+   * @throws MillraceError VALUE_ENCODE, OUTPUT_WRITE_FAILED, OUTPUT_CONFLICT: there is something else in the directory.
    */
   async saveAsTextFile(directory: string, options?: FileSinkOptions): Promise<void> {
-    await this.#saveAs(fileSettings('saveAsTextFile', directory, 'text', options));
+    await this.#saveAs('saveAsTextFile', fileSettings('saveAsTextFile', directory, 'text', options));
   }
 
   /** As saveAsTextFile, with each row as JSON. */
   async saveAsJsonFile(directory: string, options?: FileSinkOptions): Promise<void> {
-    await this.#saveAs(fileSettings('saveAsJsonFile', directory, 'json', options));
+    await this.#saveAs('saveAsJsonFile', fileSettings('saveAsJsonFile', directory, 'json', options));
   }
 
-  async #saveAs(settings: FileSettings): Promise<void> {
-    await saveFiles(this.node, this.runner, settings, { isNew: true, place: callerPlace() });
+  async #saveAs(output: string, settings: ReturnType<typeof fileSettings>): Promise<void> {
+    // Two calls may write at the same time.
+    const all = { ...settings, output, stage: basename(settings.directory), call: randomUUID() };
+    await saveFiles(this.node, this.runner, all, callerPlace());
   }
 
   async #toKafka({ functions, numbers, value, exactlyOnce }: KafkaWriteCall): Promise<number> {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { cutLineage } from '../lineage/cut-lineage.ts';
 import { partitionerOf } from '../lineage/partitioner-call.ts';
+import type { PersistedNode } from '../lineage/rdd-node.ts';
+import { sampleSeed } from '../lineage/sample-seed.ts';
 import { StorageLevel } from '../lineage/storage-level.ts';
 import { RDD } from '../rdd.ts';
 import { referenceRunner } from '../testing/reference-runner.ts';
@@ -67,6 +70,38 @@ describe('a persisted RDD', () => {
     const moved = runner.movedRows;
     expect(await kept.join(kept).count()).toBe(5);
     expect(runner.movedRows).toBe(moved);
+  });
+});
+
+describe('checkpoint', () => {
+  it('is another RDD, once, that no unpersist lets go of, and that has no ranges before and after its lineage is cut', async () => {
+    const range = { topic: 't', partition: 0, fromOffset: 1, untilOffset: 3 };
+    const runner = referenceRunner(() => [['a', 1]]);
+    const read = new RDD<[string, number]>({ kind: 'kafka', source: {} as never, ranges: [range] }, runner);
+    const kept = read.partitionBy(3).checkpoint();
+    expect(kept.checkpoint()).toBe(kept);
+    expect(kept.unpersist()).toBe(kept);
+    expect(runner.kept.size).toBe(0);
+    expect([read.isCheckpointed, kept.isCheckpointed, kept.getCheckpointFile()]).toEqual([
+      false,
+      false,
+      undefined,
+    ]);
+    expect(await kept.collect()).toEqual([['a', 1]]);
+    const sampled = read.sample(false, 1).checkpoint();
+    const look = () => [
+      sampleSeed(sampled.node, 1),
+      kept.partitions,
+      kept.offsetRanges,
+      kept.mapValues((v) => v).union(read).offsetRanges,
+      partitionerOf(kept.node),
+    ];
+    const before = look();
+    expect(before.slice(1)).toEqual([3, [], [range], { kind: 'hash', partitions: 3 }]);
+    for (const { node } of [kept, kept, sampled]) cutLineage(node as PersistedNode, 'a file');
+    expect(look()).toEqual(before);
+    expect([kept.isCheckpointed, kept.getCheckpointFile()]).toEqual([true, 'a file']);
+    expect(await kept.collect()).toEqual([['a', 1]]);
   });
 });
 

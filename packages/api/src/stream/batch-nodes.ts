@@ -3,8 +3,10 @@ import type { OffsetRange } from '@millrace/kafka';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship-codec.ts';
 import type { JobRunner } from '../lineage/job-runner.ts';
 import type { PersistedNode, RddNode } from '../lineage/rdd-node.ts';
+import { sampleSeed } from '../lineage/sample-seed.ts';
 import type { StatefulNode } from '../lineage/stateful-node.ts';
 import { StorageLevel } from '../lineage/storage-level.ts';
+import { seeded } from '../operator-numbers.ts';
 import { RDD } from '../rdd.ts';
 import type { FunctionShipper } from '../shipped-function.ts';
 import type { BatchTime, DirectKafkaInput, StreamNode } from './stream-node.ts';
@@ -33,11 +35,13 @@ export function kafkaNode(
 
 /** An operator of a stream on one batch: its lambdas are captured now. */
 export function operatorNode(
-  { kind, functions, numbers, place }: NodeOf<'operator'>['operator'],
+  { kind, functions, numbers: given, place }: NodeOf<'operator'>['operator'],
   parent: RddNode,
+  time: BatchTime,
   ship: FunctionShipper,
 ): RddNode {
   const shipped = functions.map((f) => ship(f, kind));
+  const numbers = kind === 'sample' ? seeded(given, sampleSeed(parent, given[2] ?? 0, time)) : given;
   return { kind: 'operator', parent, operator: { kind, functions: shipped, numbers, place } };
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type { JobRunner } from '../lineage/job-runner.ts';
@@ -85,6 +86,19 @@ export class BatchRdds {
   /** The last batch time whose batch cannot be read any more; −Infinity: there is none. */
   get forgottenUntil(): BatchTime {
     return this.#forgottenUntil;
+  }
+
+  /** Hash of what the running batch reads: of its ranges, whatever program reads them. */
+  get planHash(): string {
+    const { input } = this.#mustRun();
+    const plan = this.#graph.inputs.map(({ inputId }) =>
+      input
+        .ranges(inputId)
+        .map(({ topic, partition, fromOffset, untilOffset }) =>
+          [inputId, topic, partition, fromOffset, untilOffset].join(' '),
+        ),
+    );
+    return hash('sha256', JSON.stringify([input.time, plan.flat()]), 'hex').slice(0, 32);
   }
 
   begin(input: BatchInput): void {
@@ -193,7 +207,7 @@ export class BatchRdds {
       case 'queue':
         return batch.queued.get(node) ?? { kind: 'rows', partitions: [] };
       case 'operator':
-        return operatorNode(node.operator, await this.#node(node.parent, batch), ship);
+        return operatorNode(node.operator, await this.#node(node.parent, batch), batch.input.time, ship);
       case 'union':
         return {
           kind: 'union',

@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { MillraceError } from '@millrace/common';
 import { partitionCount } from '../lineage/rdd-node.ts';
 import {
   type ExactlyOnceOutput,
@@ -85,7 +87,10 @@ export abstract class DStreamOutputs<T> extends DStreamBase<T> {
     );
   }
 
-  /** Output: each batch to files of lines in "prefix-TIME_MS[.suffix]". See RDD.saveAsTextFile. */
+  /**
+   * Output: each batch to files of lines in the directory "prefix-TIME_MS[.suffix]", which appears as a whole, once. See RDD.saveAsTextFile,
+   * FileManifest.
+   */
   saveAsTextFiles(prefix: string, suffix?: string, options?: FileSinkOptions): void {
     this.#saveAs('saveAsTextFiles', prefix, suffix, 'text', options);
   }
@@ -103,13 +108,27 @@ export abstract class DStreamOutputs<T> extends DStreamBase<T> {
     options: FileSinkOptions | undefined,
   ): void {
     const place = callerPlace();
+    const { graph } = this;
     const settings = (time: BatchTime) =>
       fileSettings(name, prefix === '' ? '' : batchDirectory(prefix, time, suffix), format, options);
-    this.graph.check(() => void settings(0), place);
-    // A batch has the same rows whenever it runs: what is complete stays complete while it is written again.
-    const run = ({ node }: RDD<T>, time: BatchTime): Promise<void> =>
-      saveFiles(node, this.graph.runner, settings(time), { isNew: false, place });
-    this.#output({ name, guarantee: 'idempotent', to: `files ${prefix}-…`, place, run });
+    const to = `files ${batchDirectory(prefix, '…', suffix)}`;
+    const { outputs } = graph.graph;
+    graph.check(() => {
+      settings(0);
+      const other = outputs.find((output) => output.to === to);
+      if (other !== undefined)
+        throw new MillraceError('JOB_INVALID', `two outputs write ${to}`, {
+          remedy: `Give each a prefix or suffix of its own; the other one is at ${other.place}.`,
+        });
+    }, place);
+    const output = `${name}#${outputs.length}`;
+    const stage = basename(`${prefix}-${suffix ?? ''}`);
+    const run = ({ node }: RDD<T>, time: BatchTime): Promise<void> => {
+      const checked = settings(time);
+      const all = { ...checked, output, stage, planHash: graph.rdds.planHash };
+      return saveFiles(node, graph.runner, all, place);
+    };
+    this.#output({ name, guarantee: 'exactly-once', to, place, run });
   }
 
   /** Everything is checked and captured now, and captured anew for each batch. */

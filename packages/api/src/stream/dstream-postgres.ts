@@ -1,6 +1,8 @@
 import { MillraceError } from '@millrace/common';
+import type { RddNode } from '../lineage/rdd-node.ts';
 import {
   batchSettings,
+  claimSettings,
   isDirectStream,
   type PostgresSinkOptions,
   postgresCall,
@@ -29,23 +31,34 @@ export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
       graph.addLambdas('toPostgres', functions, place);
     }, place);
     const isDirect = isDirectStream(this.node);
+    const run = async (
+      node: RddNode,
+      kind: 'postgresWrite' | 'postgresClaim',
+      functions: readonly Function[],
+      value: Uint8Array,
+    ): Promise<void> => {
+      const { runner } = graph;
+      const shipped = functions.map((f) => runner.ship(f, 'toPostgres'));
+      await runner.run({ node, action: { kind, functions: shipped, numbers: [], value, place } });
+    };
     graph.addOutput(
       'toPostgres',
       this.node,
       async (rdd) => {
         const call = postgresCall(name, options);
-        const { runner } = graph;
-        const action = {
-          kind: 'postgresWrite',
-          functions: call.functions.map((f) => runner.ship(f, 'toPostgres')),
-          numbers: [],
-          value: batchSettings(call, rdd, isDirect),
-          place,
-        } as const;
-        await runner.run({ node: rdd.node, action });
+        const value = batchSettings(call, rdd, isDirect, graph.outputRun);
+        await run(rdd.node, 'postgresWrite', call.functions, value);
       },
       place,
-      { guarantee: 'exactly-once', to },
+      {
+        guarantee: 'exactly-once',
+        to,
+        claim: async () => {
+          const call = postgresCall(name, options);
+          const nothing = { kind: 'rows', partitions: [[]] } as const;
+          await run(nothing, 'postgresClaim', [call.functions[0]], claimSettings(call, graph.outputRun));
+        },
+      },
     );
   }
 }

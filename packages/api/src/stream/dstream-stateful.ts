@@ -58,8 +58,10 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
     const { graph } = this;
     const { function: f, name, partitions, initialState, version, migrate, timeout } = given;
     const place = placeOf(f);
+    // The function may be one of another file; what else is given stands in the call.
+    const calledAt = callerPlace();
+    graph.check(() => checkElementFunction(operation, f), place);
     for (const check of [
-      () => checkElementFunction(operation, f),
       () => checkStateName(operation, name),
       () => checkStateVersion(operation, version),
       () => checkPartitioning(partitions),
@@ -68,8 +70,8 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
         if (migrate !== undefined) checkElementFunction(`${operation}: migrate`, migrate);
       },
     ])
-      graph.check(check, place);
-    const idle = timeout === undefined ? undefined : graph.check(() => timeoutMs(timeout), place);
+      graph.check(check, calledAt);
+    const idle = timeout === undefined ? undefined : graph.check(() => timeoutMs(timeout), calledAt);
     const functions: StatefulOperator['functions'] = [
       { role: 'function', f },
       ...(migrate ? [{ role: 'migrate' as const, f: migrate }] : []),
@@ -89,13 +91,8 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
       version: version ?? 0,
       ...(idle === undefined ? {} : { timeoutMs: idle }),
     };
-    return graph.addStateful({
-      kind: 'stateful',
-      parent: this.node,
-      operator,
-      snapshots: { wanted: false },
-      place,
-    });
+    const snapshots = { wanted: false };
+    return graph.addStateful({ kind: 'stateful', parent: this.node, operator, snapshots, place }, calledAt);
   }
 }
 

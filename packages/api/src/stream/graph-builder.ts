@@ -4,6 +4,7 @@ import type { OffsetCommitter } from '../kafka/offset-commit.ts';
 import { DEFAULT_KEY_CODEC, DEFAULT_VALUE_CODEC, shipCodec } from '../kafka/ship-codec.ts';
 import type { JobRunner } from '../lineage/job-runner.ts';
 import type { OutputTransactions } from '../output/exactly-once.ts';
+import { NO_RUN, type OutputRun } from '../output/output-run.ts';
 import type { RDD } from '../rdd.ts';
 import type { FunctionShipper } from '../shipped-function.ts';
 import type { BatchRdds } from './compute-rdd.ts';
@@ -37,6 +38,8 @@ export class GraphBuilder {
   #runner: JobRunner | undefined;
   #committer: OffsetCommitter | undefined;
   #transactions: OutputTransactions | undefined;
+  /** Set when the application starts. */
+  outputRun: OutputRun = NO_RUN;
   #closed = false;
 
   /** `place`: where the job is defined. */
@@ -143,10 +146,10 @@ export class GraphBuilder {
     return queue;
   }
 
-  /** Two of one name become a problem of the job. */
-  addStateful(node: StatefulStreamNode): StatefulStreamNode {
+  /** Two of one name become a problem of the job. `calledAt`: where the operator is, wherever its function stands. */
+  addStateful(node: StatefulStreamNode, calledAt: string): StatefulStreamNode {
     this.#mustBeOpen('an operator');
-    this.addStateName(node.operator.name, node.operator.operation, node.place);
+    this.addStateName(node.operator.name, node.operator.operation, calledAt);
     this.#stateful.push(node);
     return node;
   }
@@ -212,7 +215,7 @@ export class GraphBuilder {
     node: StreamNode,
     run: (rdd: RDD<unknown>, time: BatchTime) => void | Promise<void>,
     place: string,
-    sink: Pick<OutputOperation, 'guarantee' | 'to' | 'exactlyOnce'> = {},
+    sink: Pick<OutputOperation, 'guarantee' | 'to' | 'exactlyOnce' | 'claim'> = {},
   ): void {
     this.#mustBeOpen('an output operation');
     const { exactlyOnce } = sink;

@@ -131,6 +131,8 @@ export interface OutputOperation {
   readonly to?: string;
   /** Absent: it writes without transactions of ours. */
   readonly exactlyOnce?: ExactlyOnceOutput;
+  /** Takes it over for this run, with a job: before any batch is planned or run. From then on nobody of an older run writes. */
+  readonly claim?: () => Promise<void>;
 }
 
 /** An output for whoever submits the job: 'output toKafka#1 to topic "counts": at-least-once'. */

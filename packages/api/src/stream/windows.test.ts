@@ -31,6 +31,44 @@ async function sumsOf(
   return Object.fromEntries([...run.seen].map(([time, rows]) => [time / INTERVAL_MS, rows]));
 }
 
+describe('a sample', () => {
+  const rows = Array.from({ length: 200 }, (_, n): Keyed => ['n', n]);
+
+  it('has other rows in each batch, and in windows those that its batch had, also after a restart', async () => {
+    const batch = await StreamRun.of((s) => s.values().sample(false, 0.5));
+    const window = await StreamRun.of((s) =>
+      s
+        .values()
+        .sample(false, 0.5)
+        .window(3 * INTERVAL_MS),
+    );
+    for (const time of [100, 200, 300]) {
+      await batch.batch(time, rows);
+      await window.batch(time, rows);
+      window.restart();
+    }
+    const batches = [100, 200, 300].map((time) => batch.seen.get(time) as number[]);
+    for (const [index, sample] of batches.entries()) {
+      expect(sample.length).toBeGreaterThan(60);
+      expect(sample.length).toBeLessThan(140);
+      for (const other of batches.slice(0, index)) expect(sample).not.toEqual(other);
+    }
+    expect(unordered(window.seen.get(300) ?? [])).toEqual(unordered(batches.flat()));
+  });
+
+  it('of an RDD follows from its ranges, and a sample of a sample is another draw', async () => {
+    const run = await StreamRun.of((s) =>
+      s.values().transform((rdd) => rdd.sample(false, 0.5).union(rdd.sample(false, 0.5).sample(false, 0.5))),
+    );
+    await run.batch(100, rows);
+    await run.batch(200, rows);
+    const [first, second] = [100, 200].map((time) => run.seen.get(time) as number[]) as [number[], number[]];
+    expect(first).not.toEqual(second);
+    expect(first.length).toBeGreaterThan(110);
+    expect(first.length).toBeLessThan(190);
+  });
+});
+
 describe('operators over windows', () => {
   it.each(Object.keys(WINDOW_OPERATORS))(
     '%s gives what plain arrays give, with late batches and restarts',

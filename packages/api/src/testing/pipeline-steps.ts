@@ -69,6 +69,16 @@ export const STEPS = {
   coalesce: { on: (rdd, _other, n) => rdd.coalesce(n), model: same },
   coalesceMoving: { on: (rdd, _other, n) => rdd.coalesce(n, { shuffle: true }), model: same },
   persist: { on: (rdd) => (rdd.storageLevel ? rdd : rdd.persist()), model: same },
+  checkpoint: { on: (rdd) => rdd.checkpoint(), model: same },
+  /** Two jobs at once have made it, and what it was made of is forgotten. */
+  checkpointedAndRead: {
+    on: async (rdd, _other, n) => {
+      const kept = rdd.mapValues((v) => v - n).checkpoint();
+      await Promise.all([kept.take(1), kept.mapValues((v) => v).count()]);
+      return kept.mapValues((v) => v + n);
+    },
+    model: same,
+  },
   /** Jobs have stored some or all of it before it is read. */
   persistedAndRead: {
     on: async (rdd, _other, n) => {

@@ -1,7 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import { MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
-import { KeyMap, keyText } from '../key-map.ts';
+import { hashPartition } from '../key-hash.ts';
+import { KeyMap } from '../key-map.ts';
 import type { PartitionerCall } from '../lineage/partitioner-call.ts';
 import { rangeIndex } from '../lineage/range-index.ts';
 import {
@@ -85,6 +86,8 @@ export class Evaluation {
         await this.partitions(node.of);
         return inFirst(this.#state.rows(node.of, []).snapshot, partitionCount(node));
       }
+      case 'cut':
+        throw new Error(`${node.file} is not here`);
       case 'merge':
         return merge(node, await this.#all(node.parents));
     }
@@ -124,7 +127,7 @@ export class Evaluation {
     const { partitions } = partitioner;
     switch (partitioner.kind) {
       case 'hash':
-        return (key) => textHash(keyText(key)) % partitions;
+        return (key) => hashPartition(key, partitions);
       case 'range': {
         const compare = partitioner.function && this.#functions.of(partitioner.function);
         return rangeIndex(partitioner, compare as (a: unknown, b: unknown) => number);
@@ -167,10 +170,4 @@ function cogroup(parents: readonly (readonly Pair[])[]): Rows {
     }
   }
   return [...groups];
-}
-
-function textHash(text: string): number {
-  let hash = 0;
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) >>> 0;
-  return hash;
 }

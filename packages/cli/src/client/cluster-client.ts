@@ -44,6 +44,15 @@ export interface SubmitRequest {
   readonly name?: string | undefined;
   /** Its log of offsets is set aside, and it begins where its options say. */
   readonly startAnew?: boolean;
+  /** A batch that an earlier program has planned runs with this one. */
+  readonly withNewProgram?: boolean;
+}
+
+export interface RollbackRequest {
+  readonly application: string;
+  /** How the id of the program begins; '': the last one before. */
+  readonly to: string;
+  readonly withNewProgram: boolean;
 }
 
 export interface ClientOptions {
@@ -145,9 +154,17 @@ export class ClusterClient {
       // What makes writing fail also ends the call, and the call's own error says more.
       sendProgram(call, request).catch(() => call.cancel());
     });
-    if (reply.error) throw errorFromWire(reply.error);
-    if (!reply.accepted) throw new MillraceError('INTERNAL', 'the driver neither accepted nor refused');
-    return reply.accepted;
+    return acceptedOf(reply);
+  }
+
+  /** Resolves when the earlier program runs again. @throws MillraceError APPLICATION_UNKNOWN, APPLICATION_EXISTS, BAD_REQUEST; its refusal. */
+  async rollback(request: RollbackRequest): Promise<Accepted> {
+    const submission = this.#channel.submission;
+    return acceptedOf(
+      await callUnary<SubmitReply>(`rollback of ${request.application}`, (done) =>
+        submission.rollback(request, deadlineIn(this.#timeoutMs, this.#clock), done),
+      ),
+    );
   }
 
   /** @throws MillraceError APPLICATION_UNKNOWN. */
@@ -269,6 +286,7 @@ async function sendProgram(call: SubmitCall, request: SubmitRequest): Promise<vo
       configJson: JSON.stringify(request.config),
       environment: request.environment,
       startAnew: request.startAnew === true,
+      withNewProgram: request.withNewProgram === true,
       ...(request.name === undefined ? {} : { name: request.name }),
     },
   };
@@ -281,6 +299,12 @@ async function sendProgram(call: SubmitCall, request: SubmitRequest): Promise<vo
     }),
   );
   call.end();
+}
+
+function acceptedOf({ accepted, error }: SubmitReply): Accepted {
+  if (error) throw errorFromWire(error);
+  if (!accepted) throw new MillraceError('INTERNAL', 'the driver neither accepted nor refused');
+  return accepted;
 }
 
 function statusFromWire(wire: WireStatus): ApplicationStatus {

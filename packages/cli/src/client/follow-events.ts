@@ -1,6 +1,5 @@
-import { type Clock, type ErrorRecord, MillraceError } from '@millrace/common';
+import { type Clock, type ErrorRecord, MillraceError, unlessAborted } from '@millrace/common';
 import { shortDuration } from '../render/quantity.ts';
-import { unlessAborted } from '../unless-aborted.ts';
 import { type ApplicationEvent, type ApplicationState, isFinalState } from './application-event.ts';
 
 const LEFT = 'the application is no longer followed';

@@ -40,7 +40,7 @@ function planned(batchTime: number, fromOffset: number, untilOffset: number, pla
     epoch: 1,
     batchTime,
     programHash: 'p',
-    planHash: planHash ?? planHashOf('p', inputs),
+    planHash: planHash ?? planHashOf({ programHash: 'p' }, inputs),
     intervals: 1,
     inputs,
   };

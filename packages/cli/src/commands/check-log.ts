@@ -1,23 +1,22 @@
-import { join, resolve } from 'node:path';
-import { MillraceError, optional, type Resolved, silentLogger, text } from '@millrace/common';
-import type { LogCheck } from '@millrace/driver';
+import { resolve } from 'node:path';
+import { optional, text } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { EXIT } from '../exit-codes.ts';
+import { CHECKPOINT_PLACE, noLogOf, withCheckpointStore } from '../options/checkpoint-place.ts';
 import { addOutputFlags, type OutputFlags, writeJson } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags } from '../options/flags.ts';
-import { STATE_DIR } from '../options/state-dir.ts';
 import { logCheckJson, logCheckText } from '../render/log-check.ts';
 import { UsageError } from '../usage-error.ts';
 
 const SCHEMA = {
-  stateDir: STATE_DIR,
-  checkpointStore: text({
-    doc: 'where the driver keeps logs and keyed state: "directory" (below --state-dir), postgres://…, env:NAME or file:PATH',
-    default: 'directory',
-    secret: true,
-  }),
-  dir: optional(text({ doc: 'the directory of a log itself, instead of an application', unit: 'path' })),
+  ...CHECKPOINT_PLACE,
+  dir: optional(
+    text({
+      doc: 'the directory of a log itself (with epoch-*.log), instead of an application',
+      unit: 'path',
+    }),
+  ),
 };
 
 /** `millrace check-log`: reads files, and asks no driver. */
@@ -41,35 +40,13 @@ async function checkLog(
   const { dir, ...place } = resolveFlags(SCHEMA, given, cli.env);
   if ((application === undefined) === (dir === undefined))
     throw new UsageError(['give an application or --dir, one of them']);
+  const { checkLogDirectory, checkStoredLog } = await import('@millrace/driver');
   const check =
     dir === undefined
-      ? await checkApplication(cli, String(application), place)
-      : await (await import('@millrace/driver')).checkLogDirectory(resolve(cli.cwd, dir));
-  if (!check) {
-    throw new MillraceError('APPLICATION_UNKNOWN', `there is no log of ${application ?? dir}`, {
-      remedy:
-        "Run it where the driver's state directory is, with the driver's --state-dir or --checkpoint-store, or give the directory that holds epoch-*.log as --dir.",
-    });
-  }
+      ? await withCheckpointStore(cli, place, (store) => checkStoredLog(String(application), store))
+      : await checkLogDirectory(resolve(cli.cwd, dir));
+  if (!check) throw noLogOf(application ?? String(dir));
   if (given.json === true) writeJson(cli, logCheckJson(check));
   else cli.terminal.out(logCheckText(check, given.verbose === true));
   if (check.findings.length > 0) cli.setExitCode(EXIT.dataLoss);
-}
-
-async function checkApplication(
-  cli: CliContext,
-  application: string,
-  { stateDir, checkpointStore }: Resolved<Pick<typeof SCHEMA, 'stateDir' | 'checkpointStore'>>,
-): Promise<LogCheck | undefined> {
-  const { checkpointLocation, checkStoredLog, openCheckpointStore } = await import('@millrace/driver');
-  const applicationsDir = join(resolve(cli.cwd, stateDir), 'applications');
-  const store = await openCheckpointStore(checkpointLocation(checkpointStore, cli.env), applicationsDir, {
-    clock: cli.clock,
-    logger: silentLogger,
-  });
-  try {
-    return await checkStoredLog(application, store);
-  } finally {
-    await store.close();
-  }
 }

@@ -20,7 +20,7 @@ export function addDriver(program: Command, cli: CliContext, driverOptions: Conf
       const logger = createLogger({ name: 'driver' });
       const driver = await startDriver({ ...rest, stateDir: String(stateDir) }, { logger, clock: cli.clock });
       announceReady(driver.address);
-      await untilInterrupted(cli, { stop: () => driver.stop({ graceful: true }) });
+      await untilInterrupted(cli, { stop: () => driver.stop({ graceful: true }), ended: driver.ended });
     });
   addFlags(command, serviceSchema(options));
 }

@@ -1,11 +1,11 @@
-import { duration, integer, optional, text } from '@millrace/common';
+import { integer, optional, text } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
-import { attach } from '../client/attach.ts';
+import { FOLLOW_SCHEMA, followAccepted } from '../client/follow-accepted.ts';
 import { withClient } from '../client/with-client.ts';
 import { checkOverrides } from '../job/job-overrides.ts';
 import { collect, parseAssignments } from '../options/assignments.ts';
-import { addOutputFlags, clusterSchema, type OutputFlags, writeJson } from '../options/cluster-options.ts';
+import { addOutputFlags, clusterSchema, type OutputFlags } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags } from '../options/flags.ts';
 import { jsonReporter, textReporter } from '../render/application-reporter.ts';
 
@@ -13,17 +13,7 @@ const SCHEMA = {
   ...clusterSchema(60_000),
   name: optional(text({ doc: "the application's name; default: the job's own" })),
   batches: optional(integer({ doc: 'stop after so many batches (as --conf batches=n)', unit: 'n', min: 1 })),
-  reconnectTimeout: duration({
-    doc: 'how long the driver may be away while attached',
-    default: 120_000,
-    max: 24 * 3_600_000,
-  }),
-  drainTimeout: duration({
-    doc: 'how long the application may take to end after Ctrl-C',
-    default: 60_000,
-    min: 1,
-    max: 24 * 3_600_000,
-  }),
+  ...FOLLOW_SCHEMA,
 };
 
 interface SubmitFlags extends OutputFlags, Readonly<Record<string, unknown>> {
@@ -32,6 +22,7 @@ interface SubmitFlags extends OutputFlags, Readonly<Record<string, unknown>> {
   readonly external?: readonly string[];
   readonly detach?: boolean;
   readonly startAnew?: boolean;
+  readonly withNewProgram?: boolean;
   readonly typecheck?: boolean;
   readonly tsconfig?: string;
 }
@@ -49,6 +40,10 @@ export function addSubmit(program: Command, cli: CliContext): void {
     .option('--external <package>', 'not bundled: installed on hosts and executors; may be repeated', collect)
     .option('--detach', 'print the name and leave the application running')
     .option('--start-anew', 'set its log of offsets aside, and begin where its stream options say')
+    .option(
+      '--with-new-program',
+      'a batch that an earlier program has planned runs with this one; default: with its own, first',
+    )
     .option('--typecheck', 'check the types first, with the TypeScript that the job has installed')
     .option('--tsconfig <path>', 'the project for --typecheck; default: the nearest tsconfig.json')
     .action((job: string, given: SubmitFlags) => submit(cli, job, given));
@@ -89,22 +84,9 @@ async function submit(cli: CliContext, job: string, given: SubmitFlags): Promise
       environment: environment.values,
       name: flags.name,
       startAnew: given.startAnew === true,
+      withNewProgram: given.withNewProgram === true,
     };
     const accepted = await client.submit(request, cli.interrupts.signal);
-    const { application, epoch } = accepted;
-    if (given.detach === true) {
-      // Who stays attached sees them as events.
-      for (const note of accepted.notes) reporter.progress(note);
-      if (given.json === true) writeJson(cli, { kind: 'accepted', application, epoch });
-      else terminal.out(`${application}\n`);
-      return;
-    }
-    const exitCode = await attach(cli, client, reporter, {
-      application,
-      afterSequence: accepted.eventSequence,
-      reconnectMs: flags.reconnectTimeout,
-      drainMs: flags.drainTimeout,
-    });
-    cli.setExitCode(exitCode);
+    await followAccepted(cli, client, reporter, accepted, { ...given, ...flags });
   });
 }

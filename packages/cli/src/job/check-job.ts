@@ -5,9 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { JobWarning } from '@millrace/closures';
-import { type Clock, type ErrorRecord, MillraceError, withDeadline } from '@millrace/common';
+import { type Clock, type ErrorRecord, MillraceError, unlessAborted, withDeadline } from '@millrace/common';
 import { unpackBundle } from '@millrace/proto/task';
-import { unlessAborted } from '../unless-aborted.ts';
 import type { PackedJob } from './pack-job.ts';
 
 export interface CheckedJob {

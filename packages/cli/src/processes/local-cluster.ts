@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '@millrace/common';
-import { unlessAborted } from '../unless-aborted.ts';
+import { type Clock, unlessAborted } from '@millrace/common';
 import { ChildCommand } from './child-command.ts';
 
 const UP_MS = 30_000;

@@ -9,18 +9,25 @@ export function statusText(status: ApplicationStatus, now: number): string {
     ['application', status.application],
     ['state', status.state],
     ['epoch', String(status.epoch)],
-    ['program', status.programHash.slice(0, 12)],
+    ['program', shortId(status.programId)],
     ['submitted', `${shortDuration(Math.max(0, now - status.submittedAt))} ago`],
     ['host pid', status.hostPid === 0 ? '–' : String(status.hostPid)],
     ['restarts', String(status.restarts)],
     ['batches', grouped(status.batches)],
     ['records', grouped(status.records)],
+    ['skipped', skipped(status)],
+    ['dead letters', grouped(status.deadLetters)],
     ['lag', grouped(status.lag)],
     ['last batch', lastBatch(status, now)],
     ...(status.error ? [['error', oneLine(status.error)] as const] : []),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
   return `${facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')}\n`;
+}
+
+function skipped({ skippedUndecodable, skippedDeleted }: ApplicationStatus): string {
+  if (skippedUndecodable + skippedDeleted === 0) return '0';
+  return `${grouped(skippedUndecodable)} undecodable, ${grouped(skippedDeleted)} deleted by retention`;
 }
 
 function lastBatch(status: ApplicationStatus, now: number): string {
@@ -31,6 +38,21 @@ function lastBatch(status: ApplicationStatus, now: number): string {
 
 function oneLine(error: ErrorRecord): string {
   return `${error.what.split('\n')[0] ?? ''} [${error.code}]`;
+}
+
+/** `millrace rollback --list`: what can be submitted again, newest first; the first line is what it has now. */
+export function programsText(
+  { programId, submittedAt, earlierPrograms }: ApplicationStatus,
+  now: number,
+): string {
+  const line = (id: string, at: number, what = ''): string =>
+    `${shortId(id)}  submitted ${new Date(at).toISOString()} (${shortDuration(Math.max(0, now - at))} ago)${what}\n`;
+  const earlier = earlierPrograms.map((program) => line(program.programId, program.submittedAt));
+  return [line(programId, submittedAt, ', the current one'), ...earlier].join('');
+}
+
+function shortId(id: string): string {
+  return id.slice(0, 12);
 }
 
 /** `millrace list`: applications, then executors. */

@@ -30,6 +30,7 @@ export interface FakeDriverScript {
 export interface FakeDriver {
   readonly address: string;
   readonly submitted: readonly { readonly header: SubmitHeader; readonly bytes: number }[];
+  readonly rollbacks: readonly unknown[];
   readonly stops: readonly string[];
   /** Resolves when somebody follows the events. */
   readonly followed: Promise<void>;
@@ -42,6 +43,7 @@ export interface FakeDriver {
 export async function startFakeDriver(script: FakeDriverScript): Promise<FakeDriver> {
   const wire = createWireServer({ host: '127.0.0.1', port: script.port ?? 0, token: script.token });
   const submitted: { header: SubmitHeader; bytes: number }[] = [];
+  const rollbacks: unknown[] = [];
   const stops: string[] = [];
   const events = [...(script.events ?? [])];
   const followed = Promise.withResolvers<void>();
@@ -73,6 +75,12 @@ export async function startFakeDriver(script: FakeDriverScript): Promise<FakeDri
           });
       });
     },
+    Rollback: unaryHandler((request) => {
+      rollbacks.push(request);
+      return {
+        accepted: { application: request.application, epoch: 2, eventSequence: 0, notes: ['a note'] },
+      };
+    }),
     Status: unaryHandler(({ application }) => {
       const found = status(application);
       if (!found) throw unknown(application);
@@ -118,6 +126,7 @@ export async function startFakeDriver(script: FakeDriverScript): Promise<FakeDri
   return {
     address: `127.0.0.1:${port}`,
     submitted,
+    rollbacks,
     stops,
     followed: followed.promise,
     stopped: async (mode) => asked[mode]?.promise,

@@ -208,6 +208,14 @@ export class PartitionLog {
     this.changed();
   }
 
+  /** The first record of a log that never had any gets this offset. */
+  beginAt(offset: number): void {
+    invariant(this.end === 0, 'the log is new');
+    this.start = offset;
+    this.end = offset;
+    this.changed();
+  }
+
   /** Loses everything from `offset` on, as an unclean leader election does: a batch that holds it goes whole. The epoch rises by 1. */
   truncateTo(offset: number): void {
     const at = Math.max(this.head, this.indexOf(offset));

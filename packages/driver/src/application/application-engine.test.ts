@@ -85,7 +85,7 @@ describe('an application', () => {
     ]);
     expect(readLog(setup.files).batches[0]?.committed).toMatchObject({
       epoch: 1,
-      metrics: { records: 300, tasks: 4 },
+      metrics: { records: 150, tasks: 4 },
     });
   });
 
@@ -203,6 +203,44 @@ describe('an application', () => {
         .batches.map(({ committed }) => committed?.epoch)
         .slice(0, 3),
     ).toEqual([1, 2, 2]);
+  });
+
+  it('ends with the planned batch when it is only to finish that, also when there is none', async () => {
+    const setup = world((ssc) => stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count())));
+    const first = await start({ ...setup, perform: () => new Promise(() => undefined) });
+    setup.clock.advance(200);
+    await settle();
+    first.engine.stop({ mode: 'now' });
+    await pump(setup.clock, first.engine.done);
+    for (const finished of [1, 0]) {
+      const { engine, events } = await start({ ...setup, onlyPending: true });
+      expect(await pump(setup.clock, engine.done)).toBeUndefined();
+      expect(batches(events)).toHaveLength(finished);
+      // Nobody is told what the old program reads and writes.
+      expect(events[0]).toEqual({ kind: 'running', notes: [] });
+    }
+    const { batches: logged, state } = readLog(setup.files);
+    expect([logged.length, state.pending]).toEqual([1, undefined]);
+  });
+
+  it('plans with the settings of its program, and says when they are others', async () => {
+    const setup = world((ssc) => stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count())));
+    const first = await start({ ...setup, settings: 'a', perform: () => new Promise(() => undefined) });
+    setup.clock.advance(200);
+    await settle();
+    first.engine.stop({ mode: 'now' });
+    await pump(setup.clock, first.engine.done);
+    const files = setup.files.copy();
+    expect(readLog(files).state.pending).toMatchObject({ settings: 'a' });
+    const warnings = async (settings: string, copy: typeof files): Promise<readonly string[]> => {
+      const { engine, events } = await start({ ...setup, files: copy, settings, onlyPending: true });
+      await pump(setup.clock, engine.done);
+      return events.flatMap((event) =>
+        event.kind === 'notice' && event.level === 'warn' ? [event.text] : [],
+      );
+    };
+    expect(await warnings('a', setup.files)).toEqual([]);
+    expect(await warnings('b', files)).toEqual([expect.stringContaining('other settings')]);
   });
 
   it('ends without an error when it is stopped now, and leaves its batch to the next start', async () => {
@@ -382,7 +420,7 @@ describe('an application whose topic has lost records', () => {
       }),
     );
     expect(batches(second.events)[0]?.accumulators).toEqual([
-      { name: 'skipped, deleted by retention (topics views)', value: 20, added: 20 },
+      { name: 'skipped, deleted by retention (topics views)', value: 20, added: 20, leftOut: 'deleted' },
     ]);
     const third = await start(setup);
     expect(await pump(setup.clock, third.engine.done)).toBeUndefined();

@@ -13,6 +13,7 @@ import {
 import { connectKafka, type KafkaClient, type KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../application-events.ts';
 import type { DriverToHost, HostProgramMessage, HostToDriver } from '../host-protocol.ts';
+import { settingsOf } from '../program-identity.ts';
 import { ApplicationEngine } from './application-engine.ts';
 import { type CheckpointFiles, IN_DIRECTORY, openCheckpointStore } from './checkpoint/checkpoint-store.ts';
 import { IpcTaskBackend } from './ipc-task-backend.ts';
@@ -163,6 +164,8 @@ export class ApplicationHost {
     return new ApplicationEngine({
       job,
       programHash: start.programHash,
+      settings: settingsOf(start.config, start.environment),
+      onlyPending: start.onlyPending === true,
       backend,
       clock,
       logger,

@@ -1,16 +1,32 @@
-import { describeOutput, type StreamGraph } from '@millrace/api/internal';
+import {
+  describeOutput,
+  type JobOptions,
+  type OutputOperation,
+  type StreamGraph,
+} from '@millrace/api/internal';
 import type { OpenInput } from './batch/batch-planner.ts';
 import { inputChanges } from './input/input-changes.ts';
 import type { LogState } from './log/log-state.ts';
+import { outputPrefix } from './outputs/output-prefix.ts';
+import { stateChanges } from './state/state-changes.ts';
 
-/** What whoever submits a job is told of it: what it reads, what it writes with which guarantee, and where it goes on. */
+/** What whoever submits a job is told of it: what it reads, what it writes with which guarantee, where it goes on, and what of before is kept, dropped or new. */
 export function applicationNotes(
-  { inputs, outputs }: StreamGraph,
+  graph: StreamGraph,
+  { name, dropState }: Pick<JobOptions, 'name' | 'dropState'>,
   open: readonly OpenInput[],
   state: LogState,
 ): readonly string[] {
+  const { inputs, outputs } = graph;
   const notes = [
     ...inputs.map(({ strategy }) => `reads ${strategy.describe()}`),
+    ...inputs.flatMap(({ strategy, options: { onDecodeError } }) =>
+      typeof onDecodeError === 'object'
+        ? [
+            `dead letters of ${strategy.describe()} to topic "${onDecodeError.deadLetterTopic}": at-least-once`,
+          ]
+        : [],
+    ),
     ...outputs.map(describeOutput),
   ];
   if (state.lastCommitted === undefined) return notes;
@@ -22,6 +38,21 @@ export function applicationNotes(
   return [
     ...notes,
     ...inputChanges(current, state),
+    ...stateChanges(graph, state.state, dropState),
+    ...outputsGone(outputs, name, state),
     `goes on after batch ${new Date(state.lastCommitted).toISOString()}`,
   ];
+}
+
+function outputsGone(
+  outputs: readonly OutputOperation[],
+  application: string,
+  { outputs: logged }: LogState,
+): readonly string[] {
+  const current = new Set(
+    outputs.flatMap(({ exactlyOnce }) => (exactlyOnce ? [outputPrefix(exactlyOnce, application)] : [])),
+  );
+  return [...logged.keys()]
+    .filter((prefix) => !current.has(prefix))
+    .map((prefix) => `exactly-once output ${prefix} is no longer there: what it has written stays`);
 }

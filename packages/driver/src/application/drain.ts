@@ -1,9 +1,10 @@
 import { type Clock, MillraceError, type Timer } from '@millrace/common';
 
+const LOOK_MS = 1_000;
 /** A drain that takes longer becomes a stop, and says so. */
-const DRAIN_TIMEOUT_MS = 30_000;
-/** An executor that was lost may be on its way back. */
-const NO_EXECUTOR_MS = 2_000;
+const LOOKS_MAX = 30;
+/** An executor that was lost may be on its way back: it tries at least once a second. */
+const STALLED_LOOKS_MAX = 5;
 
 export interface DrainOptions {
   readonly clock: Clock;
@@ -12,36 +13,39 @@ export interface DrainOptions {
   readonly cancel: (why: MillraceError) => void;
 }
 
-/** The wait for the last batch of an application: bounded, and not for what cannot come. */
+/**
+ * The wait for the last batch of an application: bounded, and not for what cannot come. It counts looks, not time: of a process, or
+ * a machine, that stood still meanwhile the batch got nothing, and when it goes on nobody has had the time to come back.
+ */
 export class Drain {
   readonly #options: DrainOptions;
-  readonly #deadline: Timer;
-  #look: Timer | undefined;
-  #stalledBefore = false;
+  #timer: Timer;
+  #looks = 0;
+  /** In a row. */
+  #stalledLooks = 0;
 
   constructor(options: DrainOptions) {
     this.#options = options;
-    const late = `${DRAIN_TIMEOUT_MS / 1000} s after the stop was asked for`;
-    this.#deadline = options.clock.schedule(DRAIN_TIMEOUT_MS, () => options.cancel(unfinished(late)));
-    this.#lookLater(0);
+    this.#timer = this.#lookLater();
   }
 
   end(): void {
-    this.#deadline.cancel();
-    this.#look?.cancel();
+    this.#timer.cancel();
   }
 
-  #lookLater(ms: number): void {
-    const { clock, isStalled, cancel } = this.#options;
-    this.#look = clock.schedule(ms, () => {
-      const isStalledNow = isStalled();
-      if (isStalledNow && this.#stalledBefore) {
-        cancel(unfinished('and there is no executor that could finish it'));
-        return;
-      }
-      this.#stalledBefore = isStalledNow;
-      this.#lookLater(NO_EXECUTOR_MS);
-    });
+  #lookLater(): Timer {
+    return this.#options.clock.schedule(LOOK_MS, () => this.#look());
+  }
+
+  #look(): void {
+    const { isStalled, cancel } = this.#options;
+    this.#looks++;
+    this.#stalledLooks = isStalled() ? this.#stalledLooks + 1 : 0;
+    if (this.#stalledLooks === STALLED_LOOKS_MAX)
+      cancel(unfinished('and there is no executor that could finish it'));
+    else if (this.#looks === LOOKS_MAX)
+      cancel(unfinished(`${(LOOKS_MAX * LOOK_MS) / 1000} s after the stop was asked for`));
+    else this.#timer = this.#lookLater();
   }
 }
 

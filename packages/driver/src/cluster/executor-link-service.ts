@@ -1,5 +1,12 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { assertNever, type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import {
+  assertNever,
+  type Clock,
+  type ErrorCode,
+  type Logger,
+  MillraceError,
+  type Timer,
+} from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import {
   checkHello,
@@ -227,6 +234,9 @@ export class ExecutorLinkService implements ExecutorCommands {
         if (ready) this.#listener?.handle({ kind: 'slots-ready', executorId, ready });
         break;
       }
+      case 'left':
+        this.#left(executorId);
+        break;
       case 'register':
         throw new MillraceError('BAD_REQUEST', `executor ${executorId} registered twice on one stream`);
       case undefined:
@@ -244,21 +254,25 @@ export class ExecutorLinkService implements ExecutorCommands {
     if (info && this.#registry.lose(executorId)) this.#tellLost(info, reason);
   }
 
+  /** In good order. Nobody failed at what crossed its good-bye. */
+  #left(executorId: string): void {
+    this.#streams.delete(executorId);
+    const info = this.#registry.get(executorId)?.info;
+    if (!info || !this.#registry.lose(executorId)) return;
+    this.#options.logger.info({ executor: info.id, host: info.host }, 'executor left');
+    this.#tellGone(info, 'TASK_REFUSED', `executor ${info.id} on ${info.host} has left`);
+  }
+
   #tellLost(info: ExecutorInfo, reason: string): void {
-    const { logger } = this.#options;
-    logger.warn({ executor: info.id, host: info.host, reason }, 'executor lost');
-    const error = new MillraceError(
-      'EXECUTOR_LOST',
-      `executor ${info.id} on ${info.host} was lost: ${reason}`,
-      {
-        details: { executorId: info.id, host: info.host },
-      },
-    );
-    this.#listener?.handle({
-      kind: 'executor-lost',
-      executorId: info.id,
-      error: MillraceError.toRecord(error),
-    });
+    this.#options.logger.warn({ executor: info.id, host: info.host, reason }, 'executor lost');
+    this.#tellGone(info, 'EXECUTOR_LOST', `executor ${info.id} on ${info.host} was lost: ${reason}`);
+  }
+
+  /** `code`: what its tasks end with. */
+  #tellGone(info: ExecutorInfo, code: ErrorCode, what: string): void {
+    const details = { executorId: info.id, host: info.host };
+    const error = MillraceError.toRecord(new MillraceError(code, what, { details }));
+    this.#listener?.handle({ kind: 'executor-lost', executorId: info.id, error });
     this.#listener?.lost(info);
   }
 

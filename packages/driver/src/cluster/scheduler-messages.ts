@@ -45,6 +45,7 @@ export type SchedulerEvent =
   /** Slots whose process lives; those that run a task may be among them or not. */
   | { readonly kind: 'slots-ready'; readonly executorId: string; readonly ready: readonly number[] }
   | { readonly kind: 'executor-draining'; readonly executorId: string }
+  /** `error`: how its attempts ended. */
   | { readonly kind: 'executor-lost'; readonly executorId: string; readonly error: ErrorRecord }
   | { readonly kind: 'set-submitted'; readonly set: TaskSet }
   | { readonly kind: 'set-cancelled'; readonly key: StageKey }

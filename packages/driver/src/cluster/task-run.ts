@@ -30,7 +30,7 @@ export class TaskRun {
   nextAttempt: number;
   /** Failed attempts that count. */
   failures = 0;
-  /** Attempts that ended with a lost executor or a cancellation. */
+  /** Attempts that ended with a lost executor or a cancellation, or never began. */
   losses = 0;
   /** Waits in the queue of retries: the queues of homes are for first attempts. */
   retries = false;

@@ -173,6 +173,52 @@ describe('TaskSchedulerCore', () => {
     }
   });
 
+  it('blames nobody for what an executor refuses because it is leaving: it runs elsewhere, at once, and no failure is told', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.executor('e1', 2);
+    bench.do({
+      kind: 'set-submitted',
+      set: taskSet(4, { prefer: consistent, attemptsMax: 1, localityWaitMs: 3_600_000 }),
+    });
+    const refused = bench.running.find(({ executorId }) => executorId === 'e0');
+    bench.end(refused, failure('TASK_REFUSED'));
+    while (bench.running[0]) {
+      expect(bench.running[0].executorId).toBe('e1');
+      bench.end(bench.running[0]);
+    }
+    expect(bench.reports('task-succeeded').length).toBe(4);
+    expect([...bench.reports('attempt-failed'), ...bench.reports('set-failed')]).toEqual([]);
+    bench.assertIdle();
+  });
+
+  it('tells no failure of what was launched while its executor left', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.executor('e1', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(2, { attemptsMax: 1 }) });
+    bench.lose('e0', 'TASK_REFUSED');
+    bench.endAll();
+    expect(bench.reports('task-succeeded').length).toBe(2);
+    expect(bench.reports('attempt-failed')).toEqual([]);
+    bench.assertIdle();
+  });
+
+  it('waits for another executor when the only one refuses', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(1, { attemptsMax: 1 }) });
+    bench.end(bench.running[0], failure('TASK_REFUSED'));
+    expect(bench.running).toEqual([]);
+    bench.lose('e0');
+    // The same one, attached anew, is another one.
+    bench.executor('e0', 1);
+    expect(bench.running).toMatchObject([{ executorId: 'e0', key: { attempt: 1 } }]);
+    bench.endAll();
+    expect(bench.reports('attempt-failed')).toEqual([]);
+    bench.assertIdle();
+  });
+
   it('ignores results of unknown and of repeated attempts', () => {
     const bench = new Bench();
     bench.executor('e0', 1);
@@ -337,7 +383,8 @@ describe('TaskSchedulerCore', () => {
                 set: taskSet(1 + which, { batchTime: submitted, attemptsMax, prefer }),
               });
             } else if (what === 3 && joined > 0) bench.lose(`e${which % joined}`);
-            else if (what === 4 && bench.running.length > 0) bench.end(pick(which), failure('USER_CODE'));
+            else if (what === 4 && bench.running.length > 0)
+              bench.end(pick(which), failure(which === 0 ? 'TASK_REFUSED' : 'USER_CODE'));
             else if (what === 5) bench.do({ kind: 'time-passed' });
             else if (what === 6)
               bench.do({

@@ -46,8 +46,7 @@ export class TaskSchedulerCore {
         this.#slotsReady(event.executorId, event.ready, now);
         break;
       case 'executor-draining':
-        this.pool.setDraining(event.executorId);
-        this.#rehome(event.executorId, [], now);
+        this.#executorLeaves(event.executorId, now);
         break;
       case 'executor-lost':
         this.#executorLost(event.executorId, event.error, now);
@@ -149,6 +148,7 @@ export class TaskSchedulerCore {
         this.#effects.push({ kind: 'fetch-result', key: end.key, block: outcome.block });
         break;
       case 'failure':
+        if (outcome.error.code === 'TASK_REFUSED') this.#executorLeaves(executorId, now);
         this.#failed(
           run,
           task,
@@ -213,8 +213,9 @@ export class TaskSchedulerCore {
     now: number,
     kind: FailureClass = failureClass(error),
   ): void {
-    if (kind === 'lost') task.losses++;
-    else if (kind !== 'fetch-failed') task.failures++;
+    const counts = kind === 'counted' || kind === 'final';
+    if (counts) task.failures++;
+    else if (kind !== 'fetch-failed') task.losses++;
     const ends = kind === 'final' || kind === 'fetch-failed';
     if (ends || task.failures >= run.set.attemptsMax || task.losses >= LOSSES_MAX) {
       task.move({ state: 'ENDED' });
@@ -222,21 +223,21 @@ export class TaskSchedulerCore {
       return;
     }
     task.move({ state: 'WAITING' });
-    // What was called back never ran there.
-    if (error.code !== 'TASK_KILLED') task.avoid(at.executorId, at.slot, now, run.set.localityWaitMs);
-    run.retry(task);
-    const { partition, attempt } = key;
-    this.#effects.push({
-      kind: 'report',
-      event: {
+    if (kind !== 'not-run') {
+      const { executorId, slot } = at;
+      task.avoid(executorId, slot, now, run.set.localityWaitMs);
+      const { partition, attempt } = key;
+      const event = {
         kind: 'attempt-failed',
         key: run.set.key,
         partition,
         attempt,
-        executorId: at.executorId,
+        executorId,
         error,
-      },
-    });
+      } as const;
+      this.#effects.push({ kind: 'report', event });
+    }
+    run.retry(task);
     this.#launcher.fill(this.pool.free, run, now, () => task.status.state === 'WAITING');
   }
 
@@ -273,13 +274,19 @@ export class TaskSchedulerCore {
     }
   }
 
+  /** It finishes what it has, and takes nothing new. */
+  #executorLeaves(executorId: string, now: number): void {
+    this.pool.setDraining(executorId);
+    this.#rehome(executorId, [], now);
+  }
+
   #executorLost(executorId: string, error: ErrorRecord, now: number): void {
     const slotNames = [...(this.pool.executor(executorId)?.slots.values() ?? [])].map(({ name }) => name);
     const occupied = new Set(this.pool.remove(executorId));
     const lost = occupied.size === 0 ? [] : [...runningAttempts(this.#runs.values())];
     for (const { run, task, key, slot } of lost) {
       if (!occupied.has(slot) || !this.#runs.has(run.id)) continue;
-      this.#failed(run, task, key, { executorId, slot: slot.name }, error, now, 'lost');
+      this.#failed(run, task, key, { executorId, slot: slot.name }, error, now);
     }
     this.#rehome(executorId, slotNames, now);
   }

@@ -3,6 +3,7 @@ import { type ApplicationEventInit, type ApplicationStatusInit, recordToWire } f
 import type { BatchSummary } from '../application-events.ts';
 import type { Application } from './application.ts';
 import type { LoggedEvent } from './event-log.ts';
+import { idOf } from './kept-programs.ts';
 
 // Applications and their events as wire messages.
 
@@ -17,11 +18,20 @@ export function statusToWire(application: Application): ApplicationStatusInit {
     hostPid,
     batches: totals.batches,
     records: totals.records,
+    skippedUndecodable: totals.undecodable,
+    skippedDeleted: totals.deleted,
+    deadLetters: totals.deadLetters,
     lag: totals.lag,
     lastBatchTime: totals.lastBatchTime,
     lastProcessingMs: totals.lastProcessingMs,
     error: record.error ? recordToWire(record.error) : null,
     restarts,
+    programId: idOf(record),
+    earlierPrograms: record.earlier.map((program) => ({
+      programId: idOf(program),
+      programHash: program.programHash,
+      submittedAt: program.submittedAt,
+    })),
   };
 }
 

@@ -14,7 +14,7 @@ import type { SubmissionRecord } from './submission-store.ts';
 const record: SubmissionRecord = {
   name: 'app',
   programHash: 'p',
-  earlierPrograms: [],
+  earlier: [],
   config: {},
   environment: {},
   desired: 'running',

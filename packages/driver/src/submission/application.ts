@@ -1,5 +1,13 @@
-import { type ErrorRecord, type Logger, MillraceError, transition, withDeadline } from '@millrace/common';
+import {
+  type ErrorRecord,
+  invariant,
+  type Logger,
+  MillraceError,
+  transition,
+  withDeadline,
+} from '@millrace/common';
 import type { CheckpointStore } from '../application/checkpoint/checkpoint-store.ts';
+import type { PlannedBatch } from '../application/log/log-record.ts';
 import { logLost } from '../application/log/record-codec.ts';
 import type { ContentStore } from '../cluster/content-store.ts';
 import { hostLost } from '../host-process/host-process.ts';
@@ -10,17 +18,21 @@ import { APPLICATION_TRANSITIONS, type ApplicationState, isOver } from './applic
 import type { Totals } from './application-totals.ts';
 import { type AfterHostEnd, afterFailedStart, afterHostEnd, isUnfinished } from './host-end.ts';
 import { Journal } from './journal.ts';
+import { idOf, plannerOf } from './kept-programs.ts';
 import { KeptRecord } from './kept-record.ts';
+import { loggedPending } from './logged-offsets.ts';
 import type { OutputLog } from './output-log.ts';
 import { endPhase, type Phase, type StopMode, stopTooSlow } from './phase.ts';
-import { type StartHostDeps, startHost } from './start-host.ts';
-import type { SubmissionRecord, SubmissionStore } from './submission-store.ts';
+import { type HostProgram, type StartHostDeps, startHost } from './start-host.ts';
+import type { AssertHeld } from './state-dir.ts';
+import type { SubmissionRecord, SubmissionStore, SubmittedProgram } from './submission-store.ts';
 
 export interface ApplicationDeps extends StartHostDeps {
   readonly logger: Logger;
   readonly store: SubmissionStore;
   readonly content: ContentStore;
   readonly checkpoints: CheckpointStore;
+  readonly assertHeld: AssertHeld;
   /** Tells executors that tasks of lower epochs must end. */
   readonly dropOnExecutors: (application: string, belowEpoch: number) => void;
 }
@@ -32,7 +44,21 @@ export interface Started {
   readonly notes: readonly string[];
 }
 
+const GOES_ON = 'that batch is done: the program that was submitted goes on';
 const BEGAN_ANEW = 'begins anew, as was asked for: an earlier log is kept beside the new one';
+
+/** For whoever submits, and whoever watches. */
+function finishesFirst({ batchTime }: PlannedBatch, planner: SubmittedProgram): string {
+  const batch = `batch ${new Date(batchTime).toISOString()}`;
+  const since = new Date(planner.submittedAt).toISOString();
+  return `${batch} was planned with program ${idOf(planner).slice(0, 12)}, submitted at ${since}: it is finished with that one first (--with-new-program: with the new one)`;
+}
+
+function withWayOut(error: ErrorRecord): ErrorRecord {
+  const wayOut =
+    'This is the program that the pending batch was planned with. To run the batch with the new one: submit with --with-new-program.';
+  return { ...error, remedy: error.remedy === '' ? wayOut : `${error.remedy} ${wayOut}` };
+}
 
 /** One application from its submission to its end, over as many hosts as that takes. */
 export class Application {
@@ -46,6 +72,9 @@ export class Application {
   #started: PromiseWithResolvers<number> | undefined;
   #over = Promise.withResolvers<void>();
   #leaving = false;
+  /** Its host only finishes this batch, with the program that has planned it; then the submitted one goes on. */
+  #finishing: PlannedBatch | undefined;
+  #finished: number | undefined;
   /** Why the host was killed, when that ends the application. */
   #goneWrong: ErrorRecord | undefined;
 
@@ -78,10 +107,11 @@ export class Application {
   }
 
   /**
-   * A new run, on a host that validated the job. The application is claimed at once; resolves when it runs.
+   * A new run, on a host that validated the job; when a batch is pending that an earlier program has planned, first on one of that. The application
+   * is claimed at once; resolves when it runs.
    * @throws MillraceError that ended it before: it is FAILED then, or STOPPED when somebody stopped it.
    */
-  async begin(record: SubmissionRecord, job: ValidatedJob): Promise<Started> {
+  async begin(record: SubmissionRecord, job: ValidatedJob, pending?: PlannedBatch): Promise<Started> {
     this.#kept.replace({ ...record, state: this.#kept.current.state });
     this.#restarts.clear();
     if (isOver(this.state)) this.#over = Promise.withResolvers();
@@ -103,8 +133,13 @@ export class Application {
     }
     if (!abort.signal.aborted) this.#move('STARTING');
     const eventSequence = this.journal.events.sequence;
-    if (!abort.signal.aborted) this.#adopt(job);
     const notes = [...job.notes, ...job.notices.map(({ text }) => text)];
+    const planner = plannerOf(record, pending);
+    if (pending && planner) {
+      notes.push(finishesFirst(pending, planner));
+      job.host.kill();
+      if (!abort.signal.aborted) void this.#start();
+    } else if (!abort.signal.aborted) this.#adopt(job);
     return { epoch: await started.promise, eventSequence, notes };
   }
 
@@ -125,8 +160,14 @@ export class Application {
     if (this.state !== 'STARTING') this.#move('STARTING');
     try {
       const { name } = this.#kept.current;
-      const program = { ...this.#kept.current, anew: this.#kept.current.anewAfter !== undefined };
+      const program = await this.#nextProgram();
+      abort.signal.throwIfAborted();
       const job = await startHost(program, this.#deps, abort.signal);
+      // Its host would fence that of the driver that has taken over.
+      await this.#deps.assertHeld().catch((error: unknown) => {
+        job.host.kill();
+        throw error;
+      });
       if (job.application === name) {
         this.#adopt(job);
         return;
@@ -135,8 +176,25 @@ export class Application {
       throw new MillraceError('JOB_INVALID', `the job calls itself ${job.application} now, and was ${name}`);
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.#conclude(afterFailedStart(MillraceError.toRecord(error), this.#restarts.next()));
+      const restart = this.#started ? 'give-up' : this.#restarts.next();
+      this.#conclude(afterFailedStart(MillraceError.toRecord(error), restart));
     }
+  }
+
+  /** What the next host runs: the submitted program, or, for a batch that it has not planned, the one that has. */
+  async #nextProgram(): Promise<HostProgram> {
+    const { current } = this.#kept;
+    const { name } = current;
+    this.#finishing = undefined;
+    if (current.anewAfter !== undefined) return { ...current, anew: true };
+    const pending = loggedPending((await this.#deps.checkpoints.open(name)).log);
+    const planner = plannerOf(current, pending);
+    if (!pending || !planner) return { ...current, anew: false };
+    const isAgain = this.#finished === pending.batchTime;
+    invariant(!isAgain, `a host that has finished batch ${pending.batchTime} has committed it`);
+    this.#finishing = pending;
+    this.journal.notice('info', finishesFirst(pending, planner));
+    return { ...planner, name, anew: false, onlyPending: true };
   }
 
   #adopt(job: ValidatedJob): void {
@@ -190,6 +248,12 @@ export class Application {
 
   #hostGone({ exit, pid, ended, refusal }: HostGone): void {
     this.#deps.dropOnExecutors(this.name, this.#kept.current.epoch + 1);
+    if (this.#finishing && ended && !ended.error && this.state === 'RUNNING' && !this.#leaving) {
+      this.#finished = this.#finishing.batchTime;
+      this.journal.notice('info', GOES_ON);
+      void this.#start();
+      return;
+    }
     const crash = MillraceError.toRecord(hostLost(exit, pid));
     const wrong = this.#goneWrong;
     this.#goneWrong = undefined;
@@ -225,12 +289,13 @@ export class Application {
     this.#phase = { kind: 'none' };
     scheduler.forget(this.name);
     this.#kept.replace({ ...this.#kept.current, desired: 'stopped' });
-    this.#move(after.to, after.error);
+    const error = after.to === 'FAILED' && this.#finishing ? withWayOut(after.error) : after.error;
+    this.#move(after.to, error);
     void this.#kept.saveLater();
     this.journal.over(() => isOver(this.state));
     this.#started?.reject(
       after.to === 'FAILED'
-        ? MillraceError.fromRecord(after.error)
+        ? MillraceError.fromRecord(error ?? after.error)
         : new MillraceError('CANCELLED', `application ${this.name} was stopped before it ran`),
     );
     this.#started = undefined;

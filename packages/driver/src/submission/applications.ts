@@ -3,16 +3,21 @@ import { MillraceError, nearestName } from '@millrace/common';
 import { loggedEpoch } from '../application/log/application-log.ts';
 import type { LogFiles } from '../application/log/log-files.ts';
 import type { ReadLog } from '../application/log/log-reader.ts';
+import type { PlannedBatch } from '../application/log/log-record.ts';
 import type { OffsetChange, OffsetReport } from '../offset-report.ts';
 import { Application, type ApplicationDeps, type Started } from './application.ts';
 import { isOver } from './application-state.ts';
-import { loggedBatches, loggedOffsets } from './logged-offsets.ts';
+import { earlierPrograms, rollbackTarget } from './kept-programs.ts';
+import { loggedBatches, loggedOffsets, loggedPending } from './logged-offsets.ts';
 import { OutputLog } from './output-log.ts';
 import { editOffsets, type HostProgram, startHost } from './start-host.ts';
 import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
 
 export interface SubmitRequest extends HostProgram {
-  readonly archive: Uint8Array;
+  /** Absent: the program is kept. */
+  readonly archive?: Uint8Array;
+  /** See SubmissionRecord. */
+  readonly withNewProgram: boolean;
 }
 
 export interface ApplicationsDeps extends ApplicationDeps {
@@ -20,7 +25,6 @@ export interface ApplicationsDeps extends ApplicationDeps {
   readonly logBytesMax: number;
 }
 
-const EARLIER_PROGRAMS_MAX = 5;
 const APPLICATIONS_MAX = 1_000;
 
 /** All applications by name: submits, finds, resumes and leaves them. */
@@ -52,7 +56,10 @@ export class Applications {
     const records = this.list().map(({ record }) => record);
     return new Set([
       ...this.#submitting.keys(),
-      ...records.flatMap(({ programHash, earlierPrograms }) => [programHash, ...earlierPrograms]),
+      ...records.flatMap(({ programHash, earlier }) => [
+        programHash,
+        ...earlier.map((program) => program.programHash),
+      ]),
     ]);
   }
 
@@ -92,28 +99,42 @@ export class Applications {
     }
   }
 
+  /**
+   * Submits a program again that the application had before, with what was submitted with it. `to`: how its id begins; '': the last one.
+   * @throws MillraceError APPLICATION_UNKNOWN, BAD_REQUEST; as submit.
+   */
+  async rollback(
+    name: string,
+    { to, withNewProgram }: { readonly to: string; readonly withNewProgram: boolean },
+  ): Promise<Started & { readonly application: string }> {
+    const { programHash, config, environment } = rollbackTarget(this.get(name).record, to);
+    return this.submit({ name, programHash, config, environment, anew: false, withNewProgram });
+  }
+
   async #submit(request: SubmitRequest): Promise<Started & { readonly application: string }> {
     const { name, programHash, archive } = request;
-    await this.#deps.bundles.put(programHash, archive);
+    if (archive) await this.#deps.bundles.put(programHash, archive);
     const job = await startHost(request, this.#deps);
     let application: Application;
     let record: SubmissionRecord;
+    let pending: PlannedBatch | undefined;
     try {
       if (this.#leaving) throw new MillraceError('CANCELLED', 'the driver is stopping');
       checkApplicationName(job.application);
       if (name !== undefined && job.application !== name)
         throw new MillraceError('INTERNAL', `the host calls ${name} ${job.application}`);
       const logged = request.anew ? await this.#loggedEpoch(job.application) : 0;
+      pending = request.anew ? undefined : loggedPending(await this.#logFiles(job.application));
       const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
       // From here to `begin` nothing waits: the check and the claim are one.
       this.assertFree(job.application);
-      record = this.#recordOf(job.application, request, logged);
+      record = this.#recordOf(job.application, request, { logged, pending });
       application = this.#claim(record, log);
     } catch (error) {
       job.host.kill();
       throw error;
     }
-    const started = await application.begin(record, job);
+    const started = await application.begin(record, job, pending);
     return { ...started, application: application.name };
   }
 
@@ -153,25 +174,20 @@ export class Applications {
   /** `logged`: the epoch that its log has reached. */
   #recordOf(
     name: string,
-    { programHash, config, environment, anew }: SubmitRequest,
-    logged: number,
+    { programHash, config, environment, anew, withNewProgram }: SubmitRequest,
+    { logged, pending }: { readonly logged: number; readonly pending: PlannedBatch | undefined },
   ): SubmissionRecord {
-    const { clock } = this.#deps;
     const before = this.#applications.get(name)?.record;
-    const earlier = before ? [before.programHash, ...before.earlierPrograms] : [];
+    const program = { programHash, config, environment, submittedAt: this.#deps.clock.now() };
     return {
+      ...program,
       name,
-      programHash,
-      earlierPrograms: [...new Set(earlier)]
-        .filter((hash) => hash !== programHash)
-        .slice(0, EARLIER_PROGRAMS_MAX),
-      config,
-      environment,
+      earlier: earlierPrograms(before, program, pending),
+      ...(withNewProgram && { withNewProgram }),
       desired: 'running',
       state: 'SUBMITTED',
       epoch: before?.epoch ?? 0,
       ...(anew && { anewAfter: Math.max(before?.epoch ?? 0, logged) }),
-      submittedAt: clock.now(),
     };
   }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { MillraceError } from '@millrace/common';
 import { contentHash, unpackBundle } from '@millrace/proto';
 import { writeDurably } from './durable-file.ts';
-import { stateDirLost } from './state-dir.ts';
+import { type AssertHeld, stateDirLost } from './state-dir.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
 
@@ -11,16 +11,18 @@ const HASH = /^[0-9a-f]{64}$/;
 export class BundleStore {
   readonly #bundles: string;
   readonly #programs: string;
+  readonly #assertHeld: AssertHeld;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(stateDir: string) {
+  private constructor(stateDir: string, assertHeld: AssertHeld) {
+    this.#assertHeld = assertHeld;
     this.#bundles = join(stateDir, 'bundles');
     this.#programs = join(stateDir, 'programs');
   }
 
   /** Archives are durable; unpacked files are not, so that each driver unpacks anew: what a power cut tore never runs. */
-  static async open(stateDir: string): Promise<BundleStore> {
-    const store = new BundleStore(stateDir);
+  static async open(stateDir: string, assertHeld: AssertHeld): Promise<BundleStore> {
+    const store = new BundleStore(stateDir, assertHeld);
     await rm(store.#programs, { recursive: true, force: true });
     for (const directory of [store.#bundles, store.#programs]) {
       await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -94,9 +96,12 @@ export class BundleStore {
 
   /** One at a time: what one found to be there the next does not remove. */
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(act).catch((error: unknown) => {
-      throw stateDirLost(this.#bundles, error);
-    });
+    const turn = this.#last
+      .then(this.#assertHeld)
+      .then(act)
+      .catch((error: unknown) => {
+        throw stateDirLost(this.#bundles, error);
+      });
     this.#last = turn.catch(() => undefined);
     return turn;
   }

@@ -28,7 +28,8 @@ export class KeptRecord {
   }
 
   get totals(): Totals {
-    return this.#current.totals ?? NO_TOTALS;
+    // What an earlier version did not count it did not keep.
+    return { ...NO_TOTALS, ...this.#current.totals };
   }
 
   /** In memory; see `save`. */

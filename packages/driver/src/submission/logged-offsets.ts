@@ -2,6 +2,7 @@ import { MillraceError } from '@millrace/common';
 import { compareTopicPartitions } from '@millrace/kafka';
 import type { LogFiles } from '../application/log/log-files.ts';
 import { type ReadLog, readLog, recoverLog } from '../application/log/log-reader.ts';
+import type { PlannedBatch } from '../application/log/log-record.ts';
 import type { OffsetReport } from '../offset-report.ts';
 
 /** Where an application stands, as its log says. Kafka is not asked. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
@@ -27,6 +28,11 @@ export function loggedOffsets(application: string, files: LogFiles): OffsetRepor
     partitions,
     notes: [],
   };
+}
+
+/** The batch that is planned and not committed. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
+export function loggedPending(files: LogFiles): PlannedBatch | undefined {
+  return again(() => recoverLog(files)).state.pending;
 }
 
 /** All that the log of an application still holds. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */

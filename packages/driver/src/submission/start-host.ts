@@ -26,6 +26,8 @@ export interface HostProgram {
   readonly environment: Readonly<Record<string, string>>;
   /** What its log says does not count. */
   readonly anew: boolean;
+  /** It ends with the batch that is planned and not committed. */
+  readonly onlyPending?: boolean;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface HostProgram {
  * @throws MillraceError PROGRAM_MISSING, HOST_LOST, the job's refusal; the signal's reason.
  */
 export async function startHost(
-  { name, programHash, config, environment, anew }: HostProgram,
+  { name, programHash, config, environment, anew, onlyPending = false }: HostProgram,
   { clock, bundles, hosts, scheduler, applicationsDir, checkpointStore, jobStartTimeoutMs }: StartHostDeps,
   signal?: AbortSignal,
 ): Promise<ValidatedJob> {
@@ -53,6 +55,7 @@ export async function startHost(
       environment,
       slots,
       anew,
+      onlyPending,
     },
     { clock, timeoutMs: jobStartTimeoutMs, ...(signal ? { signal } : {}) },
   );

@@ -20,6 +20,9 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
+/** Before anything in the directory is changed: another driver may have taken it over. @throws MillraceError FENCED. */
+export type AssertHeld = () => Promise<void>;
+
 const DISK_TROUBLE: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
 
 /** What the first use of a state directory failed with. */

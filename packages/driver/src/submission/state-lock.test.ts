@@ -7,6 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@millrace/common';
 import { tempDirectory } from '../../test/temp-directory.ts';
 import { StateLock } from './state-lock.ts';
+import { type SubmissionRecord, SubmissionStore } from './submission-store.ts';
 
 const take = (stateDir: string): Promise<StateLock> => StateLock.take(stateDir, systemClock, silentLogger);
 async function plant(stateDir: string, content: string | object): Promise<void> {
@@ -60,6 +61,26 @@ describe('StateLock', () => {
     const old = Date.now() / 1000 - 60;
     await utimes(join(stateDir, 'lock', '1'), old, old);
     await (await take(stateDir)).release();
+  });
+
+  it('tells a holder that stood still, and was taken for gone, before it changes anything', async () => {
+    const stateDir = await tempDirectory();
+    const zombie = await take(stateDir);
+    await zombie.assertHeld();
+    const lock = join(stateDir, 'lock', '1');
+    await writeFile(lock, JSON.stringify({ pid: 1, started: '', host: 'elsewhere' }));
+    const old = Date.now() / 1000 - 60;
+    await utimes(lock, old, old);
+    const successor = await take(stateDir);
+    expect(zombie.lost.aborted).toBe(false);
+    const store = await SubmissionStore.open(stateDir, zombie.assertHeld);
+    await expect(store.save({ name: 'app' } as SubmissionRecord)).rejects.toMatchObject({ code: 'FENCED' });
+    expect(await readdir(join(stateDir, 'submissions'))).toEqual([]);
+    expect(zombie.lost.reason).toMatchObject({ code: 'FENCED' });
+    await zombie.release();
+    await successor.assertHeld();
+    expect(await readdir(join(stateDir, 'lock'))).toEqual(['2']);
+    await successor.release();
   });
 
   it('is not stolen because its file is unreadable', async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
-import { makeDirectory } from './state-dir.ts';
+import { makeDirectory, stateDirLost } from './state-dir.ts';
 
 const REFRESH_MS = 5_000;
 /** A lock of another machine (or container) that was not refreshed for so long belongs to nobody. */
@@ -22,14 +22,17 @@ interface Holder {
  * creation of the next generation, never by removing one, so of many who find a dead holder's lock at once exactly one gets it.
  */
 export class StateLock {
-  readonly #path: string;
+  readonly #directory: string;
+  readonly #generation: number;
   readonly #clock: Clock;
   readonly #logger: Logger;
   #refresh: Timer | undefined;
   #released = false;
+  readonly #lost = new AbortController();
 
-  private constructor(path: string, clock: Clock, logger: Logger) {
-    this.#path = path;
+  private constructor(directory: string, generation: number, clock: Clock, logger: Logger) {
+    this.#directory = directory;
+    this.#generation = generation;
     this.#clock = clock;
     this.#logger = logger;
   }
@@ -52,17 +55,36 @@ export class StateLock {
         continue;
       }
       await removeBelow(directory, newest + 1);
-      const lock = new StateLock(path, clock, logger);
+      const lock = new StateLock(directory, newest + 1, clock, logger);
       lock.#refreshLater();
       return lock;
     }
     throw inUse(stateDir, undefined);
   }
 
+  /** Aborted, with FENCED, when it is found that another driver has taken over: this one stood still for too long. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  get #path(): string {
+    return join(this.#directory, `${this.#generation}`);
+  }
+
+  /** Before anything in the state directory is changed. @throws MillraceError FENCED. */
+  readonly assertHeld = async (): Promise<void> => {
+    const newest = await newestIn(this.#directory).catch((error: unknown) => {
+      throw stateDirLost(this.#directory, error);
+    });
+    if (!this.#released && newest > this.#generation) this.#lost.abort(overtaken(this.#directory));
+    this.lost.throwIfAborted();
+  };
+
   /** The file stays and says that nobody holds it: generations only grow. */
   async release(): Promise<void> {
     this.#released = true;
     this.#refresh?.cancel();
+    if (this.lost.aborted) return;
     const released: Holder = { pid: 0, started: '', host: '', released: true };
     await writeFile(`${this.#path}.released`, JSON.stringify(released), { mode: 0o600 });
     await rename(`${this.#path}.released`, this.#path);
@@ -71,10 +93,13 @@ export class StateLock {
   #refreshLater(): void {
     const refresh = async (): Promise<void> => {
       const seconds = this.#clock.now() / 1000;
-      await utimes(this.#path, seconds, seconds).catch((error: unknown) =>
-        this.#logger.warn({ err: error }, 'the lock of the state directory could not be refreshed'),
-      );
-      if (!this.#released) this.#refreshLater();
+      try {
+        await this.assertHeld();
+        await utimes(this.#path, seconds, seconds);
+      } catch (error) {
+        this.#logger.warn({ err: error }, 'the lock of the state directory could not be refreshed');
+      }
+      if (!this.#released && !this.lost.aborted) this.#refreshLater();
     };
     this.#refresh = this.#clock.schedule(REFRESH_MS, () => void refresh(), { unref: true });
   }
@@ -142,6 +167,13 @@ async function startOf(pid: number): Promise<string> {
   } catch {
     return '';
   }
+}
+
+function overtaken(directory: string): MillraceError {
+  return new MillraceError('FENCED', `another driver has taken over the state directory (${directory})`, {
+    remedy:
+      'This driver stood still for too long. The other one runs its applications: nothing is to be done.',
+  });
 }
 
 function inUse(stateDir: string, holder: Holder | undefined): MillraceError {

@@ -42,44 +42,39 @@ export function submissionHandlers(options: SubmissionServiceOptions): Submissio
   let submissions = 0;
 
   async function submit(call: AsyncIterable<SubmitMessage> & NodeJS.EventEmitter): Promise<SubmitReplyInit> {
-    if (submissions >= SUBMISSIONS_AT_ONCE_MAX) {
-      throw new MillraceError('BAD_REQUEST', `${submissions} submissions are in progress`, {
-        retryable: true,
-        remedy: 'Try again in a few seconds.',
-      });
-    }
+    const gone = callerGone(call);
+    const left = Promise.withResolvers<never>();
+    left.promise.catch(() => undefined);
+    gone.addEventListener('abort', () => left.reject(new MillraceError('CANCELLED', 'the client left')));
+    const upload = readSubmission(call, options.bundleBytesMax, applications);
+    const request = await Promise.race([
+      withDeadline(upload, options.uploadTimeoutMs, 'the upload of the program', clock),
+      left.promise,
+    ]);
+    return acceptance(await applications.submit(request));
+  }
+
+  async function orRefuse(answer: () => Promise<SubmitReplyInit>): Promise<SubmitReplyInit> {
+    if (submissions >= SUBMISSIONS_AT_ONCE_MAX) return { error: errorToWire(tooMany(submissions)) };
     submissions++;
     try {
-      const gone = callerGone(call);
-      const left = Promise.withResolvers<never>();
-      left.promise.catch(() => undefined);
-      gone.addEventListener('abort', () => left.reject(new MillraceError('CANCELLED', 'the client left')));
-      const upload = readSubmission(call, options.bundleBytesMax, applications);
-      const request = await Promise.race([
-        withDeadline(upload, options.uploadTimeoutMs, 'the upload of the program', clock),
-        left.promise,
-      ]);
-      const { application, epoch, eventSequence, notes } = await applications.submit(request);
-      return { accepted: { application, epoch, eventSequence, notes: [...notes] } };
+      return await answer();
+    } catch (error) {
+      logger.warn({ err: error }, 'submission refused');
+      return { error: errorToWire(error) };
     } finally {
       submissions--;
     }
   }
 
-  async function submitOrRefuse(call: Parameters<typeof submit>[0]): Promise<SubmitReplyInit> {
-    try {
-      return await submit(call);
-    } catch (error) {
-      logger.warn({ err: error }, 'submission refused');
-      return { error: errorToWire(error) };
-    }
-  }
-
   return {
     Submit(call, callback) {
-      const answer = async (): Promise<void> => callback(null, await submitOrRefuse(call));
+      const answer = async (): Promise<void> => callback(null, await orRefuse(() => submit(call)));
       void answer();
     },
+    Rollback: unaryHandler(({ application, to, withNewProgram }) =>
+      orRefuse(async () => acceptance(await applications.rollback(application, { to, withNewProgram }))),
+    ),
     Status: unaryHandler(({ application }) => statusToWire(applications.get(application))),
     List: unaryHandler(() => ({
       applications: applications.list().map(statusToWire),
@@ -116,6 +111,15 @@ export function submissionHandlers(options: SubmissionServiceOptions): Submissio
   };
 }
 
+function acceptance({
+  application,
+  epoch,
+  eventSequence,
+  notes,
+}: Awaited<ReturnType<Applications['submit']>>): SubmitReplyInit {
+  return { accepted: { application, epoch, eventSequence, notes: [...notes] } };
+}
+
 /** @throws MillraceError BAD_REQUEST, VERSION_MISMATCH, MESSAGE_TOO_LARGE, APPLICATION_EXISTS: before the program is read. */
 async function readSubmission(
   messages: AsyncIterable<SubmitMessage>,
@@ -144,6 +148,7 @@ async function readSubmission(
     config,
     environment: header.environment,
     anew: header.startAnew,
+    withNewProgram: header.withNewProgram,
   };
 }
 
@@ -172,6 +177,13 @@ function checkEnvironment(environment: Readonly<Record<string, string>>): void {
     if (/^[^=\0]+$/.test(name) && !value.includes('\0')) continue;
     throw new MillraceError('BAD_REQUEST', `${JSON.stringify(name)} is no environment variable`);
   }
+}
+
+function tooMany(submissions: number): MillraceError {
+  return new MillraceError('BAD_REQUEST', `${submissions} submissions are in progress`, {
+    retryable: true,
+    remedy: 'Try again in a few seconds.',
+  });
 }
 
 function tooLarge(bytes: number, bytesMax: number): MillraceError {

@@ -9,7 +9,7 @@ import { checkApplicationName, type SubmissionRecord, SubmissionStore } from './
 const record = (name: string, epoch = 0): SubmissionRecord => ({
   name,
   programHash: 'h',
-  earlierPrograms: [],
+  earlier: [],
   config: { batchInterval: '1s' },
   environment: { SECRET: 'x' },
   desired: 'running',
@@ -18,15 +18,17 @@ const record = (name: string, epoch = 0): SubmissionRecord => ({
   submittedAt: 1,
 });
 
+const held = async (): Promise<void> => undefined;
+
 describe('SubmissionStore', () => {
   it('gives back what was saved last, of every application', async () => {
     const stateDir = await tempDirectory();
-    const store = await SubmissionStore.open(stateDir);
+    const store = await SubmissionStore.open(stateDir, held);
     void store.save(record('a', 1));
     void store.save(record('a', 2));
     await store.save(record('b'));
     await store.settled();
-    expect(await (await SubmissionStore.open(stateDir)).load()).toEqual([record('a', 2), record('b')]);
+    expect(await (await SubmissionStore.open(stateDir, held)).load()).toEqual([record('a', 2), record('b')]);
     const { mode } = await stat(join(stateDir, 'submissions', 'a.json'));
     expect(mode & 0o777).toBe(0o600);
   });
@@ -35,7 +37,7 @@ describe('SubmissionStore', () => {
     'refuses a damaged file: %p',
     async (content) => {
       const stateDir = await tempDirectory();
-      const store = await SubmissionStore.open(stateDir);
+      const store = await SubmissionStore.open(stateDir, held);
       await writeFile(join(stateDir, 'submissions', 'a.json'), content);
       await expect(store.load()).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
     },
@@ -43,7 +45,7 @@ describe('SubmissionStore', () => {
 
   it('passes over what a crash left half written', async () => {
     const stateDir = await tempDirectory();
-    const store = await SubmissionStore.open(stateDir);
+    const store = await SubmissionStore.open(stateDir, held);
     await writeFile(join(stateDir, 'submissions', 'a.json.tmp'), '{"ver');
     expect(await store.load()).toEqual([]);
     await store.save(record('a'));
@@ -67,7 +69,7 @@ describe('BundleStore', () => {
 
   it('keeps a program once, and unpacks it once, whoever asks at the same time', async () => {
     const stateDir = await tempDirectory();
-    const store = await BundleStore.open(stateDir);
+    const store = await BundleStore.open(stateDir, held);
     await Promise.all([store.put(hash, archive), store.put(hash, archive)]);
     expect(Buffer.from((await store.get(hash)) ?? []).equals(archive)).toBe(true);
     const directories = await Promise.all([store.unpacked(hash), store.unpacked(hash)]);
@@ -78,7 +80,7 @@ describe('BundleStore', () => {
   });
 
   it('knows nothing that it was not given', async () => {
-    const store = await BundleStore.open(await tempDirectory());
+    const store = await BundleStore.open(await tempDirectory(), held);
     expect(await store.get('../submissions')).toBeUndefined();
     expect(await store.get(hash)).toBeUndefined();
     await expect(store.unpacked(hash)).rejects.toMatchObject({ code: 'PROGRAM_MISSING' });
@@ -88,16 +90,16 @@ describe('BundleStore', () => {
 
   it('unpacks anew after a restart: what a power cut tore is not run', async () => {
     const stateDir = await tempDirectory();
-    const before = await BundleStore.open(stateDir);
+    const before = await BundleStore.open(stateDir, held);
     await before.put(hash, archive);
     await writeFile(join(await before.unpacked(hash), 'job.js'), '');
-    const after = await BundleStore.open(stateDir);
+    const after = await BundleStore.open(stateDir, held);
     expect(await readFile(join(await after.unpacked(hash), 'job.js'), 'utf8')).toBe('job');
   });
 
   it('keeps a program that is submitted again while it is removed', async () => {
     const stateDir = await tempDirectory();
-    const store = await BundleStore.open(stateDir);
+    const store = await BundleStore.open(stateDir, held);
     await store.put(hash, archive);
     await Promise.all([store.keepOnly(() => new Set()), store.put(hash, archive)]);
     expect(await readdir(await store.unpacked(hash))).toEqual(['job.js', 'lib']);
@@ -105,7 +107,7 @@ describe('BundleStore', () => {
 
   it('forgets programs that nobody needs', async () => {
     const stateDir = await tempDirectory();
-    const store = await BundleStore.open(stateDir);
+    const store = await BundleStore.open(stateDir, held);
     await store.put(hash, archive);
     await store.unpacked(hash);
     await store.keepOnly(() => new Set([hash]));

@@ -4,28 +4,34 @@ import { type ErrorRecord, MillraceError } from '@millrace/common';
 import type { ApplicationState } from './application-state.ts';
 import type { Totals } from './application-totals.ts';
 import { readJson, writeDurably } from './durable-file.ts';
-import { stateDirLost } from './state-dir.ts';
+import { type AssertHeld, stateDirLost } from './state-dir.ts';
 
 const VERSION = 1;
 
-/** What the driver must know of an application after its own restart. */
-export interface SubmissionRecord {
-  readonly name: string;
+/** A program, and what was submitted with it. */
+export interface SubmittedProgram {
   readonly programHash: string;
-  /** Programs of earlier runs, newest first: a batch that is re-run needs its own. */
-  readonly earlierPrograms: readonly string[];
   readonly config: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string>>;
+  /** ms since 1970. */
+  readonly submittedAt: number;
+}
+
+/** What the driver must know of an application after its own restart. */
+export interface SubmissionRecord extends SubmittedProgram {
+  readonly name: string;
+  /** Programs of earlier submissions, newest first: for a rollback, and for a batch that one of them has planned. */
+  readonly earlier: readonly SubmittedProgram[];
+  /** A batch that an earlier program has planned runs with this one. */
+  readonly withNewProgram?: boolean;
   readonly desired: 'running' | 'stopped';
   readonly state: ApplicationState;
   readonly epoch: number;
   /** It is to begin anew, and has not yet: a log that ends with this epoch, or before it, is to be set aside. */
   readonly anewAfter?: number;
-  /** ms since 1970. */
-  readonly submittedAt: number;
   readonly error?: ErrorRecord;
   /** What this run has done; may be some seconds old. */
-  readonly totals?: Totals;
+  readonly totals?: Partial<Totals>;
 }
 
 /** A name that is also a file's name: nothing that leaves the directory, no surprises in a shell. */
@@ -47,16 +53,18 @@ export function checkApplicationName(name: string): void {
 /** Submissions and desired states, one file an application. */
 export class SubmissionStore {
   readonly #directory: string;
+  readonly #assertHeld: AssertHeld;
   readonly #writes = new Map<string, Promise<void>>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, assertHeld: AssertHeld) {
     this.#directory = directory;
+    this.#assertHeld = assertHeld;
   }
 
-  static async open(stateDir: string): Promise<SubmissionStore> {
+  static async open(stateDir: string, assertHeld: AssertHeld): Promise<SubmissionStore> {
     const directory = join(stateDir, 'submissions');
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    return new SubmissionStore(directory);
+    return new SubmissionStore(directory, assertHeld);
   }
 
   /** @throws MillraceError LOG_CORRUPT. */
@@ -74,12 +82,13 @@ export class SubmissionStore {
         details: { path },
       });
     }
-    return stored.submission;
+    // Before 0.1.0 only the hashes of earlier programs were kept: without what was submitted with them they are of no use.
+    return { ...stored.submission, earlier: stored.submission.earlier ?? [] };
   }
 
   /**
    * Durable when it resolves. What is done to one application happens in the order of the calls.
-   * @throws MillraceError LOG_WRITE_FAILED.
+   * @throws MillraceError LOG_WRITE_FAILED, FENCED.
    */
   async save(record: SubmissionRecord): Promise<void> {
     const content = JSON.stringify({ version: VERSION, submission: record });
@@ -99,6 +108,7 @@ export class SubmissionStore {
     const before = this.#writes.get(name) ?? Promise.resolve();
     const write = before
       .catch(() => undefined)
+      .then(this.#assertHeld)
       .then(() => act(path))
       .finally(() => this.#writes.get(name) === write && this.#writes.delete(name));
     this.#writes.set(name, write);

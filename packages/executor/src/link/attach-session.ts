@@ -26,6 +26,7 @@ export class AttachSession {
   readonly ended: Promise<MillraceError>;
   readonly #stream: ClientDuplexStream<ExecutorMessageInit, DriverMessage>;
   readonly #end: (why: MillraceError) => void;
+  #isLeaving = false;
 
   constructor(options: AttachSessionOptions) {
     const { channel, register, registerTimeoutMs, onRegistered, onMessage, clock } = options;
@@ -71,7 +72,7 @@ export class AttachSession {
   }
 
   send(message: ExecutorMessageInit): void {
-    this.#stream.write(message);
+    if (!this.#isLeaving) this.#stream.write(message);
   }
 
   /** Ends it at once. */
@@ -82,6 +83,7 @@ export class AttachSession {
   /** Ends it when the driver has everything that was sent, at the latest after `ms`. */
   async leave(why: MillraceError, ms: number, clock: Clock): Promise<void> {
     const late = clock.schedule(ms, () => this.#end(why));
+    this.#isLeaving = true;
     this.#stream.end();
     await this.ended;
     late.cancel();

@@ -85,9 +85,10 @@ export class DriverLink {
     if (this.#isRegistered) this.#session?.send(message);
   }
 
-  /** Says good-bye, when there is a driver to hear it. Idempotent. */
-  async close(): Promise<void> {
+  /** Says good-bye, when there is a driver to hear it; `idle`: the ends of all tasks that have begun are sent. Idempotent. */
+  async close({ idle }: { readonly idle: boolean }): Promise<void> {
     const why = new MillraceError('CANCELLED', 'the executor is stopping');
+    if (idle) this.send({ left: {} });
     this.#closing.abort(why);
     this.#firstRegistration.reject(why);
     if (this.#isRegistered) await this.#session?.leave(why, LEAVE_TIMEOUT_MS, this.#options.clock);

@@ -1,10 +1,12 @@
+import { resolve } from 'node:path';
 import { promisify, types } from 'node:util';
 import { deserialize } from 'node:v8';
 import { gzip } from 'node:zlib';
-import type { FileSettings } from '@millrace/api/internal';
+import type { FileSettings, WrittenPart } from '@millrace/api/internal';
 import { MillraceError, messageOf } from '@millrace/common';
 import type { ActionMessage } from '@millrace/proto/task';
-import { beginDirectory, commitDirectory, PartFile, partName } from './part-file.ts';
+import { isComplete, OutputDirectory, stageOf } from './output-directory.ts';
+import { PartFile, partName } from './part-file.ts';
 import { unfit } from './record-parts.ts';
 import type { SinkRequest, TaskSink } from './task-sink.ts';
 
@@ -14,7 +16,7 @@ const BUFFER_BYTES = 256 * 1024;
 // A UTF-16 unit takes at most 3 bytes.
 const UNIT_BYTES_MAX = 3;
 
-/** The rows of one task as lines of one file. */
+/** The rows of one task as lines of one file; of none when the directory of the batch is complete: then they are only looked at. */
 export class FileTaskSink implements TaskSink {
   isFull = false;
   readonly #settings: FileSettings;
@@ -23,11 +25,13 @@ export class FileTaskSink implements TaskSink {
   #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #at = 0;
   #rows = 0;
+  /** Undefined: not known yet. */
+  #isThere: boolean | undefined;
 
   constructor({ action, task }: SinkRequest) {
     this.#settings = settingsOf(action);
-    const { directory, format, isCompressed } = this.#settings;
-    this.#file = new PartFile(directory, partName(task.partitionId, isCompressed));
+    const { format, isCompressed } = this.#settings;
+    this.#file = new PartFile(stageOf(this.#settings, task), partName(task.partitionId, isCompressed));
     this.#lineOf = format === 'json' ? jsonLine : textLine;
   }
 
@@ -42,19 +46,21 @@ export class FileTaskSink implements TaskSink {
   }
 
   async ready(): Promise<void> {
-    const lines = this.#buffer.subarray(0, this.#at);
+    const { directory, planHash, isCompressed } = this.#settings;
+    this.#isThere ??= planHash !== undefined && (await isComplete(directory));
+    const lines = this.#buffer.subarray(0, this.#isThere ? 0 : this.#at);
     // Members of a gzip file may follow each other: what is written does not wait in a compressor.
-    if (lines.length > 0) await this.#file.write(this.#settings.isCompressed ? await zip(lines) : lines);
+    if (lines.length > 0) await this.#file.write(isCompressed ? await zip(lines) : lines);
     if (this.#buffer.length > BUFFER_BYTES) this.#buffer = Buffer.allocUnsafe(BUFFER_BYTES);
     this.#at = 0;
     this.isFull = false;
   }
 
-  async finish(): Promise<number> {
+  async finish(): Promise<WrittenPart | undefined> {
     await this.ready();
+    if (this.#isThere === true) return undefined;
     if (this.#rows === 0 && this.#settings.isCompressed) await this.#file.write(await zip(Buffer.alloc(0)));
-    await this.#file.finish();
-    return this.#rows;
+    return this.#file.finish(this.#rows);
   }
 
   async abort(): Promise<void> {
@@ -70,21 +76,19 @@ export class FileTaskSink implements TaskSink {
   }
 }
 
-/** A task of no rows that works on a whole directory. */
+/** A task of no rows: what the other ones wrote becomes a directory. */
 export class FileStep implements TaskSink {
   readonly isFull = false;
-  readonly #settings: FileSettings;
+  readonly #directory: OutputDirectory;
 
-  constructor({ action }: SinkRequest) {
-    this.#settings = settingsOf(action);
+  constructor({ action, task }: SinkRequest) {
+    this.#directory = new OutputDirectory(settingsOf(action), task);
   }
 
   async ready(): Promise<void> {}
 
-  async finish(): Promise<undefined> {
-    const { directory, step, files = 0, isCompressed } = this.#settings;
-    if (step === 'begin') await beginDirectory(directory);
-    else await commitDirectory(directory, files, isCompressed);
+  async finish(): Promise<boolean> {
+    return this.#directory.commit();
   }
 
   async abort(): Promise<void> {}
@@ -92,7 +96,9 @@ export class FileStep implements TaskSink {
 
 function settingsOf({ value }: ActionMessage): FileSettings {
   if (value === undefined) throw new MillraceError('INTERNAL', 'a sink has no settings');
-  return deserialize(value) as FileSettings;
+  const settings = deserialize(value) as FileSettings;
+  // Without a slash at its end, and whole: what is beside it is named.
+  return { ...settings, directory: resolve(settings.directory) };
 }
 
 function textLine(row: unknown): string {

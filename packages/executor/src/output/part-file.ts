@@ -1,26 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { MillraceError, messageOf } from '@millrace/common';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { WrittenPart } from '@millrace/api/internal';
+import { makeDirectories } from './durable-files.ts';
+import { codeOf, failing } from './file-failure.ts';
 
-/** Files that are being written: who reads a directory of parts knows to leave out what begins with "_". */
-const UNFINISHED = '_temporary';
-const COMPLETE = '_SUCCESS';
-const PART = /^part-\d{5,}(?:\.gz)?$/;
+/** Who tidies up behind an earlier batch may take a directory away that is just being made. */
+const OPEN_ATTEMPTS = 4;
 
 export function partName(partition: number, isCompressed: boolean): string {
   return `part-${String(partition).padStart(5, '0')}${isCompressed ? '.gz' : ''}`;
 }
 
-/** One file of an output: complete under its name, or not there. Two attempts write two files, of which the last one stays. */
+/** What one attempt writes, under a name of its own: it counts when the output is made of it. */
 export class PartFile {
-  readonly #path: string;
-  readonly #unfinished: string;
+  readonly #name: string;
+  readonly #stage: string;
+  readonly #file: string;
   #handle: FileHandle | undefined;
+  #bytes = 0;
+  #crc = 0;
 
-  constructor(directory: string, name: string) {
-    this.#path = join(directory, name);
-    this.#unfinished = join(directory, UNFINISHED, `${name}-${randomUUID()}`);
+  /** `stage`: where attempts write; made when it is not there. */
+  constructor(stage: string, name: string) {
+    this.#name = name;
+    this.#stage = stage;
+    this.#file = `${name}-${randomUUID()}`;
   }
 
   /** @throws MillraceError OUTPUT_WRITE_FAILED, as everything here. */
@@ -30,82 +36,40 @@ export class PartFile {
       for (let at = 0; at < bytes.length; )
         at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
     });
+    this.#bytes += bytes.length;
+    this.#crc = crc32(bytes, this.#crc);
   }
 
-  /** On disk, then under its name. */
-  async finish(): Promise<void> {
+  /** On disk. */
+  async finish(rows: number): Promise<WrittenPart> {
     await failing(this.#path, async () => {
       const handle = await this.#open();
       await handle.sync();
       await handle.close();
-      await rename(this.#unfinished, this.#path);
-      await syncDirectory(dirname(this.#path));
     });
+    const crc = this.#crc.toString(16).padStart(8, '0');
+    return { file: this.#file, name: this.#name, rows, bytes: this.#bytes, crc32: crc };
   }
 
   /** Never throws. */
   async abort(): Promise<void> {
     await this.#handle?.close().catch(() => undefined);
-    await rm(this.#unfinished, { force: true }).catch(() => undefined);
+    await rm(this.#path, { force: true }).catch(() => undefined);
+  }
+
+  get #path(): string {
+    return join(this.#stage, this.#file);
   }
 
   async #open(): Promise<FileHandle> {
-    if (this.#handle === undefined) {
-      await mkdir(dirname(this.#unfinished), { recursive: true });
-      this.#handle = await open(this.#unfinished, 'wx');
+    for (let attempt = 1; this.#handle === undefined; attempt++) {
+      try {
+        await makeDirectories(this.#stage);
+        this.#handle = await open(this.#path, 'wx');
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT' || attempt >= OPEN_ATTEMPTS) throw error;
+      }
     }
     return this.#handle;
-  }
-}
-
-/** Another content is about to be written. */
-export async function beginDirectory(directory: string): Promise<void> {
-  await failing(directory, async () => {
-    await mkdir(directory, { recursive: true });
-    await rm(join(directory, COMPLETE), { force: true });
-    await syncDirectory(directory);
-  });
-}
-
-/** `files` parts are there: what else earlier runs left is removed, and the mark of completeness written. */
-export async function commitDirectory(
-  directory: string,
-  files: number,
-  isCompressed: boolean,
-): Promise<void> {
-  await failing(directory, async () => {
-    await mkdir(directory, { recursive: true });
-    const wanted = new Set(
-      Array.from({ length: files }, (_, partition) => partName(partition, isCompressed)),
-    );
-    for (const name of await readdir(directory))
-      if (PART.test(name) && !wanted.has(name)) await rm(join(directory, name), { force: true });
-    await rm(join(directory, UNFINISHED), { recursive: true, force: true });
-    const mark = await open(join(directory, COMPLETE), 'w');
-    await mark.sync();
-    await mark.close();
-    await syncDirectory(directory);
-    await syncDirectory(dirname(directory));
-  });
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function failing(path: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    throw new MillraceError('OUTPUT_WRITE_FAILED', `${path} could not be written: ${messageOf(error)}`, {
-      cause: error,
-      remedy: 'Check the directory, its rights and the free space on the machine of this executor.',
-      details: { path },
-    });
   }
 }

@@ -118,9 +118,9 @@ export class TransactionStream {
   }
 
   async #isThere(): Promise<boolean> {
-    const { client, transaction } = this.#options;
+    const { client, transaction, stream } = this.#options;
     const own = this.#own;
-    const found = await readProgress(client, this.#place);
+    const found = await readProgress(client, this.#place, stream.deliveryTimeoutMs);
     const verdict = progressVerdict(found, own);
     if (found === undefined || verdict === 'run') return false;
     switch (verdict) {

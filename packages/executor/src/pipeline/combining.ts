@@ -1,10 +1,9 @@
-import { combiningOf, type OperatorCall } from '@millrace/api/internal';
-import { type CombinerOptions, combineRows } from '../shuffle/combiner.ts';
-import type { Row } from '../shuffle/row-block.ts';
+import { combiningOf, type InlineMerge, type OperatorCall } from '@millrace/api/internal';
+import { Combiner, type CombinerOptions } from '../shuffle/combiner.ts';
 import { spillDirectoryOf, type TaskStorage } from './task-storage.ts';
 
 const COMBINING = ['combine', 'mergeCombiners', 'group'] as const;
-type CombiningKind = (typeof COMBINING)[number];
+export type CombiningKind = (typeof COMBINING)[number];
 
 /** A Map of V8 holds 2^24 entries. */
 const KEYS_MAX = 2 ** 24 - 1;
@@ -18,19 +17,14 @@ export function isCombining(kind: string): kind is CombiningKind {
   return (COMBINING as readonly string[]).includes(kind);
 }
 
-/** As the operator does it in memory; what does not fit goes to disk. */
-export function combined(
-  rows: AsyncIterable<unknown[]>,
+/** What combines rows as the operator does it in memory, and writes to disk what does not fit; and what a loop does by itself. */
+export function combiner(
   call: CombiningCall,
   storage: TaskStorage,
-): AsyncIterable<unknown[]> {
-  const combining = combiningOf(call);
-  return combineRows(rows as AsyncIterable<Row[]>, {
-    create: combining.create,
-    merge: combining.merge,
-    ...combinerBounds(storage),
-    place: call.place,
-  }) as AsyncIterable<unknown[]>;
+): { readonly rows: Combiner; readonly inline: InlineMerge } {
+  const { create, merge, inline } = combiningOf(call);
+  const { place } = call;
+  return { rows: new Combiner({ create, merge, ...combinerBounds(storage), place }), inline };
 }
 
 /** What a combiner may take of a task's memory and disk. */

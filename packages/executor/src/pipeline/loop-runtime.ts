@@ -2,6 +2,8 @@ import { deserialize } from 'node:v8';
 import { canonicalKey, elementPromise } from '@millrace/api/internal';
 import { MillraceError, placed, type Random, seededRandom } from '@millrace/common';
 import type { TaskSink } from '../output/task-sink.ts';
+import type { BucketRows } from '../shuffle/bucket-rows.ts';
+import type { Combiner } from '../shuffle/combiner.ts';
 import { detach } from './detach.ts';
 import type { KafkaRow } from './kafka-row.ts';
 import { OrderedRows } from './ordered-rows.ts';
@@ -12,36 +14,46 @@ export interface LoopPlace {
   readonly numbers: readonly number[];
 }
 
+/** What a loop combines rows with. */
+export interface LoopCombiner {
+  readonly rows: Combiner;
+  readonly f: Function | undefined;
+  readonly checked: (made: unknown) => unknown;
+}
+
 /** What the generated loop calls: the rare paths, kept out of it. */
 export class LoopRuntime {
   /** Index of the row being worked on. */
   at = 0;
   /** Called for each record that is left out because it does not decode. */
-  undecodable: (() => void) | undefined;
+  undecodable: ((row: KafkaRow, error: MillraceError) => void) | undefined;
   /** Of an action that writes its rows. */
   sink: TaskSink | undefined;
+  /** Of an operator that combines rows by key; read when its loop is made. */
+  combiner: LoopCombiner | undefined;
+  /** Of a map task; read when its loop is made. */
+  buckets: BucketRows | undefined;
   readonly #operators: readonly LoopPlace[];
   readonly #action: LoopPlace;
   readonly #zero: Uint8Array | undefined;
   readonly #randoms: Random[];
 
-  /** `seed`: of the batch; each operator mixes in its own and its partition, so that a re-run draws the same numbers. */
+  /** An operator draws by its own seed and its partition, wherever in a job it stands and whenever that runs. */
   constructor(
     operators: readonly LoopPlace[],
     action: LoopPlace,
     zero: Uint8Array | undefined,
-    seed: number,
     partition: number,
   ) {
     this.#operators = operators;
     this.#action = action;
     this.#zero = zero;
-    this.#randoms = operators.map(({ numbers }, index) =>
-      seededRandom(mix(mix(mix(seed, partition - (numbers[3] ?? 0)), index), numbers[2] ?? 0)),
+    this.#randoms = operators.map(({ numbers }) =>
+      seededRandom(mix(mix(0, partition - (numbers[3] ?? 0)), numbers[2] ?? 0)),
     );
   }
 
-  /** Whether key and value decode; one that does not is counted. Only asked where such records are to be left out. */
+  /** Whether key and value decode; of one that does not somebody is told. Only asked where such records are to be left out. */
   decodes(row: KafkaRow): boolean {
     try {
       void row.key;
@@ -49,7 +61,7 @@ export class LoopRuntime {
       return true;
     } catch (error) {
       if (!MillraceError.is(error, 'VALUE_DECODE')) throw error;
-      this.undecodable?.();
+      this.undecodable?.(row, error);
       return false;
     }
   }
@@ -108,6 +120,12 @@ export class LoopRuntime {
     } catch (error) {
       throw MillraceError.is(error) ? placed(error, this.#action.place) : error;
     }
+  }
+
+  /** A row that is no array may still have a key and a value: whatever is iterable. */
+  pair(row: unknown): readonly unknown[] {
+    const [key, value] = row as Iterable<unknown>;
+    return [key, value];
   }
 
   canonicalKey(value: unknown): string {

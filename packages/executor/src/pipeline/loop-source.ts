@@ -16,12 +16,16 @@ export interface LoopEnd {
   readonly action:
     | { readonly kind: ActionKind; readonly functions: number; readonly numbers: readonly number[] }
     | undefined;
+  /** Rows are combined by key; see InlineMerge. */
+  readonly combine?: { readonly source: string | undefined; readonly collects?: true };
+  /** Rows [key, value] go to the buckets of a shuffle. */
+  readonly buckets?: true;
 }
 
 /**
  * JavaScript of one fused loop: `(ops, act, rt, KafkaRow) => ({ chunk(input, decoders), end() })`.
  * `ops[i][j]` is the j-th lambda of operator i. `chunk` handles one RecordColumns or one array and returns the rows for the next part
- * (undefined under an action; under a sink there is `pour(input, decoders, from)` instead, which stops when the sink is full); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
+ * (undefined under an action; under a sink, a combiner or buckets there is `pour(input, decoders, from)` instead, which stops when it is full); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
  * `firstIndex` is the pipeline's index of the first operator. One call site a lambda, so that V8 inlines it; nothing of the user's text is in the source.
  */
 export function loopSource(
@@ -33,7 +37,7 @@ export function loopSource(
   const lambdas = operators.flatMap(({ functions }, i) =>
     Array.from({ length: functions }, (_, j) => `const f${i}_${j} = ops[${i}][${j}];`),
   );
-  const { state, each, result, isSink } = terminal(end);
+  const { state, each, result, sink } = terminal(end);
   const isChecked = input === 'decodable-columns';
   const first = operators.length === 0 && end.action?.kind === 'count' && !isChecked;
   const body = operators.reduceRight<(row: string) => string>((next, operator, i) => {
@@ -55,7 +59,7 @@ export function loopSource(
   // Counting records takes no loop at all: the columns have been decoded and checked already.
   const loop = first
     ? `n += ${length};`
-    : `rows: for (let i = ${isSink ? 'from' : '0'}; i < ${length}; i++) { rt.at = i; const row = ${row}; ${check} ${body('row')} ${isSink ? 'if (sink.isFull) return i + 1;' : ''} }`;
+    : `rows: for (let i = ${sink === undefined ? '0' : 'from'}; i < ${length}; i++) { rt.at = i; const row = ${row}; ${check} ${body('row')} ${sink === undefined ? '' : `if (${sink}.isFull) return i + 1;`} }`;
   return [
     '"use strict";',
     ...lambdas,
@@ -63,7 +67,7 @@ export function loopSource(
     'let done = false;',
     state,
     'return {',
-    isSink
+    sink !== undefined
       ? `pour(input, decoders, from) { ${loop} return ${length}; },`
       : `chunk(input, decoders) { ${end.action ? '' : 'const out = [];'} ${loop} ${end.action ? '' : 'return out;'} },`,
     `end() { return ${result}; },`,
@@ -75,11 +79,14 @@ interface Terminal {
   readonly state: string;
   readonly each: (row: string) => string;
   readonly result: string;
-  readonly isSink?: boolean;
+  /** Variable of what takes the rows, and may be full. */
+  readonly sink?: string;
 }
 
 function terminal(end: LoopEnd): Terminal {
-  const { action } = end;
+  const { action, combine, buckets } = end;
+  if (combine !== undefined) return combining(combine);
+  if (buckets) return INTO_BUCKETS;
   if (action === undefined) return { state: '', each: (row) => `out.push(${row});`, result: 'undefined' };
   const definition = ACTIONS[action.kind];
   const context = {
@@ -88,12 +95,41 @@ function terminal(end: LoopEnd): Terminal {
   };
   if (definition.form === 'sink') {
     const each = (row: string): string => definition.each({ ...context, row });
-    return { state: 'const sink = rt.sink;', each, result: 'undefined', isSink: true };
+    return { state: 'const sink = rt.sink;', each, result: 'undefined', sink: 'sink' };
   }
   invariant(definition.form === 'loop', `${action.kind} is not a loop action`);
   return {
     state: definition.state(context),
     each: (row) => definition.each({ ...context, row }),
     result: definition.end,
+  };
+}
+
+/** Key and value of a row. A pair that was only made to be taken apart again V8 does not even make. */
+function pairOf(row: string): string {
+  return `const pair = Array.isArray(${row}) ? ${row} : rt.pair(${row}); const key = pair[0]; const value = pair[1];`;
+}
+
+const INTO_BUCKETS: Terminal = {
+  state: 'const rows = rt.buckets;',
+  each: (row) => `${pairOf(row)} rows.take(key, value);`,
+  result: 'undefined',
+  sink: 'rows',
+};
+
+/** A number, the common combiner, is put in its place here, as is one in a list; what else there is to know is the combiner's business. */
+function combining({ source, collects }: NonNullable<LoopEnd['combine']>): Terminal {
+  const isQuick = collects
+    ? "typeof value === 'number') rows.collected();"
+    : "typeof made === 'number') combiners[at] = made;";
+  const merge =
+    source === undefined
+      ? ''
+      : `else { const combiner = combiners[at]; const made = ${source}; if (${isQuick} else rows.merged(at, checked(made), value); }`;
+  return {
+    state: 'const { rows, f, checked } = rt.combiner; const { combiners } = rows;',
+    each: (row) => `${pairOf(row)} const at = rows.find(key); if (at < 0) rows.take(key, value); ${merge}`,
+    result: 'undefined',
+    sink: 'rows',
   };
 }

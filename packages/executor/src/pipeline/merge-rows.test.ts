@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { anyKey, anyValue } from '../shuffle/testing/any-row.ts';
 import { collected } from '../shuffle/testing/collected.ts';
 import { withDirectory } from '../shuffle/testing/temporary-directory.ts';
-import { combined } from './combining.ts';
+import { combiner } from './combining.ts';
 import { mergeRows } from './merge-rows.ts';
 import type { TaskStorage } from './task-storage.ts';
 
@@ -127,11 +127,13 @@ describe('rows of several chains', () => {
       const spillDirectory = join(directory, 'spill');
       const storage = storageIn(directory, 20_000);
       const keys = Array.from({ length: 3_000 }, (_, index) => `key-${index}`);
-      const grouped = (value: string): AsyncIterable<unknown[]> => {
-        const rows = keys.map((key) => [key, value]);
+      async function* grouped(value: string): AsyncGenerator<unknown[]> {
         const call = { kind: 'group', functions: [], numbers: [], place } as const;
-        return combined(chunks(rows, rows), call, storage);
-      };
+        const { rows } = combiner(call, storage);
+        for (let round = 0; round < 2; round++) await rows.addRows(keys.map((key) => [key, value] as const));
+        yield* rows.results() as AsyncGenerator<unknown[]>;
+        await rows.close();
+      }
       let most = 0;
       const rows: unknown[] = [];
       for await (const chunk of mergeRows({ how: 'zip', place }, [grouped('l'), grouped('r')], signal)) {

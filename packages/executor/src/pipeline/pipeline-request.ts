@@ -1,15 +1,18 @@
 import type { TaskContextData } from '@millrace/api/internal';
 import type { OffsetRange, RecordColumns } from '@millrace/kafka';
 import type { PipelineMessage, StageMessage } from '@millrace/proto';
+import type { DeadLetters } from '../output/dead-letters.ts';
 import type { OpenSink } from '../output/task-sink.ts';
+import type { RowBlock } from '../shuffle/row-block.ts';
 import type { MapOutputName } from '../shuffle/shuffle-store.ts';
 import type { TaskStates } from '../state/state-write.ts';
 import type { TaskStorage } from './task-storage.ts';
 
-/** What a pipeline reads: the columns of fetches, rows at hand, or chunks of rows (of a shuffle, of other pipelines). */
+/** What a pipeline reads: the columns of fetches, rows at hand, the blocks of a shuffle, or chunks of rows (of other pipelines). */
 export type PipelineInput =
   | AsyncIterable<RecordColumns>
   | readonly unknown[]
+  | { readonly blocks: AsyncIterable<RowBlock> }
   | { readonly chunks: AsyncIterable<unknown[]> };
 
 /** One task's work, with its lambdas revived. */
@@ -33,6 +36,8 @@ export interface PipelineRequest {
   readonly states?: TaskStates;
   /** Absent: there is no action that writes its rows. */
   readonly openSink?: OpenSink;
+  /** Absent: records that do not decode are written nowhere. */
+  readonly deadLetters?: DeadLetters;
 }
 
 export interface PipelineOutcome {

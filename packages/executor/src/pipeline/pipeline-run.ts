@@ -4,25 +4,32 @@ import {
   OPERATORS,
   type OperatorKind,
   type PartitionOperator,
+  type PartitionOperatorCall,
   rowsOf,
   taskAccumulator,
 } from '@millrace/api/internal';
 import { invariant, MillraceError, placed } from '@millrace/common';
 import type { RecordColumns } from '@millrace/kafka';
 import type { OperatorMessage } from '@millrace/proto';
+import type { DeadLetterReading } from '../output/dead-letters.ts';
+import { rowsOfBlock } from '../shuffle/row-block.ts';
 import { writeState } from '../state/state-write.ts';
-import { combined, isCombining } from './combining.ts';
+import { columnParts } from './column-parts.ts';
+import { type CombiningKind, combiner, isCombining } from './combining.ts';
 import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
 import { columnDecoder, type RowDecoders } from './kafka-row.ts';
-import { LoopRuntime, mix } from './loop-runtime.ts';
+import { LoopRuntime } from './loop-runtime.ts';
 import { type LoopEnd, type LoopInput, type LoopOperator, loopSource } from './loop-source.ts';
 import { type PipelineRequest, undecodableOf } from './pipeline-request.ts';
-import { type WrittenShuffle, writeShuffle, writeStored } from './shuffle-write.ts';
+import { openShuffle, type WrittenShuffle, writeStored } from './shuffle-write.ts';
 import { sorted } from './sorting.ts';
 import { taskError } from './task-error.ts';
+import type { TaskStorage } from './task-storage.ts';
 
 /** Element operators in one loop. Its text is as deep as it has operators, and V8's parser recurses. */
 const FUSED_OPERATORS_MAX = 64;
+/** Dead letters that one look at their stream may add. */
+const LETTERS_MAX = 4096;
 
 type Chunk = RecordColumns | readonly unknown[];
 
@@ -34,6 +41,7 @@ export class PipelineRun {
   readonly #decoders: RowDecoders | undefined;
   readonly #runtime: LoopRuntime;
   readonly #columnsInput: LoopInput;
+  readonly #letters: DeadLetterReading | undefined;
   readonly #input: AsyncGenerator<Chunk, void, undefined>;
 
   constructor(request: PipelineRequest) {
@@ -41,18 +49,16 @@ export class PipelineRun {
     this.#input = this.#source();
     const { pipeline, stage, task } = request;
     this.#decoders = rowDecoders(request);
-    this.#runtime = new LoopRuntime(
-      pipeline.operators,
-      stage.action,
-      stage.action.value,
-      mix(Math.trunc(task.batchTime / 1000) | 0, task.batchTime % 1000),
-      task.partitionId,
-    );
+    this.#runtime = new LoopRuntime(pipeline.operators, stage.action, stage.action.value, task.partitionId);
     const undecodable = undecodableOf(pipeline);
     this.#columnsInput = undecodable === undefined ? 'columns' : 'decodable-columns';
+    this.#letters = deadLetterReading(request);
     if (undecodable !== undefined) {
       const count = taskAccumulator(undecodable, () => task.accumulators);
-      this.#runtime.undecodable = () => count.add(1);
+      const letters = this.#letters;
+      this.#runtime.undecodable = (row, error) => {
+        if (letters === undefined || letters.write(row, error)) count.add(1);
+      };
     }
   }
 
@@ -69,17 +75,41 @@ export class PipelineRun {
 
   /** The result of a map task. */
   async stored(): Promise<WrittenShuffle> {
-    const { stage, functions, task, storage, states } = this.#request;
+    const { input, pipeline, stage, functions, task, storage, states } = this.#request;
     if (stage.action.kind === 'stateWrite')
-      return writeState(this.rows(), {
-        action: stage.action,
-        functions: functions.action,
-        task,
-        storage,
-        states,
-      });
+      return writeState(
+        'blocks' in input && pipeline.operators.length === 0 ? input : { rows: this.rows() },
+        {
+          action: stage.action,
+          functions: functions.action,
+          task,
+          storage,
+          states,
+        },
+      );
     if (stage.action.kind === 'storeWrite') return writeStored(this.rows(), stage.action, task, storage);
-    return writeShuffle(this.rows(), stage.action, functions.action, task, storage);
+    return this.#shuffled();
+  }
+
+  /** Rows go to their buckets from the loop that makes them. */
+  async #shuffled(): Promise<WrittenShuffle> {
+    const { pipeline, stage, functions, task, storage } = this.#request;
+    const { chunks, from, columns } = this.#parts();
+    const isCombined = isCombining(pipeline.operators.at(-1)?.kind ?? '');
+    const { rows, finish } = openShuffle(stage.action, functions.action, task, storage, isCombined);
+    try {
+      this.#runtime.buckets = rows;
+      const loop = this.#loop(from, pipeline.operators.length, columns, { action: undefined, buckets: true });
+      for await (const chunk of chunks) {
+        for (let at = 0; at < lengthOf(chunk); ) {
+          at = this.#pour(loop, chunk, at);
+          if (rows.isFull) await rows.flush();
+        }
+      }
+      return await finish();
+    } finally {
+      await rows.abort();
+    }
   }
 
   /** The pipeline up to its last partition operator, and where the rest begins. */
@@ -98,7 +128,10 @@ export class PipelineRun {
         continue;
       }
       // The element operators [from, index) before it are one fused loop.
-      chunks = this.#partition(definition, index, this.#rows(chunks, from, index, columns));
+      chunks =
+        this.#request.storage && isCombining(definition.kind)
+          ? this.#combined(chunks, from, index, columns, this.#request.storage)
+          : this.#partition(definition, index, this.#rows(chunks, from, index, columns));
       from = index + 1;
       columns = false;
     }
@@ -110,13 +143,41 @@ export class PipelineRun {
     index: number,
     rows: AsyncIterable<unknown[]>,
   ): AsyncIterable<unknown[]> {
-    const { pipeline, functions, task, signal, storage } = this.#request;
-    const { numbers, value, place } = pipeline.operators[index] as OperatorMessage;
-    const call = { functions: functions.operators[index] ?? [], numbers, place, ...(value && { value }) };
-    if (storage && isCombining(definition.kind))
-      return combined(rows, { ...call, kind: definition.kind }, storage);
+    const { task, signal, storage } = this.#request;
+    const call = this.#call(index);
     if (storage && definition.kind === 'sortRows') return sorted(rows, call, storage);
     return definition.run(rows, { ...call, partition: task.partitionId, signal });
+  }
+
+  #call(index: number): Omit<PartitionOperatorCall, 'partition' | 'signal' | 'place'> & { place: string } {
+    const { pipeline, functions } = this.#request;
+    const { numbers, value, place } = pipeline.operators[index] as OperatorMessage;
+    return { functions: functions.operators[index] ?? [], numbers, place, ...(value && { value }) };
+  }
+
+  /** The operators [from, index), and the rows that they make combined by that at `index`, in one loop: there are never more rows than keys. */
+  async *#combined(
+    chunks: AsyncIterable<Chunk>,
+    from: number,
+    index: number,
+    columns: boolean,
+    storage: TaskStorage,
+  ): AsyncGenerator<unknown[], void, undefined> {
+    const kind = this.#request.pipeline.operators[index]?.kind as CombiningKind;
+    const { rows, inline } = combiner({ ...this.#call(index), kind }, storage);
+    try {
+      this.#runtime.combiner = { rows, f: inline.f, checked: inline.checked };
+      const loop = this.#loop(from, index, columns, { action: undefined, combine: inline });
+      for await (const chunk of chunks) {
+        for (let at = 0; at < lengthOf(chunk); ) {
+          at = this.#pour(loop, chunk, at);
+          if (rows.isFull) await rows.spill();
+        }
+      }
+      yield* rows.results() as AsyncGenerator<unknown[], void, undefined>;
+    } finally {
+      await rows.close();
+    }
   }
 
   /** A function of the job may have left its rows half read, or kept them: nothing reads on behind a task that has ended. */
@@ -125,12 +186,24 @@ export class PipelineRun {
   }
 
   async *#source(): AsyncGenerator<Chunk, void, undefined> {
-    const { input, signal } = this.#request;
+    const { input, signal, deadLetters, range } = this.#request;
     if (Symbol.asyncIterator in input) {
       for await (const chunk of input) {
         signal.throwIfAborted();
         this.records += chunk.n;
-        yield chunk;
+        // Tiny records, all of them broken, are hundreds of thousands in a fetch, and many times as large when they are dead letters.
+        for (const part of columnParts(chunk, this.#letters ? LETTERS_MAX : chunk.n)) {
+          yield part;
+          if (deadLetters?.isFull === true) await deadLetters.ready();
+        }
+      }
+      if (range) this.#letters?.readUntil(range.untilOffset);
+      return;
+    }
+    if ('blocks' in input) {
+      for await (const block of input.blocks) {
+        signal.throwIfAborted();
+        yield rowsOfBlock(block);
       }
       return;
     }
@@ -205,8 +278,7 @@ export class PipelineRun {
     try {
       const loop = makeLoop();
       for await (const chunk of chunks) {
-        const length = Array.isArray(chunk) ? chunk.length : (chunk as RecordColumns).n;
-        for (let from = 0; from < length; ) {
+        for (let from = 0; from < lengthOf(chunk); ) {
           from = this.#pour(loop, chunk, from);
           if (sink.isFull) await sink.ready();
           signal.throwIfAborted();
@@ -221,7 +293,9 @@ export class PipelineRun {
 
   #pour(loop: FusedLoop, chunk: Chunk, from: number): number {
     try {
-      return loop.pour(chunk, this.#decoders, from);
+      const at = loop.pour(chunk, this.#decoders, from);
+      this.#looked(chunk);
+      return at;
     } catch (error) {
       throw this.#failed(error, chunk);
     }
@@ -229,10 +303,19 @@ export class PipelineRun {
 
   #chunk(loop: FusedLoop, chunk: Chunk): unknown[] | undefined {
     try {
-      return loop.chunk(chunk, this.#decoders);
+      const rows = loop.chunk(chunk, this.#decoders);
+      this.#looked(chunk);
+      return rows;
     } catch (error) {
       throw this.#failed(error, chunk);
     }
+  }
+
+  /** The loop stands behind the row that it was at. */
+  #looked(chunk: Chunk): void {
+    if (this.#letters === undefined || Array.isArray(chunk)) return;
+    const { n, offset } = chunk as RecordColumns;
+    if (n > 0) this.#letters.readUntil((offset[this.#runtime.at] as number) + 1);
   }
 
   #failed(error: unknown, chunk: Chunk): MillraceError {
@@ -245,11 +328,14 @@ export class PipelineRun {
     const part = pipeline.operators.slice(from, until);
     const source = loopSource(part.map(loopOperator), from, columns ? this.#columnsInput : 'rows', end);
     const program = `${task.application}@${task.epoch}`;
-    const places = [program, ...part.map(({ place }) => place), end.action ? stage.action.place : ''].join(
-      '|',
-    );
+    const last = end.action || end.buckets ? stage.action : end.combine && pipeline.operators[until];
+    const places = [program, ...part.map(({ place }) => place), last?.place ?? ''].join('|');
     return fusedLoop(source, places, functions.operators.slice(from, until), functions.action, this.#runtime);
   }
+}
+
+function lengthOf(chunk: Chunk): number {
+  return Array.isArray(chunk) ? chunk.length : (chunk as RecordColumns).n;
 }
 
 function loopOperator(operator: OperatorMessage): LoopOperator {
@@ -259,6 +345,13 @@ function loopOperator(operator: OperatorMessage): LoopOperator {
     functions: operator.closures.length,
     numbers: operator.numbers,
   };
+}
+
+/** Undefined: records that do not decode are written nowhere. */
+function deadLetterReading({ pipeline, range, deadLetters }: PipelineRequest): DeadLetterReading | undefined {
+  if (pipeline.source.kind !== 'kafka' || !pipeline.source.kafka.deadLetters?.length) return undefined;
+  invariant(deadLetters !== undefined && range !== undefined, 'dead letters of a range can be written');
+  return deadLetters.reading(pipeline.source.kafka, range);
 }
 
 function rowDecoders({ pipeline, functions }: PipelineRequest): RowDecoders | undefined {

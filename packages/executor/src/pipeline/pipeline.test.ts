@@ -95,7 +95,7 @@ describe('pipeline', () => {
     ]);
   });
 
-  it('samples the same rows in every attempt', async () => {
+  it('samples the same rows in every attempt, in whatever batch and behind whatever operators', async () => {
     const values = Array.from({ length: 500 }, (_, i) => `${i}`);
     const setup = (seed: number): Setup => ({
       input: stream(columns(values)),
@@ -105,6 +105,9 @@ describe('pipeline', () => {
     const first = await run<string[]>(setup(7));
     expect(await run(setup(7))).toEqual(first);
     expect(await run(setup(8))).not.toEqual(first);
+    expect(await run({ ...setup(7), batchTime: 1_700_000_060_000 })).toEqual(first);
+    const behind = [op('filter', [() => true]), ...(setup(7).operators ?? [])];
+    expect(await run({ ...setup(7), operators: behind })).toEqual(first);
     expect(first.length).toBeGreaterThan(90);
     expect(first.length).toBeLessThan(210);
   });

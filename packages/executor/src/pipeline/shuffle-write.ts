@@ -3,16 +3,19 @@ import { type PartitionerCall, rangeIndex, type TaskContextData } from '@millrac
 import { assertNever, MillraceError, placed } from '@millrace/common';
 import type { ActionMessage } from '@millrace/proto/task';
 import { encodeMapOutput } from '@millrace/proto/task';
+import { BucketRows, writeShuffleFile } from '../shuffle/bucket-rows.ts';
 import { hashPartition } from '../shuffle/key-hash.ts';
 import type { Row } from '../shuffle/row-block.ts';
+import { readExactly, withShuffleFile } from '../shuffle/shuffle-file.ts';
 import type { MapOutputName } from '../shuffle/shuffle-store.ts';
-import { writeShuffleFile } from '../shuffle/shuffle-writer.ts';
 import { mix } from './loop-runtime.ts';
 import type { TaskStorage } from './task-storage.ts';
 
 /** `value` of a storeWrite action. */
 interface StoreTarget {
   readonly directory: string;
+  /** The rows are also wanted in the result: of a checkpoint. */
+  readonly copies?: true;
 }
 
 /** `value` of a shuffleWrite action. */
@@ -33,22 +36,29 @@ export interface WrittenShuffle {
 
 type Compare = (a: unknown, b: unknown) => number;
 
+/** What takes the rows of a map task, until it is finished or aborted. */
+export interface OpenShuffle {
+  readonly rows: BucketRows;
+  /** @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK. */
+  readonly finish: () => Promise<WrittenShuffle>;
+}
+
 /**
- * What a map task does: its rows [key, value], to the buckets of a shuffle.
- * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what the rows throw.
+ * What a map task does with its rows [key, value]: they go to the buckets of a shuffle. `isCombined`: each has another key.
+ * @throws MillraceError INTERNAL when it is not known where to.
  */
-export async function writeShuffle(
-  rows: AsyncIterable<unknown[]>,
+export function openShuffle(
   { value, place }: Pick<ActionMessage, 'value' | 'place'>,
   functions: readonly Function[],
   task: Pick<TaskContextData, 'partitionId' | 'attemptNumber'>,
   storage: TaskStorage | undefined,
-): Promise<WrittenShuffle> {
+  isCombined: boolean,
+): OpenShuffle {
   if (value === undefined || storage === undefined)
     throw new MillraceError('INTERNAL', 'a map task does not know where to write');
   const { directory, inlineBytesMax = 0, partitioner } = deserialize(value) as ShuffleTarget;
   const written = { shuffle: directory, mapPartition: task.partitionId, attempt: task.attemptNumber };
-  const { sizes, inline } = await writeShuffleFile(
+  const rows = new BucketRows(
     {
       path: storage.mapOutputPath(written),
       buckets: partitioner.partitions,
@@ -56,13 +66,19 @@ export async function writeShuffle(
       fileBytesMax: storage.fileBytesMax,
       inlineBytesMax: Math.min(inlineBytesMax, storage.inlineBytesMax ?? 0),
       place,
+      keysRepeat: partitioner.kind === 'hash' && !isCombined,
     },
-    rows as AsyncIterable<Row[]>,
     bucketOf(partitioner, functions[0], task.partitionId, place),
   );
-  return inline
-    ? { result: encodeMapOutput({ sizes, inline }) }
-    : { result: encodeMapOutput({ sizes }), written };
+  return {
+    rows,
+    async finish() {
+      const { sizes, inline } = await rows.finish();
+      return inline
+        ? { result: encodeMapOutput({ sizes, inline }) }
+        : { result: encodeMapOutput({ sizes }), written };
+    },
+  };
 }
 
 /**
@@ -77,11 +93,12 @@ export async function writeStored(
 ): Promise<WrittenShuffle> {
   if (value === undefined || storage === undefined)
     throw new MillraceError('INTERNAL', 'a map task does not know where to write');
-  const { directory } = deserialize(value) as StoreTarget;
+  const { directory, copies } = deserialize(value) as StoreTarget;
   const written = { shuffle: directory, mapPartition: task.partitionId, attempt: task.attemptNumber };
+  const path = storage.mapOutputPath(written);
   const { sizes } = await writeShuffleFile(
     {
-      path: storage.mapOutputPath(written),
+      path,
       buckets: 1,
       bufferBytesMax: storage.memoryBytesMax,
       fileBytesMax: storage.fileBytesMax,
@@ -90,7 +107,11 @@ export async function writeStored(
     asKeys(rows),
     () => 0,
   );
-  return { result: encodeMapOutput({ sizes }), written };
+  const [bytes = 0] = sizes;
+  if (!copies || bytes === 0) return { result: encodeMapOutput({ sizes }), written };
+  // The blocks of the only bucket begin the file, without gaps.
+  const copy = await withShuffleFile(path, (file) => readExactly(file, { offset: 0, bytes }, { path }));
+  return { result: encodeMapOutput({ sizes, copy }), written };
 }
 
 async function* asKeys(chunks: AsyncIterable<unknown[]>): AsyncGenerator<Row[], void, undefined> {

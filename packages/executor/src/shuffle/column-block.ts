@@ -6,7 +6,7 @@ import { corruptBlock } from './shuffle-failure.ts';
 
 /*
  * A block, in 32-bit words of the machine's order (another order is refused as damage; V8's format would not survive it either):
- *   magic · CRC-32C of all that follows · bytes of the block · rows · columns · 0
+ *   magic · CRC-32C of all that follows · bytes of the block · rows · columns · role
  *   a column: kind · width of a length · bytes · 0
  * then the columns, each padded with zeros to 8 bytes. All starts are multiples of 8, so that numbers are read where they are.
  */
@@ -18,16 +18,25 @@ export const BLOCK_HEADER_BYTES = HEADER_WORDS * 4;
 export const BLOCK_BYTES_MAX = 512 * 1024 * 1024;
 const COLUMNS_MAX = 16;
 
+/**
+ * What the columns of a block are, where that is not always the same. ROWS: keys and values. NUMBERED: the same, but that a key is the number of a text
+ * among those of the TEXTS before it in its bucket; TEXTS_ANEW: the first of its texts has number 0.
+ */
+export const ROLE = { ROWS: 0, TEXTS: 1, TEXTS_ANEW: 2, NUMBERED: 3 } as const;
+export type Role = (typeof ROLE)[keyof typeof ROLE];
+
 export interface ColumnBlock {
   readonly rows: number;
   readonly columns: ReadonlyArray<ArrayLike<unknown>>;
+  /** A Role, if it is not damaged. */
+  readonly role: number;
 }
 
 /**
  * Columns of one length as a block. Values must be movable (detached) already.
  * @throws MillraceError RESULT_TOO_LARGE above BLOCK_BYTES_MAX; what V8's serialization throws.
  */
-export function encodeColumns(columns: ReadonlyArray<readonly unknown[]>): Buffer {
+export function encodeColumns(columns: ReadonlyArray<readonly unknown[]>, role: Role = ROLE.ROWS): Buffer {
   const plans = columns.map((values) => planColumn(values));
   const bytes = BLOCK_HEADER_BYTES + columnsBytes(plans);
   if (bytes > BLOCK_BYTES_MAX) throw tooLarge(bytes);
@@ -35,7 +44,7 @@ export function encodeColumns(columns: ReadonlyArray<readonly unknown[]>): Buffe
   const block = Buffer.allocUnsafeSlow(bytes);
   writeColumns(block, BLOCK_HEADER_BYTES, plans);
   const header = new Uint32Array(block.buffer, 0, HEADER_WORDS);
-  header.set([MAGIC, 0, bytes, columns[0]?.length ?? 0, plans.length, 0]);
+  header.set([MAGIC, 0, bytes, columns[0]?.length ?? 0, plans.length, role]);
   header[1] = crc32c(block.subarray(8));
   return block;
 }
@@ -62,10 +71,10 @@ export function decodeColumns(bytes: Buffer, where: ErrorDetails): ColumnBlock {
   if (crc32c(block.subarray(8)) !== wordsOf(block, HEADER_WORDS)[1]) {
     throw corruptBlock('its checksum (CRC-32C) does not match', where);
   }
-  const [rows = 0, count = 0] = wordsOf(block, HEADER_WORDS).subarray(3, 5);
+  const [rows = 0, count = 0, role = 0] = wordsOf(block, HEADER_WORDS).subarray(3);
   const columns = count > COLUMNS_MAX ? undefined : readAll(block, count, rows);
   if (columns === undefined) throw corruptBlock('its columns contradict themselves', where);
-  return { rows, columns };
+  return { rows, columns, role };
 }
 
 function readAll(block: Buffer, count: number, rows: number): ArrayLike<unknown>[] | undefined {

@@ -2,17 +2,8 @@ import { KeyMap } from '@millrace/api/internal';
 import { detach } from '../pipeline/detach.ts';
 import { MarkedRows } from './merge-by-mark.ts';
 import type { RowBlock } from './row-block.ts';
+import { TextIndex } from './text-index.ts';
 import { sizeOf } from './value-size.ts';
-
-export interface Entry {
-  /** Number of the row in which the key first appeared. */
-  readonly mark: number;
-  combiner: unknown;
-  /** As measured when it was last looked at. */
-  bytes: number;
-  /** Of values that were merged since: the combiner may have kept them. */
-  unmeasuredBytes: number;
-}
 
 export interface PartSize {
   readonly part: number;
@@ -23,74 +14,138 @@ export interface PartSize {
 /** What an entry costs beside its key and combiner. */
 const ENTRY_BYTES = 120;
 
-/** Keys and their combiners in memory, in order of first appearance, and about what they take. */
+/**
+ * Keys and their combiners in memory, in order of first appearance, and about what they take. An entry is a number, under which each of its
+ * parts is in an array of its own: a loop over rows makes no objects, and reads no more than it needs.
+ */
 export class CombinerEntries {
   /** An estimate. */
   bytes = 0;
-  readonly #entries = new KeyMap<Entry>();
+  /** By entry. */
+  readonly combiners: unknown[] = [];
+  /** By entry. A key of undefined has an entry like all others. */
+  readonly #keys: unknown[] = [];
+  /** Number of the row in which the key first appeared; REMOVED: the entry is none any more. */
+  readonly #marks: number[] = [];
+  /** As measured when it was last looked at. */
+  readonly #bytes: number[] = [];
+  /** Of values that were merged since: the combiner may have kept them. */
+  readonly #unmeasuredBytes: number[] = [];
+  readonly #texts = new TextIndex(this.#keys);
+  /** What is not among the texts. */
+  readonly #others = new KeyMap<number>();
+  #size = 0;
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
-  /** @throws MillraceError USER_CODE for what cannot be a key. */
-  get(key: unknown): Entry | undefined {
-    return this.#entries.get(key);
+  /** Entries are below this number; some may have been removed. */
+  get end(): number {
+    return this.#keys.length;
   }
 
-  merge(entry: Entry, value: unknown, merge: (combiner: unknown, value: unknown) => unknown): void {
-    const combiner = merge(entry.combiner, value);
-    entry.combiner = combiner;
+  /** The entry of a text, when it is a quick one; -1 otherwise: `find` knows. */
+  ofText(text: string): number {
+    return this.#texts.find(text);
+  }
+
+  /** The entry of a key, or -1. @throws MillraceError USER_CODE for what cannot be a key. */
+  find(key: unknown): number {
+    const at = typeof key === 'string' ? this.#texts.find(key) : -1;
+    return at >= 0 || this.#others.size === 0 ? at : (this.#others.get(key) ?? -1);
+  }
+
+  /** `combiner` is what the entry's became with one more value. */
+  merged(at: number, combiner: unknown, value: unknown): void {
+    this.combiners[at] = combiner;
     // A number replaces another; what may have kept the value is measured when it looks too large.
     if (typeof combiner === 'number') return;
     const growth = sizeOf(value);
-    entry.unmeasuredBytes += growth;
+    const unmeasured = (this.#unmeasuredBytes[at] as number) + growth;
+    const before = this.#bytes[at] as number;
+    this.#unmeasuredBytes[at] = unmeasured;
     this.bytes += growth;
     // Doubling: looking costs as much as merging did, and memory is at most overestimated twice.
-    if (entry.unmeasuredBytes < entry.bytes) return;
-    const before = entry.bytes + entry.unmeasuredBytes;
-    entry.bytes = ENTRY_BYTES + sizeOf(combiner);
-    entry.unmeasuredBytes = 0;
-    this.bytes += entry.bytes - before;
+    if (unmeasured < before) return;
+    const bytes = ENTRY_BYTES + sizeOf(combiner);
+    this.#bytes[at] = bytes;
+    this.#unmeasuredBytes[at] = 0;
+    this.bytes += bytes - before - unmeasured;
   }
 
+  /** Of a key that has no entry. @throws MillraceError USER_CODE for what cannot be a key. */
   insert(key: unknown, combiner: unknown, mark: number): void {
     const bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(combiner);
-    // A lambda may change its key later; not this one.
-    this.#entries.set(typeof key === 'object' ? detach(key) : key, {
-      mark,
-      combiner,
-      bytes,
-      unmeasuredBytes: 0,
-    });
+    // A lambda may change its key later; not this one. −0 is 0.
+    const own = typeof key === 'object' ? detach(key) : key === 0 ? 0 : key;
+    const at = this.#keys.length;
+    if (typeof own !== 'string' || !this.#texts.add(own, at)) this.#others.set(own, at);
+    this.#keys.push(own);
+    this.combiners.push(combiner);
+    this.#marks.push(mark);
+    this.#bytes.push(bytes);
+    this.#unmeasuredBytes.push(0);
     this.bytes += bytes;
+    this.#size++;
   }
 
-  remove(key: unknown, { bytes, unmeasuredBytes }: Entry): void {
-    this.#entries.delete(key);
-    this.bytes -= bytes + unmeasuredBytes;
+  /** Afterwards `compact` is due, before anything else is asked. */
+  remove(at: number): void {
+    this.bytes -= (this.#bytes[at] as number) + (this.#unmeasuredBytes[at] as number);
+    this.#marks[at] = REMOVED;
+    this.#keys[at] = undefined;
+    this.combiners[at] = undefined;
+    this.#size--;
+  }
+
+  /** Numbers the entries that are left anew. */
+  compact(): void {
+    this.#texts.clear();
+    this.#others.clear();
+    let next = 0;
+    for (let at = 0; at < this.#keys.length; at++) {
+      if (this.#marks[at] === REMOVED) continue;
+      const key = this.#keys[at];
+      this.#keys[next] = key;
+      this.combiners[next] = this.combiners[at];
+      this.#marks[next] = this.#marks[at] as number;
+      this.#bytes[next] = this.#bytes[at] as number;
+      this.#unmeasuredBytes[next] = this.#unmeasuredBytes[at] as number;
+      if (typeof key !== 'string' || !this.#texts.add(key, next)) this.#others.set(key, next);
+      next++;
+    }
+    this.#cut(next);
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#texts.clear();
+    this.#others.clear();
+    this.#cut(0);
+    this.#size = 0;
     this.bytes = 0;
   }
 
-  [Symbol.iterator](): Iterator<[unknown, Entry]> {
-    return this.#entries[Symbol.iterator]();
+  /** Key, combiner and mark of an entry; undefined: it was removed. */
+  rowOf(
+    at: number,
+  ): { readonly key: unknown; readonly combiner: unknown; readonly mark: number } | undefined {
+    const mark = this.#marks[at] as number;
+    return mark === REMOVED ? undefined : { key: this.#keys[at], combiner: this.combiners[at], mark };
   }
 
   /** What each of so many parts takes, afresh. */
   measure(parts: number, partOf: (key: unknown) => number): readonly PartSize[] {
     const sizes = Array.from({ length: parts }, (_, part): PartSize => ({ part, bytes: 0, keys: 0 }));
     this.bytes = 0;
-    for (const [key, entry] of this.#entries) {
-      entry.bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(entry.combiner);
-      entry.unmeasuredBytes = 0;
-      this.bytes += entry.bytes;
+    for (const [at, key] of this.#keys.entries()) {
+      const bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(this.combiners[at]);
+      this.#bytes[at] = bytes;
+      this.#unmeasuredBytes[at] = 0;
+      this.bytes += bytes;
       const size = sizes[partOf(key)];
       if (size === undefined) continue;
-      size.bytes += entry.bytes;
+      size.bytes += bytes;
       size.keys++;
     }
     return sizes;
@@ -99,12 +154,23 @@ export class CombinerEntries {
   /** All rows [key, combiner], with their marks. */
   *blocks(): Generator<RowBlock, void, undefined> {
     let chunk = new MarkedRows();
-    for (const [key, { combiner, mark, bytes }] of this.#entries) {
-      chunk.add(key, combiner, mark, bytes);
+    for (let at = 0; at < this.#keys.length; at++) {
+      chunk.add(this.#keys[at], this.combiners[at], this.#marks[at] as number, this.#bytes[at] as number);
       if (!chunk.isFull) continue;
       yield chunk;
       chunk = new MarkedRows();
     }
     if (chunk.rows > 0) yield chunk;
   }
+
+  #cut(length: number): void {
+    this.#keys.length = length;
+    this.combiners.length = length;
+    this.#marks.length = length;
+    this.#bytes.length = length;
+    this.#unmeasuredBytes.length = length;
+  }
 }
+
+/** Marks are numbers of rows. */
+const REMOVED = -1;

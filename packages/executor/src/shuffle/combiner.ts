@@ -31,6 +31,7 @@ const PARTS = 16;
 /** How often a part is divided again. After it only keys of one 32-bit hash are together: more memory is the only help. */
 const LEVEL_MAX = 8;
 const BUFFER_BYTES_MIN = 64 * 1024;
+const NUMBER_BYTES = 8;
 
 interface Spill {
   /** Combiners that were in memory when their part was evicted, then all later rows of those parts, by part. */
@@ -75,15 +76,49 @@ export class Combiner {
 
   /** @throws MillraceError USER_CODE for what cannot be a key, or (on disk) cannot be serialized; what create and merge throw. */
   add(key: unknown, value: unknown, mark: number = this.#nextMark++): void {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) {
-      this.#entries.merge(entry, value, this.#options.merge);
+    const at = this.#entries.find(key);
+    if (at >= 0) {
+      this.#entries.merged(at, this.#options.merge(this.#entries.combiners[at], value), value);
       return;
     }
     const part = this.#spill === undefined ? 0 : this.#partOf(key);
     if (this.#spill === undefined || this.#evicted[part] === false) {
       this.#entries.insert(key, this.#options.create(value), mark);
     } else this.#spill.rows.add(part, key, value, mark);
+  }
+
+  /** Of the entries in memory, for a loop that merges by itself: it may put a number in the place of another combiner. */
+  get combiners(): unknown[] {
+    return this.#entries.combiners;
+  }
+
+  /** The entry in memory of a key; -1 when there is none at hand: then the row is for `take`. @throws as `take`. */
+  find(key: unknown): number {
+    if (typeof key === 'string') return this.#entries.ofText(key);
+    try {
+      return this.#entries.find(key);
+    } catch (error) {
+      throw this.#atPlace(error);
+    }
+  }
+
+  /** As `add`. @throws MillraceError as `add`, with the place. */
+  take(key: unknown, value: unknown): void {
+    try {
+      this.add(key, value);
+    } catch (error) {
+      throw this.#atPlace(error);
+    }
+  }
+
+  /** A loop has put a number into a list that is a combiner. */
+  collected(): void {
+    this.#entries.bytes += NUMBER_BYTES;
+  }
+
+  /** A loop has merged one more value into an entry, and it made `combiner`. */
+  merged(at: number, combiner: unknown, value: unknown): void {
+    this.#entries.merged(at, combiner, value);
   }
 
   /** Adds all, spilling as needed. @throws as `add` and `spill`. */
@@ -137,9 +172,13 @@ export class Combiner {
         index++;
       } while (index < rows.length && !this.isFull);
     } catch (error) {
-      throw MillraceError.is(error) ? placed(error, this.#options.place) : error;
+      throw this.#atPlace(error);
     }
     return index;
+  }
+
+  #atPlace(error: unknown): unknown {
+    return MillraceError.is(error) ? placed(error, this.#options.place) : error;
   }
 
   get #isSpillFull(): boolean {
@@ -162,13 +201,16 @@ export class Combiner {
       restKeys -= keys;
     }
     this.#spill ??= { combiners: this.#writer('combiners', PARTS), rows: this.#writer('rows', PARTS) };
-    for (const [key, entry] of this.#entries) {
-      const part = this.#partOf(key);
+    for (let at = 0; at < this.#entries.end; at++) {
+      const row = this.#entries.rowOf(at);
+      if (row === undefined) continue;
+      const part = this.#partOf(row.key);
       if (this.#evicted[part] !== true) continue;
-      this.#spill.combiners.add(part, key, entry.combiner, entry.mark);
-      this.#entries.remove(key, entry);
+      this.#spill.combiners.add(part, row.key, row.combiner, row.mark);
+      this.#entries.remove(at);
       if (this.#spill.combiners.isFull) await this.#spill.combiners.flush();
     }
+    this.#entries.compact();
   }
 
   async #flush(): Promise<void> {

@@ -2,10 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { writeShuffleFile } from './bucket-rows.ts';
 import { hashPartition } from './key-hash.ts';
-import type { Row } from './row-block.ts';
-import { bucketSource, inlineRows, readRows } from './shuffle-reader.ts';
-import { type WrittenRows, writeShuffleFile } from './shuffle-writer.ts';
+import { type Row, rowsOfBlock } from './row-block.ts';
+import { bucketSource, inlineBlocks, readRows } from './shuffle-reader.ts';
+import type { WrittenRows } from './shuffle-writer.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 const BUCKETS = 3;
@@ -40,7 +41,7 @@ function bucketsOf({ sizes, inline }: WrittenRows): Row[][] {
   let at = 0;
   return sizes.map((bytes) => {
     at += bytes;
-    return [...inlineRows(received(inline?.subarray(at - bytes, at) as Buffer), {})].flat();
+    return [...inlineBlocks(received(inline?.subarray(at - bytes, at) as Buffer), {})].flatMap(rowsOfBlock);
   });
 }
 
@@ -58,7 +59,8 @@ describe('a small map output', () => {
           expect(await readdir(directory)).toEqual([]);
           const file = await write(directory, rows, 0);
           expect(file.inline).toBeUndefined();
-          expect(file.sizes).toEqual(small.sizes);
+          // Not byte for byte: V8 writes 3 as a double when the array that it came from began with one.
+          expect(file.rows).toBe(small.rows);
           for (const [bucket, made] of bucketsOf(small).entries()) {
             const kept: Row[] = [];
             const source = await bucketSource(join(directory, 'out/0-0'), bucket);
@@ -89,7 +91,7 @@ describe('a small map output', () => {
       const { inline } = await write(directory, [['a', 1.5]], 1e6);
       const damaged = Buffer.from(inline as Buffer);
       damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
-      const read = (bytes: Buffer) => [...inlineRows(bytes, { mapPartition: 4 })];
+      const read = (bytes: Buffer) => [...inlineBlocks(bytes, { mapPartition: 4 })];
       const corrupt = expect.objectContaining({
         code: 'BLOCK_CORRUPT',
         details: expect.objectContaining({ mapPartition: 4 }),

@@ -1,6 +1,6 @@
 import { type ErrorDetails, MillraceError, placed } from '@millrace/common';
 import { detach } from '../pipeline/detach.ts';
-import { BLOCK_BYTES_MAX, decodeColumns, encodeColumns } from './column-block.ts';
+import { BLOCK_BYTES_MAX, decodeColumns, encodeColumns, ROLE } from './column-block.ts';
 import { corruptBlock, notMovable } from './shuffle-failure.ts';
 import { sizeOf } from './value-size.ts';
 
@@ -19,6 +19,14 @@ export interface RowBlock {
   readonly values: ArrayLike<unknown>;
   /** A number a row that the writer added, when it added any. */
   readonly marks: ArrayLike<number> | undefined;
+  /** Of keys that are texts of a dictionary. */
+  readonly numbered?: NumberedKeys;
+}
+
+/** `numbers[row]` is that of the key among `texts`: the same text for as long as it is the same array, which only grows. */
+export interface NumberedKeys {
+  readonly texts: readonly unknown[];
+  readonly numbers: ArrayLike<number>;
 }
 
 /** Collects rows for a block. What is added is detached: what a lambda does to it later changes nothing here. */
@@ -27,6 +35,11 @@ export class RowBuffer {
   #values: unknown[] = [];
   #marks: number[] = [];
   #bytes = 0;
+  /** Texts that got a number since the last block. */
+  #texts: string[] = [];
+  /** Keys are numbers of texts. */
+  #isNumbered = false;
+  #isAnew = true;
   readonly #place: string;
 
   /** `place` of the operator in the job, for errors. */
@@ -57,16 +70,48 @@ export class RowBuffer {
     this.#bytes += bytes;
   }
 
-  /** The rows as a block; the buffer is empty afterwards. @throws MillraceError USER_CODE, RESULT_TOO_LARGE. */
+  /** Whether rows may be added by `addNumbered` (or by `add`) before what there is was taken. */
+  takes(isNumbered: boolean): boolean {
+    return this.#isNumbered === isNumbered || this.rows === 0;
+  }
+
+  /** A row whose key is the text of this number: one that was given already, or the next one. @throws as `add`. */
+  addNumbered(number: number, text: string, isNew: boolean, value: unknown): void {
+    const movedValue = this.#moved(value, 'a value');
+    this.#isNumbered = true;
+    if (isNew) {
+      this.#texts.push(text);
+      this.#bytes += text.length + ROW_BYTES;
+    }
+    this.#keys.push(number);
+    this.#values.push(movedValue);
+    this.#bytes += this.#sizeOf(movedValue) + ROW_BYTES;
+  }
+
+  /** The next text has number 0. All rows were taken. */
+  beginTexts(): void {
+    this.#isAnew = true;
+  }
+
+  /** The rows as a block, or several; the buffer is empty afterwards. @throws MillraceError USER_CODE, RESULT_TOO_LARGE. */
   take(): Buffer {
+    const isNumbered = this.#isNumbered;
+    const texts = this.#texts;
     const columns =
       this.#marks.length > 0 ? [this.#keys, this.#values, this.#marks] : [this.#keys, this.#values];
     this.#keys = [];
     this.#values = [];
     this.#marks = [];
     this.#bytes = 0;
+    this.#isNumbered = false;
+    this.#texts = [];
     try {
-      return encodeColumns(columns);
+      if (!isNumbered) return encodeColumns(columns);
+      const rows = encodeColumns(columns, ROLE.NUMBERED);
+      if (texts.length === 0) return rows;
+      const role = this.#isAnew ? ROLE.TEXTS_ANEW : ROLE.TEXTS;
+      this.#isAnew = false;
+      return Buffer.concat([encodeColumns([texts], role), rows]);
     } catch (error) {
       if (MillraceError.is(error)) throw placed(error, this.#place);
       throw notMovable('a row', undefined, error, this.#place);
@@ -111,12 +156,44 @@ function isFlat(values: readonly unknown[]): boolean {
   return true;
 }
 
-/** @throws MillraceError BLOCK_CORRUPT, USER_CODE. */
+/** Reads the blocks of one bucket of one map task, in order. */
+export class RowBlockDecoder {
+  #texts: unknown[] = [];
+
+  /** undefined: it holds texts for the next ones. @throws MillraceError BLOCK_CORRUPT, USER_CODE. */
+  decode(bytes: Buffer, where: ErrorDetails): RowBlock | undefined {
+    const { rows, columns, role } = decodeColumns(bytes, where);
+    const [keys, values, marks] = columns;
+    if (keys === undefined) throw corruptBlock('it holds no rows', where);
+    if (role === ROLE.TEXTS || role === ROLE.TEXTS_ANEW) {
+      if (role === ROLE.TEXTS_ANEW) this.#texts = [];
+      for (let index = 0; index < rows; index++) this.#texts.push(keys[index]);
+      return undefined;
+    }
+    if (values === undefined) throw corruptBlock('it holds no rows', where);
+    const block = { rows, bytes: bytes.length, values, marks: marks as ArrayLike<number> | undefined };
+    if (role !== ROLE.NUMBERED) return { ...block, keys };
+    const numbers = keys as ArrayLike<number>;
+    return { ...block, keys: this.#named(numbers, where), numbered: { texts: this.#texts, numbers } };
+  }
+
+  #named(numbers: ArrayLike<number>, where: ErrorDetails): unknown[] {
+    const texts = this.#texts;
+    const keys: unknown[] = [];
+    for (let index = 0; index < numbers.length; index++) {
+      const number = numbers[index] as number;
+      if (!(number < texts.length)) throw corruptBlock('the texts of its keys are missing', where);
+      keys.push(texts[number]);
+    }
+    return keys;
+  }
+}
+
+/** A block that needs no others before it. @throws MillraceError BLOCK_CORRUPT, USER_CODE. */
 export function decodeRowBlock(bytes: Buffer, where: ErrorDetails): RowBlock {
-  const { rows, columns } = decodeColumns(bytes, where);
-  const [keys, values, marks] = columns;
-  if (keys === undefined || values === undefined) throw corruptBlock('it holds no rows', where);
-  return { rows, bytes: bytes.length, keys, values, marks: marks as ArrayLike<number> | undefined };
+  const block = new RowBlockDecoder().decode(bytes, where);
+  if (block === undefined) throw corruptBlock('it holds no rows', where);
+  return block;
 }
 
 /** The rows of a block as `[key, value]`, new ones. */

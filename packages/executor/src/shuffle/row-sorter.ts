@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlockCursor } from './block-cursor.ts';
+import { writeShuffleFile } from './bucket-rows.ts';
 import type { Row } from './row-block.ts';
 import { bucketSource, readBlocks } from './shuffle-reader.ts';
-import { writeShuffleFile } from './shuffle-writer.ts';
 import { sizeOf } from './value-size.ts';
 
 export interface SorterOptions {

@@ -7,11 +7,11 @@ import { BLOCKS, createWireServer, type WireServer } from '@millrace/proto';
 import type { ShuffleBlockMessage } from '@millrace/proto/task';
 import { blockHandlers } from '../blocks/block-service.ts';
 import { BlockStore } from '../blocks/block-store.ts';
+import { writeShuffleFile } from './bucket-rows.ts';
 import type { Row } from './row-block.ts';
 import { ShuffleFetch } from './shuffle-fetch.ts';
 import { readRows } from './shuffle-reader.ts';
 import { ShuffleStore } from './shuffle-store.ts';
-import { writeShuffleFile } from './shuffle-writer.ts';
 import { collected } from './testing/collected.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 

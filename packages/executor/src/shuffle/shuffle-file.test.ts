@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { writeShuffleFile } from './bucket-rows.ts';
 import { hashPartition } from './key-hash.ts';
 import type { Row } from './row-block.ts';
 import { type BlockSource, bucketSource, readRows } from './shuffle-reader.ts';
-import { type ShuffleWriterOptions, writeShuffleFile } from './shuffle-writer.ts';
+import type { ShuffleWriterOptions } from './shuffle-writer.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 type Chunks = ReadonlyArray<readonly Row[]>;
@@ -49,6 +50,53 @@ async function smallFile(directory: string): Promise<{ path: string; rows: Row[]
 }
 
 describe('a shuffle file', () => {
+  it('gives the same rows when keys that repeat have numbers, whatever else is among them', async () => {
+    const text = fc.oneof(
+      fc.integer({ min: 0, max: 9 }).map((n) => `key-${n}`),
+      fc.string(),
+    );
+    const row = fc.tuple(text, fc.oneof(fc.double(), fc.string()));
+    const input = fc.record({
+      texts: fc.array(row, { maxLength: 300, size: 'max' }),
+      others: fc.array(fc.tuple(fc.oneof(text, fc.integer(), fc.constant('x'.repeat(99))), fc.integer())),
+      buckets: fc.integer({ min: 1, max: 5 }),
+      bufferBytesMax: fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.constant(1e9)),
+    });
+    let numbered = 0;
+    await withDirectory(async (directory) => {
+      await fc.assert(
+        fc.asyncProperty(input, async ({ texts, others, buckets, bufferBytesMax }) => {
+          const own = options(directory, { buckets, bufferBytesMax });
+          const bytes: number[] = [];
+          for (const keysRepeat of [false, true]) {
+            const chunks = [texts, others, texts];
+            const written = await writeShuffleFile({ ...own, keysRepeat }, from(chunks), byHash(buckets));
+            bytes.push(written.bytes);
+            const expected = Array.from({ length: buckets }, (_, bucket) =>
+              chunks.flat().filter(([key]) => hashPartition(key, buckets) === bucket),
+            );
+            expect(isDeepStrictEqual(await bucketRows(own.path, buckets), expected)).toBe(true);
+          }
+          if (bytes[0] !== bytes[1]) numbered++;
+        }),
+        { numRuns: 60 },
+      );
+    });
+    expect(numbered).toBeGreaterThan(10);
+  }, 60_000);
+
+  it('begins numbers anew when they fill their memory and pay, and gives them up when they do not', async () => {
+    const repeated = Array.from({ length: 30_000 }, (_, n): Row => [`key-${Math.floor(n / 10)}`, n]);
+    const distinct = repeated.map((_, n): Row => [`key-${n}`, n]);
+    await withDirectory(async (directory) => {
+      for (const rows of [repeated, distinct]) {
+        const own = options(directory, { buckets: 1, bufferBytesMax: 20_000 });
+        await writeShuffleFile({ ...own, keysRepeat: true }, from([rows]), () => 0);
+        expect(isDeepStrictEqual(await bucketRows(own.path, 1), [rows])).toBe(true);
+      }
+    });
+  });
+
   it('gives each bucket its rows in the order in which they were written, however little memory there is', async () => {
     const row = fc.tuple(
       fc.oneof(fc.string(), fc.integer(), fc.constant(null)),

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ErrorDetails } from '@millrace/common';
 import { BLOCK_HEADER_BYTES, blockLength } from './column-block.ts';
-import { decodeRowBlock, type Row, type RowBlock, rowsOfBlock } from './row-block.ts';
+import { type Row, type RowBlock, RowBlockDecoder, rowsOfBlock } from './row-block.ts';
 import { corruptBlock } from './shuffle-failure.ts';
 import { type FileRange, openShuffleFile, readExactly, readIndex, withShuffleFile } from './shuffle-file.ts';
 
@@ -25,8 +25,9 @@ export async function* readBlocks(sources: Iterable<BlockSource>): AsyncGenerato
   for (const source of sources) {
     if (source.ranges.length === 0) continue;
     const file = await openShuffleFile(source.path);
+    const decoder = new RowBlockDecoder();
     try {
-      for (const range of source.ranges) yield* blocksOfRange(file, source, range);
+      for (const range of source.ranges) yield* blocksOfRange(file, source, range, decoder);
     } finally {
       await file.close();
     }
@@ -39,17 +40,19 @@ export async function* readRows(sources: Iterable<BlockSource>): AsyncGenerator<
 }
 
 /**
- * The rows of blocks that came with the task.
+ * The blocks that came with the task.
  * @throws MillraceError BLOCK_CORRUPT, with `details`.
  */
-export function* inlineRows(data: Uint8Array, details: ErrorDetails): Generator<Row[], void, undefined> {
+export function* inlineBlocks(data: Uint8Array, details: ErrorDetails): Generator<RowBlock, void, undefined> {
   // Columns of numbers are read in place: they must be aligned, and not keep what else came.
   const blocks = Buffer.allocUnsafeSlow(data.length);
   blocks.set(data);
+  const decoder = new RowBlockDecoder();
   for (let at = 0; at < blocks.length; ) {
     const where = { ...details, offset: at };
     const end = at + blockLength(blocks.subarray(at), where);
-    yield rowsOfBlock(decodeRowBlock(blocks.subarray(at, end), where));
+    const block = decoder.decode(blocks.subarray(at, end), where);
+    if (block !== undefined) yield block;
     at = end;
   }
 }
@@ -70,6 +73,7 @@ async function* blocksOfRange(
   file: FileHandle,
   source: BlockSource,
   range: FileRange,
+  decoder: RowBlockDecoder,
 ): AsyncGenerator<RowBlock, void, undefined> {
   const end = range.offset + range.bytes;
   let offset = range.offset;
@@ -80,7 +84,8 @@ async function* blocksOfRange(
       const where = placeOf(source, offset + at);
       const length = blockLength(chunk.subarray(at), where);
       if (at + length > chunk.length) break;
-      yield decodeRowBlock(chunk.subarray(at, at + length), where);
+      const block = decoder.decode(chunk.subarray(at, at + length), where);
+      if (block !== undefined) yield block;
       at += length;
     }
     offset += at;

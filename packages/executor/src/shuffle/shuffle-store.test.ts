@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { writeShuffleFile } from './bucket-rows.ts';
 import type { Row } from './row-block.ts';
 import { readRows } from './shuffle-reader.ts';
 import { type MapOutputName, ShuffleStore } from './shuffle-store.ts';
-import { writeShuffleFile } from './shuffle-writer.ts';
 import { collected } from './testing/collected.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { invariant, MillraceError, placed } from '@millrace/common';
-import { type Row, RowBuffer } from './row-block.ts';
+import { RowBuffer } from './row-block.ts';
 import { overDiskBound, writeFailure } from './shuffle-failure.ts';
 import { encodeFooter } from './shuffle-file.ts';
 
@@ -39,6 +39,8 @@ export class ShuffleWriter {
   readonly #sizes: number[];
   readonly #segments: { bucket: number; offset: number; bytes: number }[] = [];
   #file: FileHandle | undefined;
+  /** There may be a file that is not finished. */
+  #hasPart = false;
   #bufferedBytes = 0;
   #offset = 0;
   #rows = 0;
@@ -63,11 +65,29 @@ export class ShuffleWriter {
   add(bucket: number, key: unknown, value: unknown, mark?: number): void {
     const buffer = this.#buffers[bucket];
     if (buffer === undefined) throw partitionOutOfRange(bucket, this.#options.buckets, this.#options.place);
+    if (!buffer.takes(false)) this.#encode(bucket, buffer);
     const before = buffer.bytes;
     buffer.add(key, value, mark);
-    this.#bufferedBytes += buffer.bytes - before;
-    this.#rows++;
-    if (buffer.bytes >= BLOCK_BYTES) this.#encode(bucket, buffer);
+    this.#added(bucket, buffer, before);
+  }
+
+  /** A row whose key is a text of a dictionary, which has its `place`; `isNew`: it has not been written yet. @throws as `add`. */
+  addNumbered(place: number, text: string, isNew: boolean, value: unknown): void {
+    const bucket = place % this.#buffers.length;
+    const number = (place - bucket) / this.#buffers.length;
+    const buffer = this.#buffers[bucket] as RowBuffer;
+    if (!buffer.takes(true)) this.#encode(bucket, buffer);
+    const before = buffer.bytes;
+    buffer.addNumbered(number, text, isNew, value);
+    this.#added(bucket, buffer, before);
+  }
+
+  /** Numbers of texts begin at 0 again, in all buckets. */
+  beginTexts(): void {
+    for (const [bucket, buffer] of this.#buffers.entries()) {
+      if (buffer.rows > 0) this.#encode(bucket, buffer);
+      buffer.beginTexts();
+    }
   }
 
   /** Writes what is held. @throws MillraceError SHUFFLE_DISK, USER_CODE, RESULT_TOO_LARGE. */
@@ -104,6 +124,7 @@ export class ShuffleWriter {
       await this.#file?.close();
       this.#file = undefined;
       await rename(partOf(path), path);
+      this.#hasPart = false;
     } catch (error) {
       throw writeFailure(error, path);
     }
@@ -115,7 +136,14 @@ export class ShuffleWriter {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
+    if (!this.#hasPart) return;
     await rm(partOf(this.#options.path), { force: true }).catch(() => undefined);
+  }
+
+  #added(bucket: number, buffer: RowBuffer, bytesBefore: number): void {
+    this.#bufferedBytes += buffer.bytes - bytesBefore;
+    this.#rows++;
+    if (buffer.bytes >= BLOCK_BYTES) this.#encode(bucket, buffer);
   }
 
   #encode(bucket: number, buffer: RowBuffer): void {
@@ -142,6 +170,7 @@ export class ShuffleWriter {
     const { path, fileBytesMax } = this.#options;
     if (this.#offset > fileBytesMax) throw overDiskBound(this.#offset, fileBytesMax, path);
     try {
+      this.#hasPart = true;
       this.#file ??= await createPart(path);
       for (let from = 0; from < parts.length; from += PARTS_MAX) {
         await writeAll(this.#file, parts.slice(from, from + PARTS_MAX));
@@ -180,45 +209,4 @@ export function partitionOutOfRange(partition: unknown, partitions: number, plac
     { remedy: 'Return the index of a partition.', retryable: false },
   );
   return placed(error, place);
-}
-
-/**
- * Writes all rows to the buckets that `bucketOf` names, and finishes the file. Nothing is left when it fails.
- * @throws MillraceError USER_CODE, RESULT_TOO_LARGE, SHUFFLE_DISK; what `rows` and `bucketOf` throw.
- */
-export async function writeShuffleFile(
-  options: ShuffleWriterOptions & { readonly inlineBytesMax?: number },
-  rows: AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>,
-  bucketOf: (key: unknown) => number,
-): Promise<WrittenRows> {
-  const writer = new ShuffleWriter(options);
-  try {
-    for await (const chunk of rows) {
-      for (let index = 0; index < chunk.length; ) {
-        index = addUntilFull(writer, chunk, index, bucketOf);
-        if (writer.isFull) await writer.flush();
-      }
-    }
-    const { inlineBytesMax = 0 } = options;
-    const inline = inlineBytesMax > 0 ? writer.inline(inlineBytesMax) : undefined;
-    return inline ?? (await writer.finish());
-  } finally {
-    await writer.abort();
-  }
-}
-
-/** The index of the first row that was not added. */
-function addUntilFull(
-  writer: ShuffleWriter,
-  rows: readonly Row[],
-  from: number,
-  bucketOf: (key: unknown) => number,
-): number {
-  let index = from;
-  while (index < rows.length && !writer.isFull) {
-    const [key, value] = rows[index] as Row;
-    writer.add(bucketOf(key), key, value);
-    index++;
-  }
-  return index;
 }

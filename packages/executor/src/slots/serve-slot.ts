@@ -40,11 +40,11 @@ export function serveSlot(engine: TaskEngine, clock: Clock): void {
       send({ kind: 'need-blocks', id, blocks });
       return request.promise;
     },
-    fetchState(application, section) {
+    fetchState(application, section, ahead) {
       const request = Promise.withResolvers<LocalStateSection>();
       const id = stateRequests++;
       askedState.set(id, request);
-      send({ kind: 'need-state', id, application, section });
+      send({ kind: 'need-state', id, application, section, ahead });
       return request.promise;
     },
     onDisposeFailure: (error) => process.stderr.write(`${inspect(error)}\n`),

@@ -68,10 +68,11 @@ export class SlotDemands {
     id,
     application,
     section,
+    ahead,
   }: Extract<FromSlot, { readonly kind: 'need-state' }>): Promise<void> {
     const { fetchState, send } = this.#options;
     try {
-      const local = await fetchState(application, section);
+      const local = await fetchState(application, section, ahead);
       this.#sections.push(local);
       if (this.#closed) this.release();
       send({ kind: 'state', id, path: local.path, offset: local.offset });

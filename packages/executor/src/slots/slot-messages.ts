@@ -4,6 +4,7 @@ import type { TaskKey } from '@millrace/proto';
 import type { ShuffleBlockMessage, StateSectionRef } from '@millrace/proto/task';
 import type { BlockSource } from '../shuffle/shuffle-reader.ts';
 import type { MapOutputName } from '../shuffle/shuffle-store.ts';
+import type { SectionsAhead } from '../state/state-load.ts';
 import type { SlotMetrics } from './slot.ts';
 
 /** Supervisor → slot, over Node's IPC channel (`serialization: 'advanced'`). */
@@ -66,4 +67,5 @@ export type FromSlot =
       readonly id: number;
       readonly application: string;
       readonly section: StateSectionRef;
+      readonly ahead?: SectionsAhead | undefined;
     };

@@ -3,6 +3,7 @@ import type { RecordColumns } from '@millrace/kafka';
 
 /** What reading cost. */
 export interface InputMeter {
+  records: number;
   /** Of the fetched buffers. */
   bytes: number;
   /** Time that was spent waiting for input. */
@@ -22,6 +23,7 @@ export async function* meterInput(
     // Several sets of columns may lie in one fetched buffer.
     if (columns.buf !== buffer) meter.bytes += columns.buf.length;
     buffer = columns.buf;
+    meter.records += columns.n;
     yield columns;
     askedAt = clock.monotonic();
   }

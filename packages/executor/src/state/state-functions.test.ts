@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StateMode, StateWriteCall } from '@millrace/proto/task';
-import { stateFunction } from './state-functions.ts';
+import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
+import { type StateFunction, stateFunction } from './state-functions.ts';
 import { StateTable } from './state-table.ts';
 
 const CALL: StateWriteCall = {
@@ -33,6 +34,20 @@ class Partition {
   }
 
   batch(batchTime: number, rows: readonly unknown[], call: Partial<StateWriteCall> = {}): readonly unknown[] {
+    return this.#run(batchTime, call, (operator, emit) => operator.take(rows, emit));
+  }
+
+  blocks(batchTime: number, blocks: readonly RowBlock[]): readonly unknown[] {
+    return this.#run(batchTime, {}, (operator, emit) => {
+      for (const block of blocks) operator.takeBlock?.(block, emit);
+    });
+  }
+
+  #run(
+    batchTime: number,
+    call: Partial<StateWriteCall>,
+    feed: (operator: StateFunction, emit: (row: unknown) => void) => void,
+  ): readonly unknown[] {
     const made: unknown[] = [];
     const state = { table: this.table, soil: () => void this.soiled++, made: () => undefined };
     const operator = stateFunction({
@@ -42,7 +57,7 @@ class Partition {
       batchTime,
       place: 'job.ts:1:1',
     });
-    operator.take(rows, (row) => made.push(row));
+    feed(operator, (row) => made.push(row));
     for (const _ of operator.finish((row) => made.push(row)));
     this.table.promote();
     return made;
@@ -154,5 +169,45 @@ describe('the key that a function is given', () => {
     key.push(2);
     expect(partition.batch(2, [])).toEqual([[[['t', { n: 1 }], 1], 1]]);
     expect(() => partition.batch(3, [[[['t', { n: 1 }], 1], [7]]])).toThrow(/read only/);
+  });
+});
+
+describe('blocks of a shuffle', () => {
+  const count = (key: string, n: number, state: { getOption(): number; update(sum: number): void }) => {
+    const sum = (state.getOption() ?? 0) + n;
+    state.update(sum);
+    return [key, sum];
+  };
+  const block = (values: readonly number[], keys: readonly unknown[]): RowBlock => ({
+    rows: values.length,
+    bytes: 0,
+    keys,
+    values,
+    marks: undefined,
+  });
+  const numbered = (texts: readonly string[], numbers: readonly number[]): RowBlock => ({
+    ...block(
+      numbers.map((_, row) => row + 1),
+      numbers.map((number) => texts[number]),
+    ),
+    numbered: { texts, numbers },
+  });
+
+  it('do to the state what their rows do, whichever texts the numbers are of', () => {
+    const texts = ['a', 'b'];
+    const blocks = [
+      numbered(texts, [0, 1, 0]),
+      numbered(texts, [1, 1]),
+      numbered(['b', 'c', 'a'], [0, 1, 2, 0]),
+      block([7, 8], ['c', 9]),
+      numbered(texts, [0, 1]),
+    ];
+    const [asBlocks, asRows] = [new Partition('map', [count]), new Partition('map', [count])];
+    for (const batchTime of [1, 2])
+      expect(asBlocks.blocks(batchTime, blocks)).toEqual(
+        asRows.batch(batchTime, blocks.flatMap(rowsOfBlock)),
+      );
+    expect([...asBlocks.table.rows()]).toMatchObject([...asRows.table.rows()]);
+    expect(asRows.table.size).toBe(4);
   });
 });

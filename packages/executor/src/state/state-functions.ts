@@ -3,6 +3,7 @@ import { elementPromise } from '@millrace/api/internal';
 import { assertNever, MillraceError } from '@millrace/common';
 import type { StateClosure, StateWriteCall } from '@millrace/proto/task';
 import { detach } from '../pipeline/detach.ts';
+import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
 import { KeyState } from './key-state.ts';
 import type { OpenState } from './state-store.ts';
 import type { StateChange, StateTable } from './state-table.ts';
@@ -11,6 +12,8 @@ import type { StateChange, StateTable } from './state-table.ts';
 export interface StateFunction {
   /** One chunk of rows; rows of the result go to `emit`. */
   take(rows: readonly unknown[], emit: (row: unknown) => void): void;
+  /** As `take`, where rows need not be made. */
+  takeBlock?(block: RowBlock, emit: (row: unknown) => void): void;
   /** After the last row: keys without rows. May be left and taken up again: yields when much was emitted. */
   finish(emit: (row: unknown) => void): Iterable<void>;
 }
@@ -134,6 +137,8 @@ class UpdateState extends Stateful implements StateFunction {
 /** (key, value, state, time) => row, or undefined: none. Keys of the batch's rows, then those that time out. */
 class MapState extends Stateful implements StateFunction {
   readonly #key = new KeyState(this.place);
+  /** Changes of keys that have a number, by number, for as long as these are the texts: a key need not be looked for in every row. */
+  #numbered: { readonly texts: readonly unknown[]; readonly changes: StateChange[] } | undefined;
 
   take(rows: readonly unknown[], emit: (row: unknown) => void): void {
     if (this.call.initial) {
@@ -144,6 +149,25 @@ class MapState extends Stateful implements StateFunction {
     for (const row of rows) {
       const [key, value] = row as readonly [unknown, unknown];
       this.#each(key, value, emit);
+    }
+  }
+
+  takeBlock(block: RowBlock, emit: (row: unknown) => void): void {
+    const { rows, keys, values, numbered } = block;
+    if (this.call.initial) this.take(rowsOfBlock(block), emit);
+    else if (numbered === undefined)
+      for (let row = 0; row < rows; row++) this.#each(keys[row], values[row], emit);
+    else {
+      const { texts, numbers } = numbered;
+      if (this.#numbered?.texts !== texts) this.#numbered = { texts, changes: [] };
+      const { changes } = this.#numbered;
+      for (let row = 0; row < rows; row++) {
+        const number = numbers[row] as number;
+        const known = changes[number];
+        const change = known ?? this.touch(texts[number]);
+        if (known === undefined) changes[number] = change;
+        this.#visit(change, values[row], emit);
+      }
     }
   }
 
@@ -162,7 +186,10 @@ class MapState extends Stateful implements StateFunction {
   }
 
   #each(key: unknown, value: unknown, emit: (row: unknown) => void): void {
-    const change = this.touch(key);
+    this.#visit(this.touch(key), value, emit);
+  }
+
+  #visit(change: StateChange, value: unknown, emit: (row: unknown) => void): void {
     this.#call(change, value, false, emit);
     // Its time has changed; one that is gone or never was has none.
     if (this.call.timeoutMs !== undefined && change.value !== undefined) change.isChanged = true;

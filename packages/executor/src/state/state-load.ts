@@ -19,7 +19,16 @@ export interface LocalStateSection {
 }
 
 /** Brings a section to this machine. @throws MillraceError STATE_CORRUPT when it is not there; SHUFFLE_DISK; DRIVER_UNREACHABLE. */
-export type FetchState = (application: string, ref: StateSectionRef) => Promise<LocalStateSection>;
+export type FetchState = (
+  application: string,
+  ref: StateSectionRef,
+  ahead?: SectionsAhead,
+) => Promise<LocalStateSection>;
+
+/** The sections below are going to be asked for, too: down to a snapshot, or to what stands on this version. */
+export interface SectionsAhead {
+  readonly until: string | undefined;
+}
 
 export interface StateLoad {
   readonly application: string;
@@ -56,7 +65,7 @@ export async function loadState(
     let next: StateSectionRef | undefined = ref;
     while (next !== undefined && next.version !== has) {
       load.signal.throwIfAborted();
-      const section = await openSection(load, next);
+      const section = await openSection(load, next, { until: has });
       sections.push(section);
       if (sections.length > CHAIN_MAX) throw corruptState(ref.file, 'its sections name each other');
       next = section.meta.kind === 'snapshot' ? undefined : previousOf(section);
@@ -86,8 +95,9 @@ function previousOf({ meta, ref }: Section): StateSectionRef {
 async function openSection(
   { application, operator, fetch }: StateLoad,
   ref: StateSectionRef,
+  ahead: SectionsAhead,
 ): Promise<Section> {
-  const local = await fetch(application, ref);
+  const local = await fetch(application, ref, ahead);
   let file: FileHandle | undefined;
   try {
     file = await open(local.path, 'r');

@@ -114,6 +114,22 @@ class RowWriter {
   }
 }
 
+/** The rows of one block; without values and times: removed keys. */
+export interface StateBlock {
+  readonly rows: number;
+  readonly keys: ArrayLike<unknown>;
+  readonly values: ArrayLike<unknown> | undefined;
+  readonly times: ArrayLike<unknown> | undefined;
+}
+
+/** @throws MillraceError STATE_CORRUPT. */
+export function decodeStateBlock(block: Buffer, where: string): StateBlock {
+  const { rows, columns } = stateErrors(where, () => decodeColumns(block, { file: where }));
+  const [keys, values, times] = columns;
+  if (keys === undefined) throw corruptState(where, 'a block of it has no keys');
+  return { rows, keys, values, times };
+}
+
 /** Adds the rows of one block to a table. `keeps`: of which keys. @throws MillraceError STATE_CORRUPT. */
 export function applyBlock(
   table: StateTable,
@@ -121,9 +137,7 @@ export function applyBlock(
   where: string,
   keeps: ((key: unknown) => boolean) | undefined,
 ): void {
-  const { rows, columns } = stateErrors(where, () => decodeColumns(block, { file: where }));
-  const [keys, values, times] = columns;
-  if (keys === undefined) throw corruptState(where, 'a block of it has no keys');
+  const { rows, keys, values, times } = decodeStateBlock(block, where);
   for (let row = 0; row < rows; row++) {
     const key = keys[row];
     if (keeps?.(key) === false) continue;

@@ -12,6 +12,7 @@ import {
 import type { WrittenShuffle } from '../pipeline/shuffle-write.ts';
 import type { TaskStorage } from '../pipeline/task-storage.ts';
 import { hashPartition } from '../shuffle/key-hash.ts';
+import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
 import { partitionOutOfRange, ShuffleWriter } from '../shuffle/shuffle-writer.ts';
 import { functionOf, stateFunction } from './state-functions.ts';
 import type { FetchState } from './state-load.ts';
@@ -32,6 +33,11 @@ export interface StateWrite {
   readonly states: TaskStates | undefined;
 }
 
+/** Chunks of rows, or the blocks of a shuffle as they are. */
+export type StateInput =
+  | { readonly rows: AsyncIterable<unknown[]> }
+  | { readonly blocks: AsyncIterable<RowBlock> };
+
 /** Buckets of a stateful operator's map tasks. */
 const ROWS = 0;
 const SNAPSHOT_ROWS = 1;
@@ -43,7 +49,7 @@ const BUCKETS = 2;
  * a state file, in its result. The state here is changed only when a later task says that it stands on it.
  * @throws MillraceError USER_CODE, STATE_MISUSED, ELEMENT_PROMISE, STATE_CORRUPT, RESULT_TOO_LARGE, SHUFFLE_DISK; what the rows throw.
  */
-export async function writeState(rows: AsyncIterable<unknown[]>, write: StateWrite): Promise<WrittenShuffle> {
+export async function writeState(input: StateInput, write: StateWrite): Promise<WrittenShuffle> {
   const { action, functions, task, storage, states } = write;
   if (action.value === undefined || storage === undefined || states === undefined)
     throw new MillraceError('INTERNAL', 'a task of keyed state does not know where it is');
@@ -66,9 +72,17 @@ export async function writeState(rows: AsyncIterable<unknown[]>, write: StateWri
   };
   try {
     const operator = stateFunction({ call, functions, state, batchTime, place: action.place });
-    for await (const chunk of rows) {
-      operator.take(chunk, emit);
-      await makeRoom();
+    if ('blocks' in input) {
+      for await (const block of input.blocks) {
+        if (operator.takeBlock) operator.takeBlock(block, emit);
+        else operator.take(rowsOfBlock(block), emit);
+        await makeRoom();
+      }
+    } else {
+      for await (const chunk of input.rows) {
+        operator.take(chunk, emit);
+        await makeRoom();
+      }
     }
     for (const _ of operator.finish(emit)) await makeRoom();
     const section = sectionOf(call, write, state);

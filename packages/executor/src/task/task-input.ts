@@ -2,6 +2,7 @@ import { deserialize } from 'node:v8';
 import { MillraceError } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import type {
+  CheckpointSection,
   PipelineMessage,
   RangeMessage,
   ShuffleBlockMessage,
@@ -10,10 +11,12 @@ import type {
 import type { PipelineInput, PipelineRequest } from '../pipeline/index.ts';
 import { mergeRows } from '../pipeline/merge-rows.ts';
 import type { TaskStorage } from '../pipeline/task-storage.ts';
+import type { RowBlock } from '../shuffle/row-block.ts';
 import { fetchFailed } from '../shuffle/shuffle-failure.ts';
-import { type BlockSource, inlineRows, readRows } from '../shuffle/shuffle-reader.ts';
+import { type BlockSource, inlineBlocks, readBlocks } from '../shuffle/shuffle-reader.ts';
 import type { ConsumerLease } from '../source/consumer-cache.ts';
 import { survivingRecords } from '../source/surviving-records.ts';
+import type { LocalStateSection } from '../state/state-load.ts';
 import type { TaskEngine } from './engine-ports.ts';
 
 /** What a task reads, before anything of it is read. */
@@ -29,6 +32,10 @@ export interface TaskInputOptions {
   readonly lease: (pipeline: PipelineMessage, range: OffsetRange) => ConsumerLease;
   /** @throws MillraceError FETCH_FAILED. */
   readonly locate: (blocks: readonly ShuffleBlockMessage[]) => Promise<readonly BlockSource[]>;
+  /** Brings what is in the checkpoint store. @throws MillraceError STATE_CORRUPT, DRIVER_UNREACHABLE, SHUFFLE_DISK. */
+  readonly fetchSection: (
+    section: CheckpointSection & { readonly bytes: number },
+  ) => Promise<LocalStateSection>;
   /** Measures what comes from Kafka. */
   readonly meter: (lease: ConsumerLease, read: ReturnType<ConsumerLease['reader']['read']>) => PipelineInput;
   /** Adds to the task's update of an accumulator. */
@@ -73,9 +80,9 @@ export async function openInput(
     };
   }
   if (source.kind === 'shuffle' && input.kind === 'shuffle')
-    return held({ chunks: await shuffledRows(input.blocks, options.locate) });
+    return held({ blocks: await shuffledBlocks(input.blocks, options) });
   if (source.kind === 'stored' && input.kind === 'shuffle')
-    return held({ chunks: storedRows(await shuffledRows(input.blocks, options.locate)) });
+    return held({ chunks: storedRows(await shuffledBlocks(input.blocks, options)) });
   if (source.kind !== 'merge' || input.kind !== 'merge')
     throw new MillraceError('INTERNAL', `a task reads ${input.kind}, its pipeline ${source.kind}`);
   const opened: OpenedInput[] = [];
@@ -124,39 +131,75 @@ async function* inTurn(
 }
 
 /** Rows of a stored dataset travel as keys. */
-async function* storedRows(chunks: AsyncIterable<unknown[]>): AsyncGenerator<unknown[], void, undefined> {
-  for await (const rows of chunks as AsyncIterable<[unknown][]>) yield rows.map(([row]) => row);
+async function* storedRows(blocks: AsyncIterable<RowBlock>): AsyncGenerator<unknown[], void, undefined> {
+  for await (const { keys } of blocks) yield Array.from(keys);
 }
 
 /** @throws MillraceError FETCH_FAILED. */
-async function shuffledRows(
+async function shuffledBlocks(
   blocks: readonly ShuffleBlockMessage[],
-  locate: TaskInputOptions['locate'],
-): Promise<AsyncIterable<unknown[]>> {
-  const inFiles = blocks.filter(({ data }) => data === undefined);
-  return rowsOf(blocks, inFiles.length === 0 ? [] : await locate(inFiles));
+  { locate, fetchSection }: Pick<TaskInputOptions, 'locate' | 'fetchSection'>,
+): Promise<AsyncIterable<RowBlock>> {
+  const inFiles = blocks.filter(({ data, section }) => data === undefined && section === undefined);
+  return blocksOf(blocks, inFiles.length === 0 ? [] : await locate(inFiles), fetchSection);
 }
 
 /**
  * Blocks are checked by who reads them: what is damaged or gone by then is as lost as what could not be fetched. `sources`: of those that
  * are in files.
  */
-async function* rowsOf(
+async function* blocksOf(
   blocks: readonly ShuffleBlockMessage[],
   sources: readonly BlockSource[],
-): AsyncGenerator<unknown[], void, undefined> {
+  fetchSection: TaskInputOptions['fetchSection'],
+): AsyncGenerator<RowBlock, void, undefined> {
   const located = sources.values();
-  for (const { data, directory, mapPartition, attempt, bucket } of blocks) {
+  for (const { data, section, bytes, directory, mapPartition, attempt, bucket } of blocks) {
+    if (section !== undefined) {
+      yield* checkpointBlocks(section, bytes, fetchSection);
+      continue;
+    }
     if (data !== undefined) {
-      yield* inlineRows(data, { shuffle: directory, mapPartition, attempt, bucket });
+      yield* inlineBlocks(data, { shuffle: directory, mapPartition, attempt, bucket });
       continue;
     }
     const source = located.next().value as BlockSource;
     try {
-      yield* readRows([source]);
+      yield* readBlocks([source]);
     } catch (error) {
       if (!MillraceError.is(error, 'BLOCK_CORRUPT') && !MillraceError.is(error, 'BLOCK_MISSING')) throw error;
       throw fetchFailed(source.details ?? {}, error);
     }
   }
+}
+
+/** Nothing else holds these rows: what is damaged there is lost. */
+async function* checkpointBlocks(
+  { file, offset }: CheckpointSection,
+  bytes: number,
+  fetchSection: TaskInputOptions['fetchSection'],
+): AsyncGenerator<RowBlock, void, undefined> {
+  let local: LocalStateSection | undefined;
+  try {
+    local = await fetchSection({ file, offset, bytes });
+    yield* readBlocks([{ path: local.path, ranges: [{ offset: local.offset, bytes }] }]);
+  } catch (error) {
+    throw isCorrupt(error) ? corruptCheckpoint(file, error) : error;
+  } finally {
+    local?.release();
+  }
+}
+
+function isCorrupt(error: unknown): error is MillraceError {
+  const codes = ['BLOCK_CORRUPT', 'BLOCK_MISSING', 'STATE_CORRUPT'] as const;
+  return codes.some((code) => MillraceError.is(error, code));
+}
+
+function corruptCheckpoint(file: string, cause: MillraceError): MillraceError {
+  return new MillraceError('STATE_CORRUPT', `the checkpoint ${file} is damaged or missing: ${cause.what}`, {
+    remedy:
+      "Look at the disk that holds the application's log directory, and start the application again: what the checkpoint was made of is computed anew.",
+    details: { file },
+    cause,
+  });
 }

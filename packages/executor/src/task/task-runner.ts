@@ -10,6 +10,7 @@ import {
   type StageMessage,
   type TaskMessage,
 } from '@millrace/proto/task';
+import { DeadLetters } from '../output/dead-letters.ts';
 import { sinkOpener } from '../output/index.ts';
 import { ProducerCache } from '../output/producer-cache.ts';
 import type { OpenSink } from '../output/task-sink.ts';
@@ -89,10 +90,10 @@ export class TaskRunner {
   async run(prepared: PreparedTask, signal: AbortSignal): Promise<SlotOutcome> {
     const { clock } = this.#options;
     const startedAt = clock.monotonic();
-    const meter: Meter = { bytes: 0, fetchMs: 0, consumerCached: false };
+    const meter: Meter = { records: 0, bytes: 0, fetchMs: 0, consumerCached: false };
     const metrics = (records: number): SlotMetrics => ({
       ...meter,
-      records,
+      records: Math.max(records, meter.records),
       runMs: clock.monotonic() - startedAt,
     });
     try {
@@ -150,11 +151,12 @@ export class TaskRunner {
     // It may have been killed while it waited.
     signal.throwIfAborted();
     const context = this.#contextOf(request.key, stage, range, signal);
+    const deadLetters = new DeadLetters(context, this.#producers);
     const lease = this.#programs.lease(request.key, request.programHash, request.programDir);
     try {
       const revived = await this.#reviveContext(task, context);
       const lambdas = new TaskLambdas(await lease.program, revived, this.#snapshots);
-      const common = { stage, task: context, signal, ...(storage && { storage }) };
+      const common = { stage, task: context, signal, deadLetters, ...(storage && { storage }) };
       const functions = {
         ...(await lambdas.ofPipeline(pipeline)),
         action: await lambdas.all(stage.action.closures),
@@ -162,7 +164,7 @@ export class TaskRunner {
       signal.throwIfAborted();
       const opened = await openInput(
         {
-          ...this.#inputs(request.key.attempt, meter),
+          ...this.#inputs(request.key, meter),
           engine,
           count: (id, amount) => engine.accumulator(id, () => context.accumulators).add(amount),
           child: async (chain) => {
@@ -189,9 +191,11 @@ export class TaskRunner {
             openSink: this.#openSink,
           }),
         );
+        await deadLetters.finish();
         ok = true;
         return { ...outcome, accumulators: engine.encodeAccumulators(context.accumulators) };
       } finally {
+        if (!ok) await deadLetters.abort();
         opened.release(ok);
       }
     } finally {
@@ -237,8 +241,11 @@ export class TaskRunner {
     };
   }
 
-  #inputs(attempt: number, meter: Meter): Pick<TaskInputOptions, 'lease' | 'meter' | 'locate'> {
-    const { clock, locate } = this.#options;
+  #inputs(
+    { application, attempt }: TaskKey,
+    meter: Meter,
+  ): Pick<TaskInputOptions, 'lease' | 'meter' | 'locate' | 'fetchSection'> {
+    const { clock, locate, fetchState } = this.#options;
     return {
       lease: ({ source }, range) => {
         if (source.kind !== 'kafka') throw new MillraceError('INTERNAL', `${source.kind} has no consumer`);
@@ -251,11 +258,17 @@ export class TaskRunner {
       locate:
         locate ??
         (() => Promise.reject(new MillraceError('INTERNAL', 'there are no shuffles in this process'))),
+      fetchSection: async (section) => {
+        if (!fetchState) throw new MillraceError('INTERNAL', 'there is no checkpoint store in this process');
+        return await fetchState(application, { ...section, version: '' });
+      },
     };
   }
 }
 
 interface Meter {
+  /** Of all that is merged. */
+  records: number;
   bytes: number;
   fetchMs: number;
   consumerCached: boolean;

@@ -34,15 +34,17 @@ export function progressPlace(prefix: string, task: number): ProgressPlace {
 }
 
 /**
- * What the last transaction of the id has committed; waits for one that still ends. Only after an init it says anything.
+ * What the last transaction of the id has committed; waits for one that still ends, and for brokers, as long as the steps of a transaction do.
+ * Only after an init it says anything.
  * @throws MillraceError VERSION_MISMATCH, KAFKA_PROTOCOL: it is not what this version writes; KAFKA_UNREACHABLE, KAFKA_AUTH.
  */
 export async function readProgress(
   client: Pick<KafkaClient, 'committedOffsets'>,
   { groupId, partition }: ProgressPlace,
+  timeoutMs: number,
 ): Promise<Progress | undefined> {
   const tp = { topic: PROGRESS_TOPIC, partition };
-  const found = await client.committedOffsets(groupId, [tp], { requireStable: true });
+  const found = await client.committedOffsets(groupId, [tp], { requireStable: true, timeoutMs });
   const committed = found.get(topicPartitionKey(tp));
   return committed && decoded(committed.metadata, groupId, partition);
 }

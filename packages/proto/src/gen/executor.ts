@@ -25,6 +25,7 @@ import type { InternalFailure as _millrace_v1_InternalFailure, InternalFailure__
 import type { KillTask as _millrace_v1_KillTask, KillTask__Output as _millrace_v1_KillTask__Output } from './millrace/v1/KillTask.ts';
 import type { LaunchTask as _millrace_v1_LaunchTask, LaunchTask__Output as _millrace_v1_LaunchTask__Output } from './millrace/v1/LaunchTask.ts';
 import type { LaunchTasks as _millrace_v1_LaunchTasks, LaunchTasks__Output as _millrace_v1_LaunchTasks__Output } from './millrace/v1/LaunchTasks.ts';
+import type { Left as _millrace_v1_Left, Left__Output as _millrace_v1_Left__Output } from './millrace/v1/Left.ts';
 import type { Prefetch as _millrace_v1_Prefetch, Prefetch__Output as _millrace_v1_Prefetch__Output } from './millrace/v1/Prefetch.ts';
 import type { ProgramsClient as _millrace_v1_ProgramsClient, ProgramsDefinition as _millrace_v1_ProgramsDefinition } from './millrace/v1/Programs.ts';
 import type { Refused as _millrace_v1_Refused, Refused__Output as _millrace_v1_Refused__Output } from './millrace/v1/Refused.ts';
@@ -72,6 +73,7 @@ export interface ProtoGrpcType {
       KillTask: MessageTypeDefinition<_millrace_v1_KillTask, _millrace_v1_KillTask__Output>
       LaunchTask: MessageTypeDefinition<_millrace_v1_LaunchTask, _millrace_v1_LaunchTask__Output>
       LaunchTasks: MessageTypeDefinition<_millrace_v1_LaunchTasks, _millrace_v1_LaunchTasks__Output>
+      Left: MessageTypeDefinition<_millrace_v1_Left, _millrace_v1_Left__Output>
       Prefetch: MessageTypeDefinition<_millrace_v1_Prefetch, _millrace_v1_Prefetch__Output>
       Programs: SubtypeConstructor<typeof grpc.Client, _millrace_v1_ProgramsClient> & { service: _millrace_v1_ProgramsDefinition }
       Refused: MessageTypeDefinition<_millrace_v1_Refused, _millrace_v1_Refused__Output>

@@ -25,7 +25,8 @@ export const servicesDescriptor: object = {
          "oneof": [
           "register",
           "ended",
-          "slotsChanged"
+          "slotsChanged",
+          "left"
          ]
         }
        },
@@ -42,6 +43,10 @@ export const servicesDescriptor: object = {
          "type": "SlotsChanged",
          "id": 3,
          "protoName": "slots_changed"
+        },
+        "left": {
+         "type": "Left",
+         "id": 4
         }
        }
       },
@@ -188,6 +193,9 @@ export const servicesDescriptor: object = {
          "id": 1
         }
        }
+      },
+      "Left": {
+       "fields": {}
       },
       "DriverMessage": {
        "oneofs": {
@@ -515,6 +523,14 @@ export const servicesDescriptor: object = {
         "bytes": {
          "type": "uint64",
          "id": 4
+        },
+        "chain": {
+         "type": "bool",
+         "id": 5
+        },
+        "until": {
+         "type": "string",
+         "id": 6
         }
        }
       },
@@ -760,6 +776,10 @@ export const servicesDescriptor: object = {
          "requestStream": true,
          "responseType": "SubmitReply"
         },
+        "Rollback": {
+         "requestType": "RollbackRequest",
+         "responseType": "SubmitReply"
+        },
         "Status": {
          "requestType": "StatusRequest",
          "responseType": "ApplicationStatus"
@@ -847,6 +867,28 @@ export const servicesDescriptor: object = {
          "type": "bool",
          "id": 7,
          "protoName": "start_anew"
+        },
+        "withNewProgram": {
+         "type": "bool",
+         "id": 8,
+         "protoName": "with_new_program"
+        }
+       }
+      },
+      "RollbackRequest": {
+       "fields": {
+        "application": {
+         "type": "string",
+         "id": 1
+        },
+        "to": {
+         "type": "string",
+         "id": 2
+        },
+        "withNewProgram": {
+         "type": "bool",
+         "id": 3,
+         "protoName": "with_new_program"
         }
        }
       },
@@ -975,6 +1017,51 @@ export const servicesDescriptor: object = {
         "restarts": {
          "type": "uint32",
          "id": 13
+        },
+        "programId": {
+         "type": "string",
+         "id": 14,
+         "protoName": "program_id"
+        },
+        "earlierPrograms": {
+         "rule": "repeated",
+         "type": "EarlierProgram",
+         "id": 15,
+         "protoName": "earlier_programs"
+        },
+        "skippedUndecodable": {
+         "type": "uint64",
+         "id": 16,
+         "protoName": "skipped_undecodable"
+        },
+        "skippedDeleted": {
+         "type": "uint64",
+         "id": 17,
+         "protoName": "skipped_deleted"
+        },
+        "deadLetters": {
+         "type": "uint64",
+         "id": 18,
+         "protoName": "dead_letters"
+        }
+       }
+      },
+      "EarlierProgram": {
+       "fields": {
+        "programId": {
+         "type": "string",
+         "id": 1,
+         "protoName": "program_id"
+        },
+        "programHash": {
+         "type": "string",
+         "id": 2,
+         "protoName": "program_hash"
+        },
+        "submittedAt": {
+         "type": "uint64",
+         "id": 3,
+         "protoName": "submitted_at"
         }
        }
       },

@@ -8,6 +8,7 @@ import type { ApplicationStatus as _millrace_v1_ApplicationStatus, ApplicationSt
 import type { BatchCompleted as _millrace_v1_BatchCompleted, BatchCompleted__Output as _millrace_v1_BatchCompleted__Output } from './millrace/v1/BatchCompleted.ts';
 import type { BatchFailed as _millrace_v1_BatchFailed, BatchFailed__Output as _millrace_v1_BatchFailed__Output } from './millrace/v1/BatchFailed.ts';
 import type { CancelledFailure as _millrace_v1_CancelledFailure, CancelledFailure__Output as _millrace_v1_CancelledFailure__Output } from './millrace/v1/CancelledFailure.ts';
+import type { EarlierProgram as _millrace_v1_EarlierProgram, EarlierProgram__Output as _millrace_v1_EarlierProgram__Output } from './millrace/v1/EarlierProgram.ts';
 import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from './millrace/v1/ErrorInfo.ts';
 import type { EventsRequest as _millrace_v1_EventsRequest, EventsRequest__Output as _millrace_v1_EventsRequest__Output } from './millrace/v1/EventsRequest.ts';
 import type { ExactOffsets as _millrace_v1_ExactOffsets, ExactOffsets__Output as _millrace_v1_ExactOffsets__Output } from './millrace/v1/ExactOffsets.ts';
@@ -29,6 +30,7 @@ import type { OffsetsReport as _millrace_v1_OffsetsReport, OffsetsReport__Output
 import type { OffsetsRequest as _millrace_v1_OffsetsRequest, OffsetsRequest__Output as _millrace_v1_OffsetsRequest__Output } from './millrace/v1/OffsetsRequest.ts';
 import type { Output as _millrace_v1_Output, Output__Output as _millrace_v1_Output__Output } from './millrace/v1/Output.ts';
 import type { PartitionOffsets as _millrace_v1_PartitionOffsets, PartitionOffsets__Output as _millrace_v1_PartitionOffsets__Output } from './millrace/v1/PartitionOffsets.ts';
+import type { RollbackRequest as _millrace_v1_RollbackRequest, RollbackRequest__Output as _millrace_v1_RollbackRequest__Output } from './millrace/v1/RollbackRequest.ts';
 import type { SlotFailure as _millrace_v1_SlotFailure, SlotFailure__Output as _millrace_v1_SlotFailure__Output } from './millrace/v1/SlotFailure.ts';
 import type { StateChanged as _millrace_v1_StateChanged, StateChanged__Output as _millrace_v1_StateChanged__Output } from './millrace/v1/StateChanged.ts';
 import type { StatusRequest as _millrace_v1_StatusRequest, StatusRequest__Output as _millrace_v1_StatusRequest__Output } from './millrace/v1/StatusRequest.ts';
@@ -56,6 +58,7 @@ export interface ProtoGrpcType {
       BatchCompleted: MessageTypeDefinition<_millrace_v1_BatchCompleted, _millrace_v1_BatchCompleted__Output>
       BatchFailed: MessageTypeDefinition<_millrace_v1_BatchFailed, _millrace_v1_BatchFailed__Output>
       CancelledFailure: MessageTypeDefinition<_millrace_v1_CancelledFailure, _millrace_v1_CancelledFailure__Output>
+      EarlierProgram: MessageTypeDefinition<_millrace_v1_EarlierProgram, _millrace_v1_EarlierProgram__Output>
       ErrorInfo: MessageTypeDefinition<_millrace_v1_ErrorInfo, _millrace_v1_ErrorInfo__Output>
       EventsRequest: MessageTypeDefinition<_millrace_v1_EventsRequest, _millrace_v1_EventsRequest__Output>
       ExactOffsets: MessageTypeDefinition<_millrace_v1_ExactOffsets, _millrace_v1_ExactOffsets__Output>
@@ -77,6 +80,7 @@ export interface ProtoGrpcType {
       OffsetsRequest: MessageTypeDefinition<_millrace_v1_OffsetsRequest, _millrace_v1_OffsetsRequest__Output>
       Output: MessageTypeDefinition<_millrace_v1_Output, _millrace_v1_Output__Output>
       PartitionOffsets: MessageTypeDefinition<_millrace_v1_PartitionOffsets, _millrace_v1_PartitionOffsets__Output>
+      RollbackRequest: MessageTypeDefinition<_millrace_v1_RollbackRequest, _millrace_v1_RollbackRequest__Output>
       SlotFailure: MessageTypeDefinition<_millrace_v1_SlotFailure, _millrace_v1_SlotFailure__Output>
       StateChanged: MessageTypeDefinition<_millrace_v1_StateChanged, _millrace_v1_StateChanged__Output>
       StatusRequest: MessageTypeDefinition<_millrace_v1_StatusRequest, _millrace_v1_StatusRequest__Output>

@@ -109,6 +109,11 @@ export const taskDescriptor: object = {
           "lost": {
            "type": "string",
            "id": 7
+          },
+          "deadLetters": {
+           "type": "bytes",
+           "id": 8,
+           "protoName": "dead_letters"
           }
          }
         },
@@ -357,21 +362,40 @@ export const taskDescriptor: object = {
         },
         "ShuffleInput": {
          "fields": {
-          "blocks": {
+          "places": {
            "rule": "repeated",
-           "type": "ShuffleBlock",
+           "type": "BlockPlace",
            "id": 1
+          },
+          "place": {
+           "rule": "repeated",
+           "type": "uint32",
+           "id": 2
+          },
+          "mapPartition": {
+           "rule": "repeated",
+           "type": "uint32",
+           "id": 3,
+           "protoName": "map_partition"
+          },
+          "bytes": {
+           "rule": "repeated",
+           "type": "uint64",
+           "id": 4
+          },
+          "data": {
+           "rule": "repeated",
+           "type": "bytes",
+           "id": 5
+          },
+          "offset": {
+           "rule": "repeated",
+           "type": "uint64",
+           "id": 6
           }
          }
         },
-        "ShuffleBlock": {
-         "oneofs": {
-          "_data": {
-           "oneof": [
-            "data"
-           ]
-          }
-         },
+        "BlockPlace": {
          "fields": {
           "executorId": {
            "type": "string",
@@ -386,29 +410,21 @@ export const taskDescriptor: object = {
            "type": "string",
            "id": 3
           },
-          "mapPartition": {
-           "type": "uint32",
-           "id": 4,
-           "protoName": "map_partition"
-          },
           "attempt": {
            "type": "uint32",
-           "id": 5
+           "id": 4
           },
           "bucket": {
            "type": "uint32",
+           "id": 5
+          },
+          "inline": {
+           "type": "bool",
            "id": 6
           },
-          "bytes": {
-           "type": "uint64",
+          "file": {
+           "type": "string",
            "id": 7
-          },
-          "data": {
-           "type": "bytes",
-           "id": 8,
-           "options": {
-            "proto3_optional": true
-           }
           }
          }
         },
@@ -422,6 +438,11 @@ export const taskDescriptor: object = {
           "_state": {
            "oneof": [
             "state"
+           ]
+          },
+          "_copy": {
+           "oneof": [
+            "copy"
            ]
           }
          },
@@ -441,6 +462,13 @@ export const taskDescriptor: object = {
           "state": {
            "type": "bytes",
            "id": 3,
+           "options": {
+            "proto3_optional": true
+           }
+          },
+          "copy": {
+           "type": "bytes",
+           "id": 4,
            "options": {
             "proto3_optional": true
            }

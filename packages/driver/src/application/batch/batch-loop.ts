@@ -2,12 +2,14 @@ import type { BatchRdds, OutputOperation } from '@millrace/api/internal';
 import { type Clock, crashPoint, type ErrorRecord, MillraceError } from '@millrace/common';
 import { offsetSpan } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
+import { isPlannedBy, type ProgramIdentity } from '../../program-identity.ts';
 import type { ExpectedRange } from '../../task-backend.ts';
 import type { DagScheduler } from '../dag/dag-scheduler.ts';
 import { consumerAffinity } from '../dag/task-preference.ts';
 import { streamError } from '../input/start-positions.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
+import { claimOutputs } from '../outputs/output-run.ts';
 import type { StateKeeper } from '../state/state-keeper.ts';
 import { BatchClock, type Tick } from './batch-clock.ts';
 import { type OpenInput, planBatch } from './batch-planner.ts';
@@ -18,7 +20,7 @@ import { logSkipped } from './skipped-offsets.ts';
 
 export interface BatchLoopOptions {
   readonly clock: Clock;
-  readonly programHash: string;
+  readonly program: ProgramIdentity;
   readonly batchIntervalMs: number;
   /** Ends after so many completed batches; undefined: never. */
   readonly batches: number | undefined;
@@ -64,6 +66,8 @@ export class BatchLoop {
     if (incomplete !== undefined) this.#warn(incomplete);
     const overState = windowsOverState(log.state, this.#options.rdds.reach);
     if (overState !== undefined) this.#warn(overState);
+    const { outputs, dag } = this.#options;
+    if (outputs.some(({ claim }) => claim)) await claimOutputs(outputs, dag);
     if (pending) {
       this.#announceRerun(pending);
       await this.#runBatch(pending, { coalesced: 0, dueAt: clock.monotonic(), lag: 0 });
@@ -79,10 +83,10 @@ export class BatchLoop {
   async #plan(
     batchClock: BatchClock,
   ): Promise<{ readonly planned: PlannedBatch; readonly timing: BatchTiming } | undefined> {
-    const { inputs, batchIntervalMs, programHash, log, draining } = this.#options;
+    const { inputs, batchIntervalMs, program, log, draining } = this.#options;
     try {
       const tick = await batchClock.next(draining);
-      const plan = { inputs, batchIntervalMs, programHash };
+      const plan = { inputs, batchIntervalMs, program };
       const { batch, lag } = await planBatch(plan, tick, this.#completed + 1, draining);
       this.#missed.count(tick);
       return { planned: { ...batch, epoch: log.epoch }, timing: { ...tick, lag } };
@@ -159,12 +163,12 @@ export class BatchLoop {
   }
 
   #announceRerun(pending: PlannedBatch): void {
-    const { event, programHash } = this.#options;
+    const { event, program } = this.#options;
     const batch = `batch ${new Date(pending.batchTime).toISOString()}`;
     const text = `${batch} was planned and not committed: it runs again with the same offsets`;
     event({ kind: 'notice', level: 'info', text });
-    if (pending.programHash === programHash) return;
-    this.#warn(`${batch} was planned for another program: it runs with the new one`);
+    if (isPlannedBy(pending, program)) return;
+    this.#warn(`${batch} was planned with another program, or other settings: it runs with the new ones`);
   }
 
   #warn(text: string): void {

@@ -1,4 +1,5 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
+import type { ProgramIdentity } from '../../program-identity.ts';
 import type { KafkaInput } from '../input/kafka-input.ts';
 import { creditedMs, planOffsets } from '../input/offset-planner.ts';
 import type { LoggedInput, PlannedBatch } from '../log/log-record.ts';
@@ -20,12 +21,12 @@ export interface OpenInput {
 export interface BatchPlannerOptions {
   readonly inputs: readonly OpenInput[];
   readonly batchIntervalMs: number;
-  readonly programHash: string;
+  readonly program: ProgramIdentity;
 }
 
 /** Asks all inputs where they end, at the same time, and cuts their ranges. */
 export async function planBatch(
-  { inputs, batchIntervalMs, programHash }: BatchPlannerOptions,
+  { inputs, batchIntervalMs, program }: BatchPlannerOptions,
   tick: Tick,
   number: number,
   signal: AbortSignal,
@@ -47,11 +48,10 @@ export async function planBatch(
     lag += sum(partitions.map(({ latest }) => latest)) - sum(ranges.map(({ untilOffset }) => untilOffset));
     return { inputId: input.inputId, ranges };
   });
-  const planHash = planHashOf(programHash, logged);
-  return {
-    batch: { batchTime: tick.batchTime, programHash, planHash, intervals: tick.intervals, inputs: logged },
-    lag,
-  };
+  const { programHash, settings } = program;
+  const planHash = planHashOf(program, logged);
+  const { batchTime, intervals } = tick;
+  return { batch: { batchTime, programHash, settings, planHash, intervals, inputs: logged }, lag };
 }
 
 function sum(numbers: readonly number[]): number {

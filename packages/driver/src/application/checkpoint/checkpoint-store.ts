@@ -69,5 +69,5 @@ export async function openCheckpointStore(
 ): Promise<CheckpointStore> {
   if (location === IN_DIRECTORY) return directoryCheckpointStore(applicationsDir);
   const { postgresCheckpointStore } = await import('./postgres-store.ts');
-  return postgresCheckpointStore(location, deps);
+  return postgresCheckpointStore(location, { ...deps, waitingDirectory: applicationsDir });
 }

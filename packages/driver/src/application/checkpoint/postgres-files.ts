@@ -1,19 +1,34 @@
-import { invariant } from '@millrace/common';
+import { invariant, type MillraceError } from '@millrace/common';
 import { corruptState, STATE_HEADER_BYTES_MAX } from '@millrace/proto/task';
 import type { LogFile, LogFiles } from '../log/log-files.ts';
 import type { StateFile, StateFiles } from '../state/state-files.ts';
 import type { CheckpointFiles } from './checkpoint-store.ts';
-import type { FileRow, PostgresRows } from './postgres-rows.ts';
+import { PieceBuffer } from './piece-buffer.ts';
+import type { PostgresRows } from './postgres-rows.ts';
 import { WriteQueue } from './write-queue.ts';
 
 const LOG = 'log';
 const STATE = 'log/state';
+
+/** Rows of state that one statement removes: of some megabytes. */
+const REMOVED_AT_ONCE = 16;
 
 interface Piece {
   readonly at: number;
   readonly length: number;
   /** Of state: its header, or nothing of what was written here: only a start reads it. */
   readonly bytes: Uint8Array;
+}
+
+interface PostgresFilesOptions {
+  readonly rows: PostgresRows;
+  readonly application: string;
+  /** For messages. */
+  readonly where: string;
+  /** What of state waits to be written, and is much, waits in files here. */
+  readonly waitingDirectory: string;
+  /** Of what keeps the application from being taken. */
+  readonly failure: (error: unknown) => MillraceError;
 }
 
 /** By directory and name. */
@@ -26,27 +41,23 @@ type FileMap = Map<string, Map<string, Piece[]>>;
 export class PostgresFiles implements CheckpointFiles {
   readonly log: LogFiles;
   readonly state: StateFiles;
-  readonly #rows: PostgresRows;
-  readonly #application: string;
-  readonly #where: string;
+  readonly #options: PostgresFilesOptions;
   readonly #queue = new WriteQueue();
   #directories: readonly string[] = [];
   #files: FileMap = new Map();
   #token: string | undefined;
 
-  constructor(rows: PostgresRows, application: string, where: string) {
-    this.#rows = rows;
-    this.#application = application;
-    this.#where = where;
+  constructor(options: PostgresFilesOptions) {
+    this.#options = options;
     this.log = this.#logFiles();
     this.state = this.#stateFiles();
   }
 
   async load(): Promise<void> {
-    this.#directories = await this.#rows.directories(this.#application);
-    const rows = await this.#rows.load(this.#application, STATE_HEADER_BYTES_MAX);
+    const { rows, application } = this.#options;
+    this.#directories = await rows.directories(application);
     const files: FileMap = new Map();
-    for (const { directory, name, ...piece } of rows) {
+    for (const { directory, name, ...piece } of await rows.load(application, STATE_HEADER_BYTES_MAX)) {
       const of = files.get(directory) ?? new Map<string, Piece[]>();
       files.set(directory, of);
       const pieces = of.get(name) ?? [];
@@ -57,12 +68,17 @@ export class PostgresFiles implements CheckpointFiles {
   }
 
   #logFiles(): LogFiles {
+    const { rows, application, where, failure } = this.#options;
     return {
-      where: this.#where,
+      where,
       take: async () => {
-        this.#token = await this.#rows.take(this.#application);
-        // Only now: what the holder before wrote until it lost the token counts.
-        await this.load();
+        try {
+          this.#token = await rows.take(application);
+          // Only now: what the holder before wrote until it lost the token counts.
+          await this.load();
+        } catch (error) {
+          throw failure(error);
+        }
       },
       settled: () => this.#queue.settled(),
       list: () => [...this.#in(LOG).keys()],
@@ -73,28 +89,28 @@ export class PostgresFiles implements CheckpointFiles {
       },
       create: (name) => {
         if (this.#in(LOG).has(name)) return undefined;
-        this.#put([{ directory: LOG, name, at: -1, bytes: new Uint8Array() }]);
+        this.#put(name, -1, new Uint8Array());
         return this.#logFile(name);
       },
       publish: (name, content) => {
-        this.#put([{ directory: LOG, name, at: 0, bytes: content }]);
+        this.#put(name, 0, content);
         return this.#logFile(name);
       },
       remove: (name) => this.#remove(LOG, name),
       setAside: (why) => {
         let aside = `${LOG}-${why}`;
         for (let other = 2; this.#directories.includes(aside); other++) aside = `${LOG}-${why}-${other}`;
-        this.#write((token) => this.#rows.rename(this.#application, token, LOG, aside));
+        this.#write((token) => rows.rename(application, token, LOG, aside));
         this.#directories = [...this.#directories, aside];
         this.#files = new Map();
-        return `${this.#where}: ${aside}`;
+        return `${where}: ${aside}`;
       },
     };
   }
 
   #stateFiles(): StateFiles {
     return {
-      where: `${this.#where}: ${STATE}`,
+      where: `${this.#options.where}: ${STATE}`,
       list: () => [...this.#in(STATE).keys()],
       create: (name) => this.#stateFile(name),
       read: (name, offset, bytes) => {
@@ -115,7 +131,7 @@ export class PostgresFiles implements CheckpointFiles {
   #logFile(name: string): LogFile {
     return {
       append: (bytes) => {
-        this.#put([{ directory: LOG, name, at: sizeOf(this.#in(LOG).get(name) ?? []), bytes }]);
+        this.#put(name, sizeOf(this.#in(LOG).get(name) ?? []), bytes);
       },
       close: () => undefined,
     };
@@ -124,20 +140,27 @@ export class PostgresFiles implements CheckpointFiles {
   #stateFile(name: string): StateFile {
     if (this.#in(STATE).has(name)) throw new Error(`EEXIST: there is a file ${name}`);
     this.#in(STATE).set(name, []);
-    let rows: FileRow[] = [];
+    const { rows, application, waitingDirectory } = this.#options;
+    const waiting = new PieceBuffer(waitingDirectory);
+    let end = 0;
     return {
       append: (bytes) => {
-        const pieces = this.#in(STATE).get(name) ?? [];
-        rows.push({ directory: STATE, name, at: sizeOf(pieces), bytes });
-        this.#keep(STATE, name, sizeOf(pieces), bytes);
+        this.#keep(STATE, name, sizeOf(this.#in(STATE).get(name) ?? []), bytes);
+        waiting.append(bytes);
       },
-      sync: () => {
-        const written = rows;
-        rows = [];
-        this.#write((token) => this.#rows.insert(this.#application, token, written));
-        return this.#queue.settled();
+      // Each part is a write of its own: nobody has to wait for a lock that a stopped holder keeps, and what is not whole is not named by the log.
+      sync: async () => {
+        let at = end;
+        end += waiting.bytes;
+        for (const pieces of waiting.drain()) {
+          const part = { directory: STATE, name, at, ...pieces };
+          at += pieces.bytes.length;
+          this.#write((token) => rows.insert(application, token, part));
+          await this.#queue.settled();
+        }
+        await this.#queue.settled();
       },
-      close: () => undefined,
+      close: () => waiting.clear(),
     };
   }
 
@@ -147,9 +170,11 @@ export class PostgresFiles implements CheckpointFiles {
     return found;
   }
 
-  #put(rows: readonly FileRow[]): void {
-    for (const { directory, name, at, bytes } of rows) this.#keep(directory, name, at, bytes);
-    this.#write((token) => this.#rows.insert(this.#application, token, rows));
+  #put(name: string, at: number, bytes: Uint8Array): void {
+    const { rows, application } = this.#options;
+    this.#keep(LOG, name, at, bytes);
+    const part = { directory: LOG, name, at, lengths: [bytes.length], bytes };
+    this.#write((token) => rows.insert(application, token, part));
   }
 
   #keep(directory: string, name: string, at: number, bytes: Uint8Array): void {
@@ -159,8 +184,11 @@ export class PostgresFiles implements CheckpointFiles {
   }
 
   #remove(directory: string, name: string): void {
+    const { rows, application } = this.#options;
     this.#in(directory).delete(name);
-    this.#write((token) => this.#rows.remove(this.#application, token, directory, name));
+    // Of a log all or nothing goes; state may be much.
+    const atOnce = directory === LOG ? undefined : REMOVED_AT_ONCE;
+    this.#write((token) => rows.remove(application, token, { directory, name, atOnce }));
   }
 
   #write(write: (token: string) => Promise<void>): void {

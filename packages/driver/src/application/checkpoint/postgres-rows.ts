@@ -1,16 +1,22 @@
-import { type Clock, MillraceError, messageOf } from '@millrace/common';
+import { isAway } from '@millrace/api/internal';
+import { type Clock, MillraceError } from '@millrace/common';
+import { STATE_MAGIC } from '@millrace/proto/task';
 import type { Pool } from 'pg';
+import type { Pieces } from './piece-buffer.ts';
 
-/** A piece of a file: files are what was appended, in the order of `at`. */
-export interface FileRow {
+/** Where a row lies: files are what was appended, in the order of `at`. */
+interface RowPlace {
   readonly directory: string;
   readonly name: string;
   /** Where in the file it begins; −1: the file was made, and this is no part of it. */
   readonly at: number;
-  readonly bytes: Uint8Array;
 }
 
-export interface LoadedRow extends FileRow {
+/** Of a file: each of the pieces is a row. */
+export type FilePart = RowPlace & Pieces;
+
+export interface LoadedRow extends RowPlace {
+  readonly bytes: Uint8Array;
   /** Of all of it: `bytes` may be just its beginning. */
   readonly length: number;
 }
@@ -33,7 +39,7 @@ ALTER TABLE millrace_files ALTER COLUMN bytes SET STORAGE EXTERNAL`;
 const HELD =
   'WITH held AS (SELECT 1 FROM millrace_owners WHERE application = $1::text AND token = $2::bigint FOR SHARE)';
 
-/** Of a section of state: see proto/src/state-section.ts. Its length is a little-endian number at byte 8, and it begins at byte 16. */
+/** Of what begins a section of state: see proto/src/state-section.ts. Its length is a little-endian number at byte 8, and it begins at byte 16. */
 const HEADER_BYTES =
   '16 + get_byte(bytes, 8) + get_byte(bytes, 9) * 256 + get_byte(bytes, 10) * 65536 + (get_byte(bytes, 11) & 127) * 16777216';
 
@@ -63,13 +69,14 @@ export class PostgresRows {
     });
   }
 
-  /** All of the log; of each piece of state its header, at most `bytesMax`. */
+  /** All of the log; of each section of state its header, at most `bytesMax`. */
   async load(application: string, bytesMax: number): Promise<readonly LoadedRow[]> {
     const { rows } = await this.#again(() =>
       this.#pool.query<LoadedRow & { readonly at: string }>(
-        `SELECT directory, name, at, length(bytes) AS length, CASE WHEN directory = 'log' OR length(bytes) < 16 THEN bytes ELSE substring(bytes FOR least($2, ${HEADER_BYTES})) END AS bytes
+        `SELECT directory, name, at, length(bytes) AS length, CASE WHEN directory = 'log' THEN bytes
+  WHEN length(bytes) >= 16 AND substring(bytes FOR ${STATE_MAGIC.length}) = $3 THEN substring(bytes FOR least($2, ${HEADER_BYTES})) ELSE '' END AS bytes
 FROM millrace_files WHERE application = $1 AND directory IN ('log', 'log/state') ORDER BY directory, name, at`,
-        [application, bytesMax],
+        [application, bytesMax, STATE_MAGIC],
       ),
     );
     return rows.map((row) => ({ ...row, at: Number(row.at) }));
@@ -86,41 +93,53 @@ FROM millrace_files WHERE application = $1 AND directory IN ('log', 'log/state')
     return rows.map(({ directory }) => directory);
   }
 
-  /** Of the piece in which `offset` lies; undefined: there is none. */
+  /** At most so many bytes; none when there is nothing at `offset`. */
   async read(
     application: string,
-    directory: string,
-    name: string,
-    offset: number,
+    { directory, name, at: offset }: RowPlace,
     bytes: number,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<Uint8Array> {
     const { rows } = await this.#again(() =>
-      this.#pool.query<{ part: Uint8Array }>(
-        `SELECT substring(bytes FROM ($4::bigint - at + 1)::int FOR $5::int) AS part FROM millrace_files
-WHERE application = $1 AND directory = $2 AND name = $3 AND at <= $4::bigint AND at >= 0 ORDER BY at DESC LIMIT 1`,
+      this.#pool.query<{ at: string; part: Uint8Array }>(
+        `SELECT greatest(at, $4::bigint) AS at, substring(bytes FROM greatest($4 - at, 0)::int + 1 FOR ($4 + $5 - greatest(at, $4))::int) AS part FROM millrace_files
+WHERE application = $1 AND directory = $2 AND name = $3 AND at < $4 + $5::bigint
+  AND at >= (SELECT max(at) FROM millrace_files WHERE application = $1 AND directory = $2 AND name = $3 AND at BETWEEN 0 AND $4) ORDER BY at`,
         [application, directory, name, offset, bytes],
       ),
     );
-    return rows[0]?.part;
+    const parts: Uint8Array[] = [];
+    let end = offset;
+    for (const { at, part } of rows) {
+      if (Number(at) !== end) break;
+      parts.push(part);
+      end += part.length;
+    }
+    return Buffer.concat(parts);
   }
 
-  /** All rows or none. @throws MillraceError FENCED. */
-  async insert(application: string, token: string, rows: readonly FileRow[]): Promise<void> {
-    const text = `${HELD}, made AS (INSERT INTO millrace_files SELECT $1::text, $3::text, $4::text, $5::bigint, $6::bytea FROM held ON CONFLICT DO NOTHING) SELECT count(*) AS held FROM held`;
-    const statements = rows.map(({ directory, name, at, bytes }) => ({
-      name: 'millrace-insert',
-      text,
-      values: [application, token, directory, name, at, Buffer.from(bytes)],
-    }));
-    await this.#write(application, statements);
+  /** All or nothing. @throws MillraceError FENCED. */
+  async insert(application: string, token: string, part: FilePart): Promise<void> {
+    const { directory, name, at, lengths, bytes } = part;
+    const text = `${HELD}, pieces AS (SELECT sum(length) OVER (ORDER BY n) - length AS begin, length FROM unnest($6::bigint[]) WITH ORDINALITY AS p(length, n)),
+made AS (INSERT INTO millrace_files SELECT $1::text, $3::text, $4::text, $5::bigint + begin, substring($7::bytea FROM begin::int + 1 FOR length::int) FROM held, pieces ON CONFLICT DO NOTHING)
+SELECT count(*) AS held FROM held`;
+    const values = [application, token, directory, name, at, lengths, bytes];
+    await this.#again(() => this.#run(application, { name: 'millrace-insert', text, values }));
   }
 
-  /** @throws MillraceError FENCED. */
-  async remove(application: string, token: string, directory: string, name: string): Promise<void> {
-    const text = `${HELD}, gone AS (DELETE FROM millrace_files USING held WHERE application = $1 AND directory = $3 AND name = $4) SELECT count(*) AS held FROM held`;
-    await this.#write(application, [
-      { name: 'millrace-remove', text, values: [application, token, directory, name] },
-    ]);
+  /** `atOnce`: rows that one statement takes; undefined: all. @throws MillraceError FENCED. */
+  async remove(
+    application: string,
+    token: string,
+    { directory, name, atOnce }: Omit<RowPlace, 'at'> & { readonly atOnce: number | undefined },
+  ): Promise<void> {
+    const text = `${HELD}, gone AS (DELETE FROM millrace_files USING held WHERE application = $1 AND directory = $3 AND name = $4
+  AND at IN (SELECT at FROM millrace_files WHERE application = $1 AND directory = $3 AND name = $4 LIMIT $5) RETURNING at)
+SELECT (SELECT count(*) FROM held) AS held, (SELECT count(*) FROM gone) AS gone`;
+    const values = [application, token, directory, name, atOnce ?? null];
+    const statement = { name: 'millrace-remove', text, values };
+    for (let gone = atOnce; gone === atOnce && gone !== 0; )
+      gone = await this.#again(() => this.#run(application, statement));
   }
 
   /** Of the directory, and of those in it. @throws MillraceError FENCED. */
@@ -128,38 +147,21 @@ WHERE application = $1 AND directory = $2 AND name = $3 AND at <= $4::bigint AND
     // Once: a first attempt that was only late would move what has begun anew in its place.
     const text = `${HELD}, moved AS (UPDATE millrace_files SET directory = $4::text || substr(directory, length($3::text) + 1) FROM held
 WHERE application = $1 AND (directory = $3 OR starts_with(directory, $3 || '/'))) SELECT count(*) AS held FROM held`;
-    await this.#run(this.#pool, application, {
+    await this.#run(application, {
       name: 'millrace-rename',
       text,
       values: [application, token, from, to],
     });
   }
 
-  async #write(application: string, statements: readonly Statement[]): Promise<void> {
-    const run = async (client: Pick<Pool, 'query'>): Promise<void> => {
-      for (const statement of statements) await this.#run(client, application, statement);
-    };
-    if (statements.length === 1) await this.#again(() => run(this.#pool));
-    else if (statements.length > 1) await this.#again(() => this.#transaction(run));
-  }
-
-  async #run(client: Pick<Pool, 'query'>, application: string, statement: Statement): Promise<void> {
-    const { rows } = await client.query<{ held: string }>({ ...statement, values: [...statement.values] });
+  /** How many rows it says are gone. */
+  async #run(application: string, statement: Statement): Promise<number> {
+    const { rows } = await this.#pool.query<{ held: string; gone?: string }>({
+      ...statement,
+      values: [...statement.values],
+    });
     if (Number(rows[0]?.held) === 0) throw fenced(application);
-  }
-
-  async #transaction(run: (client: Pick<Pool, 'query'>) => Promise<void>): Promise<void> {
-    const client = await this.#pool.connect();
-    let isBroken = true;
-    try {
-      await client.query('BEGIN');
-      await run(client);
-      await client.query('COMMIT');
-      isBroken = false;
-    } finally {
-      // What was begun ends with the connection.
-      client.release(isBroken);
-    }
+    return Number(rows[0]?.gone);
   }
 
   /** Until the server is there, for a while. */
@@ -171,7 +173,7 @@ WHERE application = $1 AND (directory = $3 OR starts_with(directory, $3 || '/'))
         await this.#made;
         return await work();
       } catch (error) {
-        if (!isAway(error) || this.#clock.monotonic() > deadline) throw error;
+        if (!mayPass(error) || this.#clock.monotonic() > deadline) throw error;
         this.#made = undefined;
         await new Promise<void>((resolve) => this.#clock.schedule(RETRY_MS, resolve));
       }
@@ -186,14 +188,11 @@ WHERE application = $1 AND (directory = $3 OR starts_with(directory, $3 || '/'))
   }
 }
 
-/** SQLSTATEs of connections and of a server that starts or stops; or no SQLSTATE at all: the network. */
-function isAway(error: unknown): boolean {
-  if (MillraceError.is(error)) return false;
-  const code: unknown = Reflect.get(Object(error), 'code');
-  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return /^(08|57P0[1-3]|53300)/.test(code);
-  return /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|[Cc]onnection|timeout/.test(
-    `${String(code)} ${messageOf(error)}`,
-  );
+/** It took too long for now: waiting for a lock, or for a server that has much to do. */
+const LATE: ReadonlySet<unknown> = new Set(['57014', '55P03', '25P03', '25P04']);
+
+function mayPass(error: unknown): boolean {
+  return isAway(error) || LATE.has(Reflect.get(Object(error), 'code'));
 }
 
 function fenced(application: string): MillraceError {

@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
-import type { PersistedNode, RddNode } from '@millrace/api/internal';
+import type { PersistedNode, RddNode, StateCall } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
 import { decodeStage, decodeTask } from '@millrace/proto/task';
 import { VirtualClock } from '../../../../testing/src/virtual-clock.ts';
 import type { TaskSet } from '../../task-backend.ts';
+import type { StateKeeper } from '../state/state-keeper.ts';
 import { dagBench } from '../testing/dag-bench.ts';
 import { merge, operator, rows, shuffle } from '../testing/datasets.ts';
 import { mapOutput } from '../testing/fake-backend.ts';
@@ -324,4 +325,42 @@ describe('persisted datasets in the DAG scheduler', () => {
     expect(ms).toBeLessThan(15_000);
     process.stderr.write(`a window of 100 batches of 1,000 partitions was planned in ${Math.round(ms)} ms\n`);
   }, 120_000);
+
+  it('say what is wrong when rows of keyed state were kept for longer than they can be made again', async () => {
+    const call: StateCall = {
+      name: 'totals',
+      mode: 'update',
+      shape: 'keyed',
+      partitioner: { kind: 'hash', partitions: 1 },
+      layout: 'hash/1',
+      functions: [],
+      valueVersion: 0,
+      batchTime: 100,
+      snapshots: false,
+      initial: false,
+      kept: undefined,
+    };
+    const writes = { layout: 'hash/1', partitions: 1, bases: [], relayout: false, snapshotOf: [] };
+    const states = { beginBatch: () => undefined, writeCall: () => writes, add: () => undefined };
+    const { dag, backend } = dagBench(new VirtualClock(), { states: states as unknown as StateKeeper });
+    const kept = persisted({ kind: 'stateful', parent: rows([['a', 1]]), call, place: 'job.ts:3:3' });
+    const corrupt = new MillraceError('STATE_CORRUPT', 'the state file is damaged or missing');
+    const failsIn = async (time: number): Promise<unknown> => {
+      dag.endBatch();
+      dag.beginBatch(time);
+      const result = dag.run({ node: kept, action: collect }).catch((error: unknown) => error);
+      const { key } = backend.sets.at(-1) as TaskSet;
+      backend.emit({ kind: 'set-failed', key, partition: 0, error: MillraceError.toRecord(corrupt) });
+      return result;
+    };
+    expect(await failsIn(100)).toMatchObject({ code: 'STATE_CORRUPT' });
+    expect(await failsIn(700)).toMatchObject({
+      code: 'BAD_REQUEST',
+      what: expect.stringMatching(
+        /the rows that "totals" made of batch 1970.* cannot be made again: its state has moved on/,
+      ),
+      remedy: expect.stringContaining('checkpoint()'),
+      details: { place: 'job.ts:3:3' },
+    });
+  });
 });

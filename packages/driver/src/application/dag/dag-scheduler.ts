@@ -1,22 +1,26 @@
-import type {
-  AccumulatorChange,
-  FunctionShipper,
-  JobRequest,
-  JobRunner,
-  KeptState,
-  PersistedNode,
-  StoredNode,
+import {
+  type AccumulatorChange,
+  cutLineage,
+  type FunctionShipper,
+  type JobRequest,
+  type JobRunner,
+  type KeptState,
+  type PersistedNode,
+  partitionCount,
+  type StoredNode,
 } from '@millrace/api/internal';
 import { type Clock, MillraceError } from '@millrace/common';
 import type { KafkaClient, KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../../application-events.ts';
 import { shuffleDirectory } from '../../shuffle-names.ts';
 import type { ExpectedRange, TaskEvent } from '../../task-backend.ts';
+import type { StateFiles } from '../state/state-files.ts';
 import { BatchShuffles } from './batch-shuffles.ts';
 import { BlobKeeper } from './blob-keeper.ts';
 import { type BatchTally, JobExecution, type JobExecutionOptions } from './job-execution.ts';
 import { JobRun } from './job-run.ts';
 import { KeptDatasets } from './kept-datasets.ts';
+import { RddCheckpoints } from './rdd-checkpoints.ts';
 import { SlotWatch } from './slot-watch.ts';
 import { StagePlanner } from './stage-builder.ts';
 import type { LeaderHost } from './task-preference.ts';
@@ -29,10 +33,14 @@ export interface DagSchedulerOptions extends JobExecutionOptions {
   /** Named accumulators that changed since the last call. */
   readonly takeAccumulatorChanges: () => readonly AccumulatorChange[];
   readonly event: (event: ApplicationEvent) => void;
+  /** Where checkpoints of RDDs are kept. Absent: nowhere. */
+  readonly checkpointFiles?: StateFiles | undefined;
 }
 
 /** What the tasks of one batch did. */
-export interface BatchTotals extends Readonly<BatchTally> {
+export interface BatchTotals extends Readonly<Omit<BatchTally, 'records'>> {
+  /** Read from outside; what several jobs read counts once. */
+  readonly records: number;
   readonly accumulators: readonly AccumulatorChange[];
 }
 
@@ -57,6 +65,7 @@ export class DagScheduler implements JobRunner {
   readonly #blobs: BlobKeeper;
   readonly #jobs = new Map<number, JobExecution>();
   readonly #datasets: KeptDatasets;
+  readonly #checkpoints: RddCheckpoints | undefined;
   /** Counts map outputs. */
   readonly #time = { now: 0 };
   #batch: Batch | undefined;
@@ -69,8 +78,11 @@ export class DagScheduler implements JobRunner {
     this.#blobs = new BlobKeeper(options.backend);
     this.ship = options.ship;
     const { backend, application, epoch } = options;
-    this.#datasets = new KeptDatasets((names) => {
+    const { checkpointFiles: files, logger } = options;
+    this.#checkpoints = files && new RddCheckpoints({ files, epoch, logger });
+    this.#datasets = new KeptDatasets((names, id) => {
       for (const kept of names) backend.dropShuffle({ application, epoch, kept });
+      this.#checkpoints?.drop(id);
     });
     this.#slotWatch = new SlotWatch(
       options.clock,
@@ -92,7 +104,7 @@ export class DagScheduler implements JobRunner {
   /** Jobs belong to this batch until `endBatch`. */
   beginBatch(batchTime: number): void {
     this.#options.states?.beginBatch(batchTime);
-    const tally = { records: 0, tasks: 0, failedAttempts: 0 };
+    const tally = { records: new Map<unknown, number>(), tasks: 0, failedAttempts: 0 };
     this.#batch = {
       batchTime,
       tally,
@@ -108,7 +120,8 @@ export class DagScheduler implements JobRunner {
     // Attempts that failed may have left files, too.
     if (batch?.shuffles.areInline === true && batch.tally.failedAttempts === 0) batch.hasShuffled = false;
     this.#dropShuffle();
-    const { records = 0, tasks = 0, failedAttempts = 0 } = this.#batch?.tally ?? {};
+    const { tasks = 0, failedAttempts = 0 } = batch?.tally ?? {};
+    const records = [...(batch?.tally.records.values() ?? [])].reduce((sum, read) => sum + read, 0);
     this.#batch = undefined;
     this.#blobs.endBatch();
     return { records, tasks, failedAttempts, accumulators: this.#options.takeAccumulatorChanges() };
@@ -142,7 +155,7 @@ export class DagScheduler implements JobRunner {
       });
     }
     const job = this.#begin(batch, request);
-    await job.done;
+    await this.#finished(job);
     return job.run.results(request.partitions);
   }
 
@@ -150,7 +163,18 @@ export class DagScheduler implements JobRunner {
   async store(node: StoredNode): Promise<void> {
     if (this.#cancelled) throw this.#cancelled;
     if (this.#batch === undefined) throw new MillraceError('INTERNAL', 'a dataset is stored within a batch');
-    await this.#begin(this.#batch, { store: node }).done;
+    await this.#finished(this.#begin(this.#batch, { store: node }));
+  }
+
+  /** Checkpoints that the job made are durable, too: what they were made of may go. */
+  async #finished(job: JobExecution): Promise<void> {
+    await job.done;
+    if (!this.#checkpoints) return;
+    for (const node of job.run.checkpoints) {
+      const { id, outputs } = this.#datasets.of(node);
+      await this.#checkpoints.settled(id);
+      if (outputs.isSecure(partitionCount(node))) cutLineage(node, this.#checkpoints.close(id));
+    }
   }
 
   #begin(batch: Batch, request: JobRequest | StoreRequest): JobExecution {
@@ -174,7 +198,11 @@ export class DagScheduler implements JobRunner {
       grow: (node, mapPartitions) => planner.grow(node, mapPartitions),
       time: this.#time,
       keepState: (call, partition, section) => this.#options.states?.add(call, partition, section),
+      keepCopy: (kept, mapPartition, output, copy) =>
+        this.#checkpoints?.add(kept, mapPartition, output, copy),
     });
+    const [checkpoint] = run.checkpoints;
+    if (checkpoint && !this.#checkpoints) throw noStore(checkpoint.place);
     const ended = (): void => {
       this.#jobs.delete(run.jobId);
       if (this.#jobs.size === 0) this.#slotWatch.stop();
@@ -238,6 +266,13 @@ export class DagScheduler implements JobRunner {
     this.#batch.hasShuffled = false;
     backend.dropShuffle({ application, epoch, batchTime: this.#batch.batchTime });
   }
+}
+
+function noStore(place: string): MillraceError {
+  return new MillraceError('STATE_STORE_MISSING', `checkpoint() at ${place} has no store to write to`, {
+    remedy: 'Give the embedded application a stateDir, or persist() instead.',
+    details: { place },
+  });
 }
 
 function cannotShuffle(place: string): MillraceError {

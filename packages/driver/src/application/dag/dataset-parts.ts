@@ -8,7 +8,7 @@ import {
   rebased,
   type StoredNode,
 } from '@millrace/api/internal';
-import { assertNever, invariant } from '@millrace/common';
+import { assertNever, invariant, MillraceError } from '@millrace/common';
 import type { Pipeline, PipelineSource, TaskInput } from './stage.ts';
 
 /** One task partition. */
@@ -84,6 +84,8 @@ export function partsOf(
         node.parents.map((parent) => partsOf(parent, isReleased)),
         above,
       );
+    case 'cut':
+      throw new MillraceError('INTERNAL', `what ${node.file} was made of is not computed again`);
     default:
       return assertNever(node, 'kind of dataset');
   }

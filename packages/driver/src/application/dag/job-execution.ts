@@ -11,6 +11,7 @@ import type { StageKey, TaskBackend, TaskEvent } from '../../task-backend.ts';
 import type { BlobKeeper } from './blob-keeper.ts';
 import type { JobRun, LostOutput, StageLaunch } from './job-run.ts';
 import type { Stage, StageId } from './stage.ts';
+import { inputName } from './task-input.ts';
 import { type MadeTaskSet, makeTaskSet, type TaskSetLimits } from './task-set-maker.ts';
 
 export interface JobExecutionOptions extends TaskSetLimits {
@@ -26,7 +27,8 @@ export interface JobExecutionOptions extends TaskSetLimits {
 
 /** What the tasks of a batch did so far. */
 export interface BatchTally {
-  records: number;
+  /** Read of each input, whose name is that of `inputName`: several jobs may read one, and not all of it. */
+  readonly records: Map<unknown, number>;
   tasks: number;
   failedAttempts: number;
 }
@@ -47,6 +49,8 @@ export class JobExecution {
   readonly run: JobRun;
   readonly #options: JobExecutionOptions;
   readonly #around: JobSurroundings;
+  /** What tasks read, by stage and partition. */
+  readonly #inputs = new Map<StageId, Map<number, unknown>>();
   readonly #done = Promise.withResolvers<void>();
   #over = false;
 
@@ -105,6 +109,9 @@ export class JobExecution {
   #submit(launch: StageLaunch): void {
     const { id } = launch.stage;
     try {
+      const inputs = this.#inputs.get(id) ?? new Map<number, unknown>();
+      this.#inputs.set(id, inputs);
+      for (const task of launch.tasks) inputs.set(task.partition, inputName(launch.stage, task));
       const made = makeTaskSet(launch, this.#key(id), this.run, this.#options);
       if (made.blobs.size === 0 && made.broadcasts.length === 0) this.#submitSet(made);
       else void this.#submitWithBlobs(id, made);
@@ -142,7 +149,7 @@ export class JobExecution {
     if (run.isFirst(stageId, partition)) {
       // Accumulators first: a stage that has succeeded can no longer fail.
       if (!this.#applyAccumulators(stageId, event.accumulators)) return;
-      this.#around.tally.records += metrics.records;
+      this.#count(this.#inputs.get(stageId)?.get(partition), metrics.records);
     }
     try {
       run.succeeded(stageId, partition, event);
@@ -153,10 +160,16 @@ export class JobExecution {
     this.advance();
   }
 
+  #count(input: unknown, records: number): void {
+    if (input === undefined) return;
+    const { tally } = this.#around;
+    tally.records.set(input, Math.max(tally.records.get(input) ?? 0, records));
+  }
+
   #setFailed(stageId: StageId, record: ErrorRecord): void {
     const error = MillraceError.fromRecord(this.#options.mapError(record));
     if (error.code !== 'FETCH_FAILED') {
-      this.#fail(stageId, error);
+      this.#fail(stageId, movedOn(this.run.stage(stageId), this.#around.batchTime, error) ?? error);
       return;
     }
     const lost = lostOutput(record);
@@ -213,6 +226,25 @@ function lostOutput({ details }: ErrorRecord): LostOutput {
   return dataset !== undefined && details['missing'] === true
     ? { executorId, evicted: Number(dataset) }
     : { executorId };
+}
+
+/** A job kept rows of keyed state for longer than its windows would: they were lost, and what they were made from is not there any more. */
+function movedOn(stage: Stage | undefined, now: number, error: MillraceError): MillraceError | undefined {
+  if (error.code !== 'STATE_CORRUPT' || stage?.kind !== 'map' || stage.stored.kind !== 'stateful')
+    return undefined;
+  const { call, place } = stage.stored;
+  if (call.batchTime === now) return undefined;
+  return new MillraceError(
+    'BAD_REQUEST',
+    `the rows that "${call.name}" made of batch ${new Date(call.batchTime).toISOString()} are lost, and cannot be made again: its state has moved on`,
+    {
+      remedy:
+        'What is kept of such rows for longer than a window keeps them: keep it as a checkpoint (rdd.checkpoint()).',
+      retryable: false,
+      details: { operator: call.name, batchTime: call.batchTime, place },
+      cause: error,
+    },
+  );
 }
 
 function resultsTooLarge({ kind, place }: ActionCall, bytesMax: number): MillraceError {

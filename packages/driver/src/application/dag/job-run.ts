@@ -1,4 +1,4 @@
-import type { ActionCall } from '@millrace/api/internal';
+import type { ActionCall, PersistedNode } from '@millrace/api/internal';
 import { invariant, MillraceError } from '@millrace/common';
 import { type JobRunOptions, JobStages, type TaskDone } from './job-stages.ts';
 import type { MapBlock } from './map-outputs.ts';
@@ -159,6 +159,20 @@ export class JobRun {
 
   isResultStage(stageId: StageId): boolean {
     return this.#stages.last.stage.id === stageId;
+  }
+
+  /** Undefined: it has no such stage. */
+  stage(id: StageId): Stage | undefined {
+    return this.#stages.get(id)?.stage;
+  }
+
+  /** Checkpoints that it reads. */
+  get checkpoints(): readonly PersistedNode[] {
+    return [...this.#stages.all()].flatMap(({ stage }) =>
+      stage.kind === 'map' && stage.stored.kind === 'persisted' && stage.stored.checkpoint
+        ? [stage.stored]
+        : [],
+    );
   }
 
   /** Of all results so far. */

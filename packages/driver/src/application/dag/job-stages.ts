@@ -2,7 +2,8 @@ import { type ActionCall, bucketCount, type StateCall } from '@millrace/api/inte
 import { invariant, MillraceError, transition } from '@millrace/common';
 import { decodeMapOutput } from '@millrace/proto/task';
 import type { BatchShuffles } from './batch-shuffles.ts';
-import type { KeptDatasets } from './kept-datasets.ts';
+import type { KeptDataset, KeptDatasets } from './kept-datasets.ts';
+import type { MapOutput } from './map-outputs.ts';
 import { STAGE_TRANSITIONS, type Stage, type StageId, type StageState } from './stage.ts';
 import type { StagePlanner } from './stage-builder.ts';
 import { claim, claimedBy, newStageRun, refresh, type StageRun } from './stage-run.ts';
@@ -31,6 +32,8 @@ export interface JobRunOptions {
   readonly time: { now: number };
   /** What a task of a stateful operator changed; undefined: nothing. */
   readonly keepState?: (call: StateCall, partition: number, section: Uint8Array | undefined) => void;
+  /** `copy` of what a task of a checkpoint has left is to become durable. @throws MillraceError STATE_WRITE_FAILED. */
+  readonly keepCopy?: (kept: KeptDataset, mapPartition: number, output: MapOutput, copy: Uint8Array) => void;
 }
 
 /** The stages of one job: what is there of each, what is missing, which are needed. */
@@ -113,7 +116,7 @@ export class JobStages {
       this.resultBytes += result.length;
       return;
     }
-    const { state, ...made } = decodeMapOutput(result);
+    const { state, copy, ...made } = decodeMapOutput(result);
     const { sizes, inline } = made;
     const buckets = bucketCount(stage.stored);
     if (sizes.length !== buckets)
@@ -123,6 +126,7 @@ export class JobStages {
     if (stage.stored.kind === 'stateful') this.#options.keepState?.(stage.stored.call, partition, state);
     const output = { executorId, address: blockAddress, directory, attempt, ...made };
     outputs.add(partition, output, ++this.#options.time.now);
+    if (copy && kept) this.#options.keepCopy?.(kept, partition, output, copy);
     kept?.claims.delete(partition);
   }
 

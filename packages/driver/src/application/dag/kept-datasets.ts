@@ -45,12 +45,12 @@ export class KeptDatasets {
   readonly #counted = new WeakMap<StoredNode, Set<number>>();
   readonly #live = new Set<KeptDataset>();
   readonly #forgotten: FinalizationRegistry<KeptDataset>;
-  readonly #drop: (names: readonly string[]) => void;
+  readonly #drop: (names: readonly string[], id: number) => void;
   #ids = 0;
   #hasChanged = false;
 
-  /** `drop`: nobody reads the files of these names any more. */
-  constructor(drop: (names: readonly string[]) => void) {
+  /** `drop`: nobody reads the files of these names any more, nor a copy of the dataset `id`. */
+  constructor(drop: (names: readonly string[], id: number) => void) {
     this.#drop = drop;
     this.#forgotten = new FinalizationRegistry((kept) => this.#end(kept));
   }
@@ -118,6 +118,6 @@ export class KeptDatasets {
   #end(kept: KeptDataset): void {
     kept.isReleased = true;
     if (kept.users > 0 || !this.#live.delete(kept)) return;
-    if (kept.usedNames.size > 0) this.#drop([...kept.usedNames]);
+    if (kept.usedNames.size > 0) this.#drop([...kept.usedNames], kept.id);
   }
 }

@@ -1,4 +1,4 @@
-import type { MapOutputMessage } from '@millrace/proto/task';
+import type { CheckpointSection, MapOutputMessage } from '@millrace/proto/task';
 
 /** What one map task left behind, and where. */
 export interface MapOutput extends MapOutputMessage {
@@ -21,11 +21,15 @@ export interface MapBlock {
   readonly bytes: number;
   /** The block itself: it is nowhere else. */
   readonly data?: Uint8Array;
+  /** Where it is: on no executor any more. */
+  readonly section?: CheckpointSection;
 }
 
 interface HeldOutput {
   readonly output: MapOutput;
   readonly addedAt: number;
+  /** A durable copy of its only bucket. */
+  readonly section?: CheckpointSection;
 }
 
 /** The output of one map stage, as far as it is there. */
@@ -50,6 +54,21 @@ export class MapOutputs {
     this.add(mapPartition, { executorId: '', address: '', directory: '', attempt: 0, sizes: [] }, 0);
   }
 
+  /** There is a durable copy of its only bucket; of another attempt's output than the one that is held: nothing changes. */
+  secure(mapPartition: number, output: MapOutput, section: CheckpointSection): void {
+    const held = this.#held[mapPartition];
+    if (held?.output === output) this.#held[mapPartition] = { ...held, section };
+  }
+
+  /** None of these map partitions can be lost any more. */
+  isSecure(partitions: number): boolean {
+    for (let mapPartition = 0; mapPartition < partitions; mapPartition++) {
+      const held = this.#held[mapPartition];
+      if (!held || (held.section === undefined && (held.output.sizes[0] ?? 0) > 0)) return false;
+    }
+    return true;
+  }
+
   has(mapPartition: number): boolean {
     return this.#held[mapPartition] !== undefined;
   }
@@ -66,12 +85,16 @@ export class MapOutputs {
     return this.#held.some((held) => isOn(executorId, held) && held.addedAt <= at);
   }
 
-  /** Forgets what is on this executor; returns its map partitions. */
+  /** Forgets what is on this executor; returns the map partitions of which nothing is left. */
   lose(executorId: string): readonly number[] {
     this.#changes++;
     const lost: number[] = [];
     for (const [mapPartition, held] of this.#held.entries()) {
       if (!isOn(executorId, held)) continue;
+      if (held.section) {
+        this.#held[mapPartition] = { ...held, output: { ...held.output, executorId: '', address: '' } };
+        continue;
+      }
       lost.push(mapPartition);
       this.#held[mapPartition] = undefined;
     }
@@ -95,7 +118,17 @@ export class MapOutputs {
     if (!held || bytes === 0) return undefined;
     const { executorId, address, directory, attempt } = held.output;
     const data = inlineBlock(held.output, bucket);
-    return { executorId, address, directory, mapPartition, attempt, bytes, ...(data && { data }) };
+    const section = executorId === '' ? held.section : undefined;
+    return {
+      executorId,
+      address,
+      directory,
+      mapPartition,
+      attempt,
+      bytes,
+      ...(data && { data }),
+      ...(section && { section }),
+    };
   }
 
   /** None of it is on an executor. */
@@ -108,9 +141,10 @@ export class MapOutputs {
   }
 }
 
-/** What travelled in the result is not lost with the executor that made it. */
+/** What travelled in the result is not lost with the executor that made it, and nothing cannot be lost. */
 function isOn(executorId: string, held: HeldOutput | undefined): held is HeldOutput {
-  return held?.output.executorId === executorId && !isInline(held);
+  if (held?.output.executorId !== executorId || isInline(held)) return false;
+  return held.output.sizes.some((bytes) => bytes > 0);
 }
 
 function isInline({ output }: HeldOutput): boolean {

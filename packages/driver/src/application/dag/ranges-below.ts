@@ -1,7 +1,7 @@
-import type { RddNode } from '@millrace/api/internal';
+import { isCheckpoint, type RddNode } from '@millrace/api/internal';
 import type { OffsetRange } from '@millrace/kafka';
 
-/** The ranges of all Kafka sources below a dataset, in the order of its sources; each source once, however often it is used. */
+/** The ranges of all Kafka sources below a dataset, down to checkpoints, in the order of its sources; each source once, however often it is used. */
 export function rangesBelow(node: RddNode): readonly OffsetRange[] {
   const ranges: OffsetRange[] = [];
   const seen = new Set<RddNode>();
@@ -12,7 +12,7 @@ export function rangesBelow(node: RddNode): readonly OffsetRange[] {
     seen.add(next);
     if (next.kind === 'kafka') ranges.push(...next.ranges);
     else if ('parents' in next) open.push(...next.parents.toReversed());
-    else if ('parent' in next) open.push(next.parent);
+    else if ('parent' in next && !isCheckpoint(next)) open.push(next.parent);
   }
   return ranges;
 }

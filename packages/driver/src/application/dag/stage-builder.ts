@@ -82,8 +82,7 @@ export class StagePlanner {
 
   /** The stages that store this dataset, and nothing else; once. */
   store(node: StoredNode): readonly Stage[] {
-    if (node.kind === 'persisted')
-      for (let partition = 0; partition < partitionCount(node); partition++) this.#want(node, partition);
+    if (node.kind === 'persisted') this.#wantEach(node);
     else this.#wantAll(node);
     const dependencies = [this.#stageOf(this.#drafts.get(node) as Draft)];
     const id = this.#nextId() as StageId;
@@ -125,9 +124,9 @@ export class StagePlanner {
       const chain = pipelines[pipeline];
       if (mayBeKnown && chain && isEmptyTask(chain, input, () => false)) continue;
       for (const read of storedInputs(input)) {
-        if (read.kind === 'stored' && read.from.kind === 'persisted')
-          this.#want(read.from, read.mapPartition);
-        else this.#wantAll(read.from);
+        if (read.kind !== 'stored' || read.from.kind !== 'persisted') this.#wantAll(read.from);
+        else if (read.from.checkpoint) this.#wantEach(read.from);
+        else this.#want(read.from, read.mapPartition);
       }
     }
   }
@@ -137,6 +136,13 @@ export class StagePlanner {
     if (draft.wanted.has(mapPartition)) return;
     draft.wanted.add(mapPartition);
     if (!this.#held.isHeld(node, mapPartition)) this.#compute(draft, [mapPartition]);
+  }
+
+  /** All that is not held: a checkpoint is made as a whole. */
+  #wantEach(node: PersistedNode): void {
+    const partitions = partitionCount(node);
+    if (this.#drafts.get(node)?.wanted.size === partitions) return;
+    for (let partition = 0; partition < partitions; partition++) this.#want(node, partition);
   }
 
   #wantAll(node: StoredNode): void {

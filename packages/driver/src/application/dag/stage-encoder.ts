@@ -66,7 +66,7 @@ export function encodeStageTasks(
     return { hash, place };
   };
   const encoded = encodeStage({
-    pipelines: stage.pipelines.map((pipeline) => pipelineMessage(pipeline, closure)),
+    pipelines: stage.pipelines.map((pipeline) => pipelineMessage(pipeline, stage.ranges, closure)),
     action: actionMessage(stage, encoding, closure),
     ranges: stage.ranges.map(rangeMessage),
     batchIntervalMs: encoding.batchIntervalMs,
@@ -129,8 +129,10 @@ function actionMessage(stage: Stage, encoding: StageEncoding, closure: MakeClosu
   if (stage.kind === 'map') {
     const { stored } = stage;
     const { place } = stored;
-    if (stored.kind === 'persisted')
-      return { kind: 'storeWrite', closures: [], numbers: [], value: serialize({ directory }), place };
+    if (stored.kind === 'persisted') {
+      const value = serialize({ directory, ...(stored.checkpoint && { copies: true }) });
+      return { kind: 'storeWrite', closures: [], numbers: [], value, place };
+    }
     if (stored.kind === 'stateful')
       return stateMessage(stored, { ...encoding, inlineBytesMax: inlineShare(stage), closure });
     const { partitioner } = stored;
@@ -162,9 +164,13 @@ function withoutFunction(partitioner: PartitionerCall): object {
   return Object.fromEntries(Object.entries(partitioner).filter(([name]) => name !== 'function'));
 }
 
-function pipelineMessage({ source, operators }: Pipeline, closure: MakeClosure): PipelineMessage {
+function pipelineMessage(
+  { source, operators }: Pipeline,
+  ranges: Stage['ranges'],
+  closure: MakeClosure,
+): PipelineMessage {
   return {
-    source: sourceMessage(source, closure),
+    source: sourceMessage(source, ranges, closure),
     operators: operators.map((operator) => operatorMessage(operator, closure)),
   };
 }
@@ -182,7 +188,7 @@ function operatorMessage(
   };
 }
 
-function sourceMessage(source: PipelineSource, closure: MakeClosure): SourceMessage {
+function sourceMessage(source: PipelineSource, ranges: Stage['ranges'], closure: MakeClosure): SourceMessage {
   switch (source.kind) {
     case 'rows':
     case 'shuffle':
@@ -190,15 +196,23 @@ function sourceMessage(source: PipelineSource, closure: MakeClosure): SourceMess
       return { kind: source.kind };
     case 'kafka': {
       const { client, groupId, isolation, key, value, skips } = source.info;
+      const { deadLetters, ...counters } = skips ?? {};
       const codecs = { key: codecMessage(key, closure), value: codecMessage(value, closure) };
       return {
         kind: 'kafka',
-        kafka: { clientJson: JSON.stringify(client), groupId, isolation, ...codecs, ...skips },
+        kafka: {
+          clientJson: JSON.stringify(client),
+          groupId,
+          isolation,
+          ...codecs,
+          ...counters,
+          ...(deadLetters && { deadLetters: deadLetters.settings(ranges) }),
+        },
       };
     }
     case 'merge': {
       const { how, place } = source;
-      const children = source.children.map((child) => pipelineMessage(child, closure));
+      const children = source.children.map((child) => pipelineMessage(child, ranges, closure));
       return { kind: 'merge', merge: { how, place, children } };
     }
     default:

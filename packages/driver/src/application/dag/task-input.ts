@@ -1,7 +1,7 @@
 import { isEmptyPreserving } from '@millrace/api/internal';
 import { assertNever } from '@millrace/common';
 import { offsetSpan, topicPartitionKey } from '@millrace/kafka';
-import { childOf, type Pipeline, type TaskInput } from './stage.ts';
+import { childOf, type Pipeline, type Stage, type StageTask, type TaskInput } from './stage.ts';
 
 /** What a task reads, for errors: "views-3 [100, 200)". */
 export function describeInput(input: TaskInput): string {
@@ -37,6 +37,31 @@ export function spanOf(input: TaskInput): number {
     default:
       return assertNever(input, 'task input');
   }
+}
+
+/**
+ * Tells apart what tasks read from outside, whichever job they are of: the same range of the same stream has one name, and so have the same
+ * rows of a program. Undefined: nothing.
+ */
+export function inputName({ pipelines }: Pick<Stage, 'pipelines'>, { pipeline, input }: StageTask): unknown {
+  const chain = pipelines[pipeline];
+  const [first, ...rest] = chain ? namesOf(chain, input) : [];
+  return rest.length === 0
+    ? first
+    : JSON.stringify([first, ...rest].filter((name) => typeof name === 'string'));
+}
+
+function namesOf({ source }: Pipeline, input: TaskInput): readonly unknown[] {
+  if (source.kind === 'kafka' && input.kind === 'range') {
+    const { fromOffset, untilOffset } = input.range;
+    return [`${source.info.sourceId}/${topicPartitionKey(input.range)}/${fromOffset}-${untilOffset}`];
+  }
+  if (input.kind === 'rows') return [input.rows];
+  if (source.kind !== 'merge' || input.kind !== 'merge') return [];
+  return input.inputs.flatMap((child, index) => {
+    const chain = childOf(source, input, index);
+    return chain ? namesOf(chain, child) : [];
+  });
 }
 
 /** What map tasks left. */

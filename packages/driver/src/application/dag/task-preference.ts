@@ -50,7 +50,8 @@ export function preferenceAtLaunch(
   for (const read of storedInputs(input)) {
     if (read.kind !== 'stored') continue;
     const block = blockOf(read.from, read.mapPartition, read.bucket);
-    if (block) bytes.set(block.executorId, (bytes.get(block.executorId) ?? 0) + block.bytes);
+    if (block && block.executorId !== '')
+      bytes.set(block.executorId, (bytes.get(block.executorId) ?? 0) + block.bytes);
   }
   const affinity = `stored/${partition}`;
   const [most] = [...bytes].toSorted((a, b) => b[1] - a[1]);

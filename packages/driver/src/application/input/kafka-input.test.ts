@@ -124,6 +124,21 @@ describe('where a stream begins', () => {
     expect(await plan(run)).toEqual(expected);
   });
 
+  it('needs a dead-letter topic that is there, and that it does not read, nor ever will', async () => {
+    const dead = (deadLetterTopic: string): Options => ({
+      startFrom: 'earliest',
+      onDecodeError: { deadLetterTopic },
+    });
+    expect(await open(setup(dead('nowhere')))).toEqual(['UNKNOWN_TOPIC']);
+    expect(await open(setup(dead('views')))).toEqual(['CONFIG_INVALID']);
+    const pattern = setup(dead('views-dead'), (all) => ConsumerStrategies.SubscribePattern(/views.*/, all));
+    pattern.kafka.create('views-dead', [0], 0);
+    expect(await open(pattern)).toEqual(['CONFIG_INVALID']);
+    const other = setup(dead('letters'));
+    other.kafka.create('letters', [0], 0);
+    expect(await open(other)).toEqual([]);
+  });
+
   it('is refused on a first run when nothing says so', async () => {
     const run = setup();
     run.kafka.committed.set('views-0', 50);

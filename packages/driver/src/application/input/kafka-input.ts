@@ -1,4 +1,4 @@
-import type { DirectKafkaInput } from '@millrace/api/internal';
+import { type DirectKafkaInput, deadLetterProblem } from '@millrace/api/internal';
 import { type Clock, type Logger, MillraceError, placed, withDeadline } from '@millrace/common';
 import {
   type KafkaClient,
@@ -140,7 +140,12 @@ export class KafkaInput {
     const discovery = await this.#discover(positionsOf(logged));
     const problems = await beginPartitions(this.#options, this.#partitions, discovery, logged);
     this.#metadataAt = this.#options.clock.monotonic();
-    return problems;
+    const { input, kafka } = this.#options;
+    const { onDecodeError } = input.options;
+    if (typeof onDecodeError !== 'object') return problems;
+    const reads = new Set(discovery.partitions.map(({ topic }) => topic));
+    const problem = await deadLetterProblem(onDecodeError.deadLetterTopic, reads, kafka);
+    return problem ? [...problems, problem] : problems;
   }
 
   #discover(positions: ReadonlyMap<string, number>): Promise<Discovery> {

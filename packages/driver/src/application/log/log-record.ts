@@ -24,7 +24,9 @@ export interface PlannedBatch {
   /** The epoch that planned it; a later one may run it again. */
   readonly epoch: number;
   readonly programHash: string;
-  /** Covers the program and the ranges. */
+  /** What was submitted with the program (see settingsOf). Absent: planned by a version of Millrace that did not tell. */
+  readonly settings?: string;
+  /** Covers the program, its settings and the ranges. */
   readonly planHash: string;
   readonly intervals: number;
   readonly inputs: readonly LoggedInput[];

@@ -11,7 +11,7 @@ function altered(at: number, change: (record: LogRecord) => object): MemoryLogFi
       if (index !== at) return record;
       const other = { ...record, ...change(record) } as LogRecord;
       return other.kind === 'planned' && !('planHash' in change(record))
-        ? { ...other, planHash: planHashOf(other.programHash, other.inputs) }
+        ? { ...other, planHash: planHashOf(other, other.inputs) }
         : other;
     }),
   );

@@ -126,7 +126,7 @@ export class LogReplay {
   }
 
   #planned(planned: Recorded<'planned'>): void {
-    const { batchTime, programHash, planHash, inputs, intervals } = planned;
+    const { batchTime, planHash, inputs, intervals } = planned;
     this.counts.planned += 1;
     if (this.pending)
       this.#tell(`${batchOf(batchTime)} is planned before ${batchOf(this.pending.batchTime)} was committed`);
@@ -134,7 +134,7 @@ export class LogReplay {
       this.#tell(`${batchOf(batchTime)} is planned after ${batchOf(this.lastCommitted)} was committed`);
     if (!Number.isSafeInteger(intervals) || intervals < 1)
       this.#tell(`${batchOf(batchTime)} covers ${intervals} intervals`);
-    if (planHash !== planHashOf(programHash, inputs))
+    if (planHash !== planHashOf(planned, inputs))
       this.#tell(`the hash of ${batchOf(batchTime)} is not that of its program and ranges`);
     this.#remember(batchTime, inputs);
     for (const input of inputs) this.#checkRanges(batchTime, input);

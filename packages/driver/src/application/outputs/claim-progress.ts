@@ -11,6 +11,12 @@ import {
 
 const PAUSE_MS = 100;
 
+export interface ClaimTime {
+  /** Of the monotonic clock. */
+  readonly deadline: number;
+  readonly signal: AbortSignal;
+}
+
 export interface ClaimOptions {
   readonly client: Pick<KafkaClient, 'transactionalProducer' | 'committedOffsets'>;
   readonly clock: Clock;
@@ -18,8 +24,7 @@ export interface ClaimOptions {
   readonly epoch: number;
   /** Of tasks that will use the id: a broker that does not allow it says so now. */
   readonly transactionTimeoutMs: number;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  readonly time: ClaimTime;
   /** May throw what keeps the claim from being written. */
   readonly check?: (task: number, found: Progress | undefined) => void;
 }
@@ -30,8 +35,8 @@ export interface ClaimOptions {
  * @throws MillraceError FENCED: a newer run has it; CONFIG_INVALID: the time-out is not allowed; what the last attempt before the deadline ended in.
  */
 export async function claimProgress(task: number, options: ClaimOptions): Promise<Progress | undefined> {
-  const { clock, deadlineMs, signal } = options;
-  const deadline = clock.monotonic() + deadlineMs;
+  const { clock, time } = options;
+  const { deadline, signal } = time;
   for (;;) {
     signal.throwIfAborted();
     const leftMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));
@@ -59,7 +64,7 @@ async function attempt(
     stepTimeoutMs: leftMs,
   });
   await producer.init();
-  const found = await readProgress(client, place);
+  const found = await readProgress(client, place, leftMs);
   const claimed = claimedProgress(found, epoch);
   if (claimed === undefined) throw outputFenced(prefix, found?.epoch ?? 0, epoch);
   check?.(task, found);

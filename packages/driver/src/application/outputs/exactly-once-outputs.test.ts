@@ -30,6 +30,9 @@ class FakeKafka {
   readonly #offsets = new Map<string, TxnOffset>();
   /** Of the next commits. */
   readonly failures: MillraceError[] = [];
+  topicsAsked = 0;
+  topicsAnswered: Promise<unknown> | undefined;
+  readonly client = this.#connected();
   /** What the clock has gone on since the start. */
   laterMs = 0;
 
@@ -44,14 +47,17 @@ class FakeKafka {
     });
   }
 
-  get client(): KafkaClient {
+  #connected(): KafkaClient {
     const { done, failures } = this;
     const offsets = this.#offsets;
     const client: Partial<KafkaClient> = {
-      topics: async () =>
-        [{ name: '__millrace_progress', partitions: Array.from({ length: 16 }) }] as unknown as Awaited<
-          ReturnType<KafkaClient['topics']>
-        >,
+      topics: async () => {
+        this.topicsAsked += 1;
+        await this.topicsAnswered;
+        return [
+          { name: '__millrace_progress', partitions: Array.from({ length: 16 }) },
+        ] as unknown as Awaited<ReturnType<KafkaClient['topics']>>;
+      },
       committedOffsets: async (groupId, tps) => {
         const [tp] = tps;
         const key = topicPartitionKey(tp ?? { topic: '', partition: 0 });
@@ -85,14 +91,22 @@ interface Given {
   readonly pending?: Partial<PlannedBatch>;
   readonly logged?: number;
   readonly programHash?: string;
+  readonly settings?: string;
+  /** Settings of the batch; undefined: it has none. */
+  readonly planned?: string | undefined;
   readonly prefix?: string;
+  readonly outputs?: readonly ExactlyOnceOutput[];
+  readonly claimTimeoutMs?: number;
 }
 
-function outputs(kafka: FakeKafka, { pending, logged = 0, programHash = 'p1', prefix = PREFIX }: Given) {
+function outputs(kafka: FakeKafka, given: Given) {
+  const { pending, logged = 0, programHash = 'p1', settings = 's1', prefix = PREFIX } = given;
+  const settingsOfBatch = 'planned' in given ? given.planned : 's1';
   const planned: PlannedBatch = {
     batchTime: NOW,
     epoch: 4,
     programHash: 'p1',
+    ...(settingsOfBatch !== undefined && { settings: settingsOfBatch }),
     planHash: 'plan',
     intervals: 1,
     inputs: [],
@@ -113,13 +127,13 @@ function outputs(kafka: FakeKafka, { pending, logged = 0, programHash = 'p1', pr
   };
   return new ExactlyOnceOutputs({
     application: 'app',
-    programHash,
-    outputs: [OUTPUT],
+    program: { programHash, settings },
+    outputs: given.outputs ?? [OUTPUT],
     log,
     kafka: () => kafka.client,
     clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
     taskTimeoutMs: 1000,
-    claimTimeoutMs: 5000,
+    claimTimeoutMs: given.claimTimeoutMs ?? 5000,
     cancelled: new AbortController().signal,
   });
 }
@@ -180,6 +194,24 @@ describe('the exactly-once outputs of a run', () => {
     ]);
   });
 
+  it('look for the topic of the progress once a cluster', async () => {
+    const kafka = new FakeKafka();
+    await claim(outputs(kafka, { outputs: [OUTPUT, { ...OUTPUT, name: 'other' }] }));
+    expect(kafka.topicsAsked).toBe(1);
+    expect(kafka.done.filter((what) => what.startsWith('init'))).toHaveLength(2);
+  });
+
+  it('wait for all of it no longer than one deadline, and not at all for whoever leaves', async () => {
+    const kafka = new FakeKafka();
+    kafka.topicsAnswered = new Promise(() => undefined);
+    expect(await codeOf(claim(outputs(kafka, { claimTimeoutMs: 50 })))).toBe('DEADLINE_EXCEEDED');
+    const leave = new AbortController();
+    const left = codeOf(outputs(kafka, {}).claim(leave.signal));
+    leave.abort(new MillraceError('CANCELLED', 'stopped'));
+    expect(await left).toBe('CANCELLED');
+    expect(kafka.done).toEqual([]);
+  });
+
   it('claim again what they do not know the end of, and what an older run has taken meanwhile', async () => {
     const kafka = new FakeKafka();
     kafka.failures.push(
@@ -221,6 +253,18 @@ describe('the exactly-once outputs of a run', () => {
       'refuse one that another program has written in part',
       'OUTPUT_CONFLICT',
       { pending: {}, logged: 1, programHash: 'p2' },
+      { epoch: 4, batchTime: NOW, planHash: 'h' },
+    ],
+    [
+      'refuse one that the same code has written in part with other settings',
+      'OUTPUT_CONFLICT',
+      { pending: {}, logged: 1, settings: 's2' },
+      { epoch: 4, batchTime: NOW, planHash: 'h' },
+    ],
+    [
+      'run one of the same code that was planned by a version that knew no settings',
+      'done',
+      { pending: {}, planned: undefined, logged: 1, settings: 's2' },
       { epoch: 4, batchTime: NOW, planHash: 'h' },
     ],
     [

@@ -4,13 +4,15 @@ import {
   outputConflict,
   type TransactionSettings,
 } from '@millrace/api/internal';
-import { type Clock, crashPoint, MillraceError, withDeadline } from '@millrace/common';
+import { type Clock, crashPoint, MillraceError, unlessAborted, withDeadline } from '@millrace/common';
 import { ensureProgressTopic, type KafkaClient, type KafkaOptions, type Progress } from '@millrace/kafka';
 import { contentHash } from '@millrace/proto/task';
+import { isPlannedBy, type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
 import type { LogState } from '../log/log-state.ts';
-import { type ClaimOptions, claimProgress } from './claim-progress.ts';
+import { type ClaimOptions, type ClaimTime, claimProgress } from './claim-progress.ts';
+import { outputPrefix } from './output-prefix.ts';
 
 /** Ids that are claimed at the same time: each takes five requests, one after the other. */
 const CLAIMS_AT_ONCE = 16;
@@ -25,13 +27,13 @@ const REFRESH_MS = DAY_MS;
 
 export interface ExactlyOnceOutputsOptions {
   readonly application: string;
-  readonly programHash: string;
+  readonly program: ProgramIdentity;
   readonly outputs: readonly ExactlyOnceOutput[];
   readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
   readonly kafka: (options: KafkaOptions) => KafkaClient;
   readonly clock: Clock;
   readonly taskTimeoutMs: number;
-  /** For all claims that are made at a time. */
+  /** For all that is asked of Kafka at a time. */
   readonly claimTimeoutMs: number;
   /** Aborted: the running batch is over. */
   readonly cancelled: AbortSignal;
@@ -57,31 +59,37 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     const { outputs, log } = this.#options;
     const { pending } = log.state;
     if (pending) this.#checkPending(pending);
-    for (const { client } of outputs) await ensureProgressTopic(this.#options.kafka(client));
-    await Promise.all(
-      outputs.map(async (output) => {
-        const prefix = this.#prefix(output);
-        const logged = log.state.outputs.get(prefix) ?? 0;
-        // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
-        const check = (task: number, found: Progress | undefined): void => {
-          if (pending && logged > 0 && task === 0 && !found)
-            throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
-        };
-        const found = await this.#claim(output, 0, Math.max(1, logged), { signal, check });
-        this.#found.set(prefix, found);
-        if (pending && pending.programHash !== this.#options.programHash)
-          checkFound(prefix, found, pending.batchTime);
-      }),
-    );
+    if (outputs.length === 0) return;
+    const clients = new Set(outputs.map(({ client }) => this.#options.kafka(client)));
+    await this.#inTime(signal, async (time) => {
+      await Promise.all([...clients].map((client) => ensureProgressTopic(client)));
+      await Promise.all(outputs.map((output) => this.#claimLogged(output, time)));
+    });
+  }
+
+  async #claimLogged(output: ExactlyOnceOutput, time: ClaimTime): Promise<void> {
+    const { pending, outputs } = this.#options.log.state;
+    const prefix = this.#prefix(output);
+    const logged = outputs.get(prefix) ?? 0;
+    // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
+    const check = (task: number, found: Progress | undefined): void => {
+      if (pending && logged > 0 && task === 0 && !found)
+        throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
+    };
+    const found = await this.#claim(output, 0, Math.max(1, logged), { time, check });
+    this.#found.set(prefix, found);
+    if (pending && !this.#isOwn(pending)) checkFound(prefix, found, pending.batchTime);
   }
 
   async begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings> {
-    const { clock, log, programHash, taskTimeoutMs, cancelled } = this.#options;
+    const { clock, log, program, taskTimeoutMs, cancelled } = this.#options;
     const prefix = this.#prefix(output);
     const { pending } = log.state;
     if (!pending) throw new MillraceError('INTERNAL', 'an output is written outside of a batch');
+    // A batch that was planned without settings may be visible in part, under a hash without them.
+    const by = pending.settings === undefined ? program.programHash : programId(program);
     const planHash = contentHash(
-      Buffer.from(JSON.stringify([pending.planHash, programHash, output.name, tasks]), 'utf8'),
+      Buffer.from(JSON.stringify([pending.planHash, by, output.name, tasks]), 'utf8'),
     );
     // Before any of the tasks runs: where only some of their ids have another content, the others must not get this one.
     checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, planHash);
@@ -89,11 +97,13 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     if (tasks > logged) {
       log.output(prefix, tasks);
       await log.settled();
-      const found = await this.#claim(output, Math.max(1, logged), tasks, { signal: cancelled });
+      const from = Math.max(1, logged);
+      const found = await this.#inTime(cancelled, (time) => this.#claim(output, from, tasks, { time }));
       checkFound(prefix, found, pending.batchTime, planHash);
     }
     const claimedAt = this.#claimedAt.get(prefix) ?? 0;
-    if (clock.monotonic() - claimedAt >= REFRESH_MS) await this.#claim(output, 0, 1, { signal: cancelled });
+    if (clock.monotonic() - claimedAt >= REFRESH_MS)
+      await this.#inTime(cancelled, (time) => this.#claim(output, 0, 1, { time }));
     return { prefix, planHash, timeoutMs: taskTimeoutMs };
   }
 
@@ -101,19 +111,17 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     output: ExactlyOnceOutput,
     from: number,
     until: number,
-    { signal, check }: Pick<ClaimOptions, 'signal' | 'check'>,
+    { time, check }: Pick<ClaimOptions, 'time' | 'check'>,
   ): Promise<readonly Progress[]> {
-    const { clock, log, kafka, claimTimeoutMs, taskTimeoutMs } = this.#options;
+    const { clock, log, kafka, taskTimeoutMs } = this.#options;
     const prefix = this.#prefix(output);
-    const overdue = new AbortController();
     const claim = {
       client: kafka(output.client),
       clock,
       prefix,
       epoch: log.epoch,
       transactionTimeoutMs: taskTimeoutMs,
-      deadlineMs: claimTimeoutMs,
-      signal: AbortSignal.any([signal, overdue.signal]),
+      time,
       ...(check && { check }),
     };
     const found: Progress[] = [];
@@ -125,39 +133,54 @@ export class ExactlyOnceOutputs implements OutputTransactions {
         if (progress) found.push(progress);
       }
     };
-    const all = Promise.all(Array.from({ length: CLAIMS_AT_ONCE }, claimSome));
-    try {
-      await withDeadline(all, claimTimeoutMs, `taking over the output ${prefix}`, clock);
-    } finally {
-      overdue.abort(new MillraceError('CANCELLED', 'the claims are given up'));
-      all.catch(() => undefined);
-    }
+    await Promise.all(Array.from({ length: CLAIMS_AT_ONCE }, claimSome));
     if (from === 0) this.#claimedAt.set(prefix, clock.monotonic());
     return found;
   }
 
-  #checkPending({ batchTime, programHash }: PlannedBatch): void {
-    const { clock, log, outputs, programHash: own } = this.#options;
+  /** One deadline for all of `work`; nobody who leaves waits for it. */
+  async #inTime<T>(signal: AbortSignal, work: (time: ClaimTime) => Promise<T>): Promise<T> {
+    const { application, clock, claimTimeoutMs } = this.#options;
+    signal.throwIfAborted();
+    const over = new AbortController();
+    const deadline = clock.monotonic() + claimTimeoutMs;
+    const all = work({ deadline, signal: AbortSignal.any([signal, over.signal]) });
+    const what = `taking over the exactly-once outputs of ${application}`;
+    try {
+      return await unlessAborted(withDeadline(all, claimTimeoutMs, what, clock), signal);
+    } finally {
+      over.abort(new MillraceError('CANCELLED', `${what} is given up`));
+      all.catch(() => undefined);
+    }
+  }
+
+  #isOwn(batch: PlannedBatch): boolean {
+    return isPlannedBy(batch, this.#options.program);
+  }
+
+  #checkPending(pending: PlannedBatch): void {
+    const { clock, log, outputs } = this.#options;
+    const { batchTime } = pending;
     const batch = `batch ${new Date(batchTime).toISOString()}`;
     if (log.state.outputs.size > 0 && clock.now() - batchTime > RETENTION_MS)
       throw expired(batchTime, `it was planned more than ${RETENTION_MS / DAY_MS} days ago`);
-    if (programHash === own) return;
+    if (this.#isOwn(pending)) return;
     const known = new Set(outputs.map((output) => this.#prefix(output)));
     const gone = [...log.state.outputs.keys()].filter((prefix) => !known.has(prefix));
     if (gone.length === 0) return;
     throw new MillraceError(
       'OUTPUT_CONFLICT',
-      `${batch} was planned for another program, with exactly-once outputs that this one does not have: ${gone.join(', ')}`,
+      `${batch} was planned with another program, and exactly-once outputs that this one does not have: ${gone.join(', ')}`,
       {
         remedy:
-          'Submit the program that the batch was planned with, let it finish (stop --drain), then submit the changed one. Or give the batch up with millrace offsets set: what it has written stays.',
+          'Let the batch finish with its own program: submit without --with-new-program, or submit that program again, let it end (stop --drain), then submit the changed one. Or give the batch up with millrace offsets set: what it has written stays.',
         details: { batchTime },
       },
     );
   }
 
-  #prefix({ transactionalIdPrefix, name }: ExactlyOnceOutput): string {
-    return `${transactionalIdPrefix}/${this.#options.application}/${name}`;
+  #prefix(output: ExactlyOnceOutput): string {
+    return outputPrefix(output, this.#options.application);
   }
 }
 

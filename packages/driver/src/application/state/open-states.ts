@@ -1,4 +1,4 @@
-import { type JobOptions, type StreamGraph, StreamReach } from '@millrace/api/internal';
+import type { JobOptions, StreamGraph, StreamReach } from '@millrace/api/internal';
 import type { Logger } from '@millrace/common';
 import type { ApplicationEvent } from '../../application-events.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
@@ -12,13 +12,14 @@ import { unusedState } from './state-problems.ts';
  */
 export function openStates(options: {
   readonly graph: StreamGraph;
+  readonly reach: StreamReach;
   readonly dropped: JobOptions['dropState'];
   readonly files: StateFiles | undefined;
   readonly log: ApplicationLog;
   readonly logger: Logger;
   readonly event: (event: ApplicationEvent) => void;
 }): StateKeeper | undefined {
-  const { graph, dropped, files, log, logger, event } = options;
+  const { graph, reach, dropped, files, log, logger, event } = options;
   if (!files) return undefined;
   const states = StateKeeper.open({
     files,
@@ -27,7 +28,7 @@ export function openStates(options: {
     states: log.state.state,
     used: new Set(graph.stateNames.keys()),
     dropped,
-    horizonMs: new StreamReach(graph).stateHorizonMs,
+    horizonMs: reach.stateHorizonMs,
   });
   const text = unusedState(states.unused);
   if (text !== undefined) event({ kind: 'notice', level: 'warn', text });

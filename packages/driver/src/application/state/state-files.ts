@@ -32,11 +32,16 @@ export function stateDirectory(applicationsDir: string, application: string): st
   return join(applicationsDir, application, 'log', 'state');
 }
 
-const NAME = /^(\d{8,})-(\d+)\.state$/;
+const NAME = /^(\d{8,})-c?(\d+)\.state$/;
 
 /** One file holds all that a batch changed. */
 export function stateFileName(epoch: number, batchTime: number): string {
   return `${String(epoch).padStart(8, '0')}-${batchTime}.state`;
+}
+
+/** One file holds a checkpoint of an RDD. No log names it: the next start removes what an application run has left. */
+export function checkpointFileName(epoch: number, id: number): string {
+  return `${String(epoch).padStart(8, '0')}-c${id}.state`;
 }
 
 /** The epoch that wrote it; undefined: it is no file of state. */

@@ -18,14 +18,17 @@ export function stateProblems(
     const kept = states.get(name);
     if (!kept) return [];
     if (kept.shape !== KEYED_SHAPE) return otherShape(operation, name, 'a window', place);
-    if (kept.valueVersion === version || functions.some(({ role }) => role === 'migrate')) return [];
+    const isOlder = kept.valueVersion < version;
+    // `migrate` goes forward: that of an older program knows nothing of what came after it.
+    if (kept.valueVersion === version || (isOlder && functions.some(({ role }) => role === 'migrate')))
+      return [];
+    const remedy = isOlder
+      ? `Say how one becomes the other (migrate), go back to version ${kept.valueVersion}, or give the operator another name: then it begins anew.`
+      : `A newer program has migrated it, and that cannot be undone: run that program, or one with a version above ${kept.valueVersion} that migrates it; or give the operator another name: then it begins anew.`;
     return new MillraceError(
       'STATE_VERSION',
       `${operation}(): the state named "${name}" has version ${kept.valueVersion}, this job expects ${version}`,
-      {
-        remedy: `Say how one becomes the other (migrate), go back to version ${kept.valueVersion}, or give the operator another name: then it begins anew.`,
-        details: { place, kept: kept.valueVersion, expected: version },
-      },
+      { remedy, details: { place, kept: kept.valueVersion, expected: version } },
     );
   });
   // A window can be made again from its batches, what updateStateByKey kept cannot.

@@ -22,7 +22,8 @@ export function openLog(files: MemoryLogFiles, segmentBytes = 1 << 20, historyMs
 }
 
 export function planOfRanges(batchTime: number, inputs: readonly LoggedInput[]): Omit<PlannedBatch, 'epoch'> {
-  return { batchTime, programHash: 'p', planHash: planHashOf('p', inputs), intervals: 1, inputs };
+  const program = { programHash: 'p', settings: 's' };
+  return { batchTime, ...program, planHash: planHashOf(program, inputs), intervals: 1, inputs };
 }
 
 /** Batch n reads [10n, 10n + 10) of two partitions. */

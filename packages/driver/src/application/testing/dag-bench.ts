@@ -2,6 +2,8 @@ import { type Clock, silentLogger } from '@millrace/common';
 import type { ApplicationEvent } from '../../application-events.ts';
 import type { TaskSet } from '../../task-backend.ts';
 import { DagScheduler } from '../dag/dag-scheduler.ts';
+import type { StateFiles } from '../state/state-files.ts';
+import type { StateKeeper } from '../state/state-keeper.ts';
 import { FakeBackend } from './fake-backend.ts';
 import { shipNothing } from './run-engine.ts';
 
@@ -22,12 +24,21 @@ export function dagBench<C extends Clock>(
   {
     backend = new FakeBackend('manual'),
     apply,
-  }: { readonly backend?: FakeBackend; readonly apply?: ((updates: Uint8Array) => void) | undefined } = {},
+    checkpointFiles,
+    states,
+  }: {
+    readonly backend?: FakeBackend;
+    readonly apply?: ((updates: Uint8Array) => void) | undefined;
+    readonly checkpointFiles?: StateFiles | undefined;
+    readonly states?: StateKeeper | undefined;
+  } = {},
 ): DagBench<C> {
   const events: ApplicationEvent[] = [];
   const applied: number[] = [];
   const dag = new DagScheduler({
     backend,
+    checkpointFiles,
+    states,
     clock,
     logger: silentLogger,
     application: 'a',

@@ -42,6 +42,8 @@ export interface EngineSetup {
   readonly config?: Partial<JobConfig>;
   readonly perform?: ConstructorParameters<typeof FakeBackend>[0];
   readonly programHash?: string;
+  readonly settings?: string;
+  readonly onlyPending?: boolean;
 }
 
 export interface RunningEngine {
@@ -58,6 +60,8 @@ export async function createEngine(setup: EngineSetup): Promise<RunningEngine> {
   const engine = new ApplicationEngine({
     job: await evaluateJob(definition),
     programHash: setup.programHash ?? 'program',
+    settings: setup.settings ?? '',
+    onlyPending: setup.onlyPending ?? false,
     backend,
     clock: setup.clock,
     logger: silentLogger,

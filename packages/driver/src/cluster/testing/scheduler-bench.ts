@@ -70,13 +70,13 @@ export class SchedulerBench {
     this.do({ kind: 'executor-joined', executorId, host });
     this.do({ kind: 'slots-ready', executorId, ready: Array.from({ length: slots }, (_, index) => index) });
   }
-  lose(executorId: string): readonly SchedulerEffect[] {
+  lose(executorId: string, code: ErrorCode = 'EXECUTOR_LOST'): readonly SchedulerEffect[] {
     const lost = this.running.filter((launch) => launch.executorId === executorId);
     for (const launch of lost) this.running.splice(this.running.indexOf(launch), 1);
     return this.do({
       kind: 'executor-lost',
       executorId,
-      error: MillraceError.toRecord(new MillraceError('EXECUTOR_LOST', 'gone')),
+      error: MillraceError.toRecord(new MillraceError(code, 'gone')),
     });
   }
   end(launch: Launch | undefined, outcome: AttemptOutcome = success, runMs = 0): readonly SchedulerEffect[] {

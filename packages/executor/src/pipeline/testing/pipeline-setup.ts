@@ -3,6 +3,7 @@ import { MillraceError } from '@millrace/common';
 import { RecordColumns } from '@millrace/kafka';
 import type { ActionMessage, CodecMessage, OperatorMessage } from '@millrace/proto';
 import { type PipelineRequest, runPipeline } from '../index.ts';
+import type { TaskStorage } from '../task-storage.ts';
 
 export const RANGE = { topic: 'views', partition: 3, fromOffset: 10, untilOffset: 100 };
 
@@ -51,8 +52,11 @@ export interface Setup {
   readonly value?: CodecMessage;
   readonly valueDecode?: Function;
   readonly accumulators?: AccumulatorUpdates;
+  /** Absent: what is combined is held in memory, by the operator itself. */
+  readonly storage?: TaskStorage;
   /** Id of the accumulator that counts records which do not decode. */
   readonly undecodable?: string;
+  readonly batchTime?: number;
 }
 
 export async function run<T>({
@@ -64,6 +68,8 @@ export async function run<T>({
   valueDecode,
   accumulators = new Map(),
   undecodable = '',
+  batchTime = 1_700_000_000_000,
+  storage,
 }: Setup): Promise<T> {
   const kafka = {
     clientJson: '{}',
@@ -97,8 +103,9 @@ export async function run<T>({
       action: functions,
       ...(valueDecode === undefined ? {} : { valueDecode }),
     },
-    task: { batchTime: 1_700_000_000_000, partitionId: 3, accumulators } as TaskContextData,
+    task: { batchTime, partitionId: 3, accumulators } as TaskContextData,
     signal: new AbortController().signal,
+    ...(storage && { storage }),
   };
   return decodeResult((await runPipeline(request)).result) as T;
 }

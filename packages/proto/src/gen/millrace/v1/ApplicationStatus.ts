@@ -1,6 +1,7 @@
 // Original file: protos/submission.proto
 
 import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from '../../millrace/v1/ErrorInfo.ts';
+import type { EarlierProgram as _millrace_v1_EarlierProgram, EarlierProgram__Output as _millrace_v1_EarlierProgram__Output } from '../../millrace/v1/EarlierProgram.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ApplicationStatus {
@@ -17,6 +18,11 @@ export interface ApplicationStatus {
   'lastProcessingMs'?: (number | string);
   'error'?: (_millrace_v1_ErrorInfo | null);
   'restarts'?: (number);
+  'programId'?: (string);
+  'earlierPrograms'?: (_millrace_v1_EarlierProgram)[];
+  'skippedUndecodable'?: (number | string | Long);
+  'skippedDeleted'?: (number | string | Long);
+  'deadLetters'?: (number | string | Long);
 }
 
 export interface ApplicationStatus__Output {
@@ -33,4 +39,9 @@ export interface ApplicationStatus__Output {
   'lastProcessingMs': (number);
   'error': (_millrace_v1_ErrorInfo__Output | null);
   'restarts': (number);
+  'programId': (string);
+  'earlierPrograms': (_millrace_v1_EarlierProgram__Output)[];
+  'skippedUndecodable': (number);
+  'skippedDeleted': (number);
+  'deadLetters': (number);
 }

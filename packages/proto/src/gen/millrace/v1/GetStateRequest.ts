@@ -7,6 +7,8 @@ export interface GetStateRequest {
   'file'?: (string);
   'offset'?: (number | string | Long);
   'bytes'?: (number | string | Long);
+  'chain'?: (boolean);
+  'until'?: (string);
 }
 
 export interface GetStateRequest__Output {
@@ -14,4 +16,6 @@ export interface GetStateRequest__Output {
   'file': (string);
   'offset': (number);
   'bytes': (number);
+  'chain': (boolean);
+  'until': (string);
 }

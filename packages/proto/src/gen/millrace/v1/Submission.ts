@@ -12,6 +12,7 @@ import type { LogsRequest as _millrace_v1_LogsRequest, LogsRequest__Output as _m
 import type { OffsetLogRequest as _millrace_v1_OffsetLogRequest, OffsetLogRequest__Output as _millrace_v1_OffsetLogRequest__Output } from '../../millrace/v1/OffsetLogRequest.ts';
 import type { OffsetsReply as _millrace_v1_OffsetsReply, OffsetsReply__Output as _millrace_v1_OffsetsReply__Output } from '../../millrace/v1/OffsetsReply.ts';
 import type { OffsetsRequest as _millrace_v1_OffsetsRequest, OffsetsRequest__Output as _millrace_v1_OffsetsRequest__Output } from '../../millrace/v1/OffsetsRequest.ts';
+import type { RollbackRequest as _millrace_v1_RollbackRequest, RollbackRequest__Output as _millrace_v1_RollbackRequest__Output } from '../../millrace/v1/RollbackRequest.ts';
 import type { StatusRequest as _millrace_v1_StatusRequest, StatusRequest__Output as _millrace_v1_StatusRequest__Output } from '../../millrace/v1/StatusRequest.ts';
 import type { StopReply as _millrace_v1_StopReply, StopReply__Output as _millrace_v1_StopReply__Output } from '../../millrace/v1/StopReply.ts';
 import type { StopRequest as _millrace_v1_StopRequest, StopRequest__Output as _millrace_v1_StopRequest__Output } from '../../millrace/v1/StopRequest.ts';
@@ -51,6 +52,15 @@ export interface SubmissionClient extends grpc.Client {
   offsets(argument: _millrace_v1_OffsetsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
   offsets(argument: _millrace_v1_OffsetsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
   offsets(argument: _millrace_v1_OffsetsRequest, callback: grpc.requestCallback<_millrace_v1_OffsetsReply__Output>): grpc.ClientUnaryCall;
+  
+  Rollback(argument: _millrace_v1_RollbackRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _millrace_v1_RollbackRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _millrace_v1_RollbackRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  Rollback(argument: _millrace_v1_RollbackRequest, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _millrace_v1_RollbackRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _millrace_v1_RollbackRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _millrace_v1_RollbackRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
+  rollback(argument: _millrace_v1_RollbackRequest, callback: grpc.requestCallback<_millrace_v1_SubmitReply__Output>): grpc.ClientUnaryCall;
   
   Status(argument: _millrace_v1_StatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_millrace_v1_ApplicationStatus__Output>): grpc.ClientUnaryCall;
   Status(argument: _millrace_v1_StatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_millrace_v1_ApplicationStatus__Output>): grpc.ClientUnaryCall;
@@ -92,6 +102,8 @@ export interface SubmissionHandlers extends grpc.UntypedServiceImplementation {
   
   Offsets: grpc.handleUnaryCall<_millrace_v1_OffsetsRequest__Output, _millrace_v1_OffsetsReply>;
   
+  Rollback: grpc.handleUnaryCall<_millrace_v1_RollbackRequest__Output, _millrace_v1_SubmitReply>;
+  
   Status: grpc.handleUnaryCall<_millrace_v1_StatusRequest__Output, _millrace_v1_ApplicationStatus>;
   
   Stop: grpc.handleUnaryCall<_millrace_v1_StopRequest__Output, _millrace_v1_StopReply>;
@@ -106,6 +118,7 @@ export interface SubmissionDefinition extends grpc.ServiceDefinition {
   Logs: MethodDefinition<_millrace_v1_LogsRequest, _millrace_v1_LogLine, _millrace_v1_LogsRequest__Output, _millrace_v1_LogLine__Output>
   OffsetLog: MethodDefinition<_millrace_v1_OffsetLogRequest, _millrace_v1_LogLine, _millrace_v1_OffsetLogRequest__Output, _millrace_v1_LogLine__Output>
   Offsets: MethodDefinition<_millrace_v1_OffsetsRequest, _millrace_v1_OffsetsReply, _millrace_v1_OffsetsRequest__Output, _millrace_v1_OffsetsReply__Output>
+  Rollback: MethodDefinition<_millrace_v1_RollbackRequest, _millrace_v1_SubmitReply, _millrace_v1_RollbackRequest__Output, _millrace_v1_SubmitReply__Output>
   Status: MethodDefinition<_millrace_v1_StatusRequest, _millrace_v1_ApplicationStatus, _millrace_v1_StatusRequest__Output, _millrace_v1_ApplicationStatus__Output>
   Stop: MethodDefinition<_millrace_v1_StopRequest, _millrace_v1_StopReply, _millrace_v1_StopRequest__Output, _millrace_v1_StopReply__Output>
   Submit: MethodDefinition<_millrace_v1_SubmitMessage, _millrace_v1_SubmitReply, _millrace_v1_SubmitMessage__Output, _millrace_v1_SubmitReply__Output>

@@ -11,6 +11,7 @@ export interface SubmitHeader {
   'name'?: (string);
   'environment'?: ({[key: string]: string});
   'startAnew'?: (boolean);
+  'withNewProgram'?: (boolean);
 }
 
 export interface SubmitHeader__Output {
@@ -21,4 +22,5 @@ export interface SubmitHeader__Output {
   'name': (string);
   'environment': ({[key: string]: string});
   'startAnew': (boolean);
+  'withNewProgram': (boolean);
 }

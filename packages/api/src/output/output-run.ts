@@ -1,0 +1,14 @@
+import type { BatchTime } from '../stream/stream-node.ts';
+
+/** What an output must know of the run of the application. */
+export interface OutputRun {
+  /** Identity of the job's code, and of what it was submitted with: another one may make other rows of the same records. */
+  readonly program: string;
+  /** ms: a task that takes longer is ended; 0: it never is. */
+  readonly taskTimeoutMs: number;
+  /** A batch that was planned for another program, and not committed: what it has begun to write, this one must not finish. */
+  readonly foreignBatch?: BatchTime;
+}
+
+/** Where no engine runs the job: it is looked at, or tried. */
+export const NO_RUN: OutputRun = { program: '', taskTimeoutMs: 0 };

@@ -1,0 +1,121 @@
+import { MillraceError } from '@millrace/common';
+import { sqlState } from './connection.ts';
+import { checkEpoch, judgeProgress, otherPlan } from './judge-progress.ts';
+import { type Progress, type ProgressKey, ProgressTable } from './progress-table.ts';
+import type { SqlClient } from './sql-client.ts';
+import { beginTransaction, lockTimeout, type TransactionLimits } from './transaction-limits.ts';
+
+/** An output, the same in every batch. */
+export interface PostgresOutput extends TransactionLimits {
+  readonly output: string;
+  readonly progressTable: string;
+}
+
+/** How often the row is raised before a task gives up: somebody else raises it, too. */
+const RAISES_MAX = 3;
+const UNDEFINED_TABLE = '42P01';
+/** Of lock_timeout; of statement_timeout, when the job has set a shorter one. */
+const TIMED_OUT: ReadonlySet<unknown> = new Set(['55P03', '57014']);
+
+/**
+ * The row that says which batch of an output may be written, and by which epoch. Whoever writes shares it until the transaction ends; a new batch and
+ * a new run take it alone. So they wait for those who still write, and nobody of an earlier batch or epoch writes from then on.
+ */
+export class OutputRow {
+  readonly table: ProgressTable;
+  readonly key: ProgressKey;
+  readonly #client: SqlClient;
+  readonly #limits: TransactionLimits;
+  readonly #begin: string;
+
+  constructor(client: SqlClient, { output, progressTable, ...limits }: PostgresOutput, application: string) {
+    this.#client = client;
+    this.#limits = limits;
+    this.#begin = beginTransaction(`millrace ${application}/${output}`, limits);
+    this.table = new ProgressTable(progressTable);
+    this.key = { application, output, topic: '', partition: -1 };
+  }
+
+  /** Begins a transaction that no later batch and no newer epoch can overtake. @throws MillraceError FENCED, OUTPUT_CONFLICT. */
+  async share(wanted: Progress): Promise<void> {
+    for (let raises = 0; raises <= RAISES_MAX; raises++) {
+      const found = await this.#lock('SHARE');
+      if (found && judgeProgress(found, wanted, this.key) === 'same' && found.epoch === wanted.epoch) return;
+      // In a transaction of its own: who shares a row must not wait for the others to raise it.
+      await this.#client.query('ROLLBACK');
+      await this.#raise(wanted);
+    }
+    throw new Error(`the row of output "${this.key.output}" did not stay`);
+  }
+
+  /**
+   * Takes the output over for this epoch. `foreignBatch`: must not have been begun.
+   * @throws MillraceError FENCED, OUTPUT_CONFLICT.
+   */
+  async claim(epoch: number, foreignBatch: number | undefined): Promise<void> {
+    const found = await this.#takeAlone({ epoch, batchTime: -1, planHash: '', untilOffset: undefined });
+    checkEpoch(found, epoch, this.key);
+    if (foreignBatch !== undefined && (await this.table.hasParts(this.#client, this.key, foreignBatch)))
+      throw otherPlan(this.key, foreignBatch);
+    await this.table.set(this.#client, this.key, { ...found, epoch });
+    await this.#client.query('COMMIT');
+  }
+
+  /** Of our own statements. @throws MillraceError OUTPUT_WRITE_FAILED, which says who holds the lock, when `work` has waited too long. */
+  async waiting<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!TIMED_OUT.has(sqlState(error))) throw error;
+      await this.#client.query('ROLLBACK');
+      const holders = await this.table.holders(this.#client);
+      const { output } = this.key;
+      const who = holders.length === 0 ? 'nobody any more' : holders.join(', ');
+      throw new MillraceError(
+        'OUTPUT_WRITE_FAILED',
+        `the progress of output "${output}" is locked, and was waited for in vain (${lockTimeout(this.#limits)} ms at most); it is held by ${who}`,
+        {
+          remedy: 'See what that session does, and end it: SELECT pg_terminate_backend(pid).',
+          details: { ...this.key, holders: holders.join(', ') },
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #raise(wanted: Progress): Promise<void> {
+    const { batchTime } = wanted;
+    const found = await this.#takeAlone(wanted);
+    // A plan counts when something was written by it. Whoever did is done, and nobody can begin to.
+    const standing = judgeProgress(found, wanted, this.key);
+    if (standing === 'other' && (await this.table.hasParts(this.#client, this.key, batchTime)))
+      throw otherPlan(this.key, batchTime);
+    await this.table.set(this.#client, this.key, wanted);
+    await this.#client.query('COMMIT');
+  }
+
+  async #takeAlone(first: Progress): Promise<Progress> {
+    const found = await this.#lock('UPDATE');
+    if (found) return found;
+    await this.table.insert(this.#client, this.key, first);
+    // Somebody else may have been the first.
+    const made = await this.table.lock(this.#client, this.key, 'UPDATE');
+    if (made) return made.progress;
+    throw new Error(`the row of output "${this.key.output}" did not stay`);
+  }
+
+  async #lock(mode: 'SHARE' | 'UPDATE'): Promise<Progress | undefined> {
+    const lock = async (): Promise<Progress | undefined> => {
+      await this.#client.query(this.#begin);
+      return (await this.table.lock(this.#client, this.key, mode))?.progress;
+    };
+    try {
+      return await lock();
+    } catch (error) {
+      if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+      await this.#client.query('ROLLBACK');
+      await this.table.create(this.#client);
+      return lock();
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { EvaluatedJob } from '@millrace/api/internal';
+import { type Clock, crashPoint } from '@millrace/common';
+import type { ProgramIdentity } from '../../program-identity.ts';
+import type { KafkaClients } from '../kafka-clients.ts';
+import type { ApplicationLog } from '../log/application-log.ts';
+import { ExactlyOnceOutputs } from './exactly-once-outputs.ts';
+
+export interface ClaimedOutputsOptions {
+  readonly job: EvaluatedJob;
+  readonly program: ProgramIdentity;
+  /** Held. */
+  readonly log: ApplicationLog;
+  readonly kafka: KafkaClients;
+  readonly clock: Clock;
+  /** Aborted: nobody waits for the claim any more. */
+  readonly draining: AbortSignal;
+  readonly cancelled: AbortSignal;
+}
+
+/** A host that takes longer to start is killed (jobStartTimeoutMs), and could not say why. */
+const CLAIM_TIMEOUT_MS_MAX = 40_000;
+
+/** The exactly-once outputs of a job, taken over from earlier runs. @throws as their claim; the reason of `draining`. */
+export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<ExactlyOnceOutputs> {
+  const { job, program, log, kafka, clock, draining, cancelled } = options;
+  const { name, taskTimeout, kafkaTimeout } = job.options;
+  const outputs = new ExactlyOnceOutputs({
+    application: name,
+    program,
+    outputs: job.context.internals.graph.graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
+    log,
+    kafka: (client) => kafka.get(client),
+    clock,
+    taskTimeoutMs: taskTimeout,
+    claimTimeoutMs: Math.min(CLAIM_TIMEOUT_MS_MAX, kafkaTimeout),
+    cancelled,
+  });
+  crashPoint('before-claim');
+  await outputs.claim(draining);
+  return outputs;
+}

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { silentLogger } from '@millrace/common';
+import { callUnary, contentHash, deadlineIn, type SubmitReply } from '@millrace/proto';
+import { planHashOf } from '../src/application/batch/plan-hash.ts';
+import { ApplicationLog } from '../src/application/log/application-log.ts';
+import { applicationLogFiles } from '../src/application/log/log-files.ts';
+import { bundleOf, type FakeJob, newStateDir, startTestDriver, TestClient, until } from './driver-fixture.ts';
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+const OLD = { name: 'app', prints: 'old' };
+const NEW = { name: 'app', prints: 'new' };
+
+/** The application has run with OLD, which has planned a batch and not committed it. */
+async function withPendingBatch(old: FakeJob = OLD): Promise<TestClient> {
+  const stateDir = await newStateDir();
+  const driver = await startTestDriver({ stateDir });
+  stops.push(() => driver.stop({ graceful: false }));
+  const client = new TestClient(driver.address);
+  stops.push(() => client.channel.close());
+  await client.submit(old);
+  await client.stop('app', 'KILL');
+  const log = ApplicationLog.open({
+    files: applicationLogFiles(join(stateDir, 'applications'), 'app'),
+    logger: silentLogger,
+    segmentBytes: 4096,
+    segmentsRetained: 2,
+    historyMs: 0,
+  });
+  const program = { programHash: contentHash(bundleOf(old)), settings: '' };
+  const planHash = planHashOf(program, []);
+  log.plan({ ...program, batchTime: 1_000, planHash, intervals: 1, inputs: [] });
+  log.close();
+  return client;
+}
+
+/** What hosts have printed and said of epochs, in order. */
+async function told(client: TestClient): Promise<readonly string[]> {
+  const lines = (await client.logs('app')).map((line) => line.slice(25));
+  return lines.filter((line) => /^(old|new)/.test(line));
+}
+
+function rollback(client: TestClient, to = ''): Promise<SubmitReply> {
+  const request = { application: 'app', to };
+  return callUnary('rollback', (done) =>
+    client.channel.submission.rollback(request, deadlineIn(30_000), done),
+  );
+}
+
+describe('a changed program', () => {
+  it('goes on when the one before has finished the batch that it had planned', async () => {
+    const client = await withPendingBatch();
+    const reply = await client.submit(NEW);
+    expect(reply.accepted?.notes).toEqual([
+      'a note',
+      expect.stringMatching(/^batch 1970-01-01T00:00:01.000Z was planned with program [0-9a-f]{12}/),
+    ]);
+    await until('the new program', async () => (await told(client)).includes('new'));
+    expect((await told(client)).slice(-3)).toEqual(['old', 'old finishes', 'new']);
+    expect(await client.status('app')).toMatchObject({ state: 'RUNNING', epoch: 3, restarts: 0 });
+  });
+
+  it('runs the batch itself when that is asked for, and none when it begins anew', async () => {
+    for (const header of [{ withNewProgram: true }, { startAnew: true }]) {
+      const client = await withPendingBatch();
+      expect((await client.submit(NEW, header)).accepted?.notes).toEqual(['a note']);
+      expect((await told(client)).slice(-1)).toEqual(['new']);
+    }
+  });
+
+  it('fails with what can be done when the one before cannot finish the batch', async () => {
+    const client = await withPendingBatch({ ...OLD, does: 'fail' });
+    await client.submit(NEW);
+    await until('the failure', async () => (await client.state('app')) === 'FAILED');
+    const { error } = await client.status('app');
+    expect(error).toMatchObject({
+      code: 'APPLICATION_FAILED',
+      remedy: expect.stringContaining('--with-new-program'),
+    });
+  });
+
+  it('is rolled back to the one before it, with what was submitted with that', async () => {
+    const client = await withPendingBatch();
+    await client.submit(NEW, { withNewProgram: true, environment: { SHOP: 'x' } });
+    expect((await rollback(client)).error).toMatchObject({ code: 'APPLICATION_EXISTS' });
+    await client.stop('app');
+    const { programId, earlierPrograms } = await client.status('app');
+    expect(earlierPrograms.map(({ programHash }) => programHash)).toEqual([contentHash(bundleOf(OLD))]);
+    expect((await rollback(client, 'ffff')).error).toMatchObject({ code: 'BAD_REQUEST' });
+    expect((await rollback(client)).accepted).toMatchObject({ application: 'app' });
+    await until('the old program', async () => (await told(client)).at(-1) === 'old');
+    expect((await client.status('app')).earlierPrograms.map((program) => program.programId)).toEqual([
+      programId,
+    ]);
+  });
+});

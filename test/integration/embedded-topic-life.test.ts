@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
+import { resolveConfig } from '@millrace/common';
+import { type DevBroker, startDevBroker } from '@millrace/devbroker';
+import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { embed } from '@millrace/local';
+import { until } from '../support/until.ts';
+
+let broker: DevBroker;
+let client: KafkaClient;
+let topics = 0;
+let directory = '';
+
+beforeAll(async () => {
+  broker = await startDevBroker({ nodes: 2 });
+  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
+  directory = mkdtempSync(join(tmpdir(), 'millrace-topic-life-'));
+});
+
+afterAll(async () => {
+  await client.close();
+  await broker.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A topic of one partition, and an application over it that may be started again and again. */
+function application(options: Readonly<Record<string, unknown>> = {}) {
+  const topic = `life-${topics++}`;
+  const tp = { topic, partition: 0 };
+  const seen: number[] = [];
+  const job = defineJob({ name: topic, batchInterval: '20ms' }, (ssc) => {
+    const given = { brokers: broker.brokers, groupId: topic, startFrom: 'earliest', ...options } as const;
+    ssc.kafka
+      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, given))
+      .map(({ offset }) => offset)
+      .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
+  });
+  broker.createTopic(topic, { partitions: 1 });
+  return {
+    tp,
+    seen,
+    start: async () => {
+      const running = await embed(job, { stateDir: directory });
+      await running.start();
+      return running;
+    },
+    produce: async (records: number): Promise<void> => {
+      const producer = client.producer();
+      // Batches of one record: a truncation takes whole ones.
+      for (let n = 0; n < records; n++) await producer.send(topic, [{ partition: 0, value: `${n}` }]);
+      await producer.close();
+    },
+  };
+}
+
+const upTo = (until_: number, from = 0): number[] =>
+  Array.from({ length: until_ - from }, (_, i) => from + i);
+const END = { timeoutMs: 20_000 };
+
+describe('a partition that an unclean election has truncated, and that was written again', () => {
+  it('is noticed under a running application by its leader epoch: nothing of the other records is read', async () => {
+    const { tp, seen, start, produce } = application();
+    await produce(10);
+    const running = await start();
+    await until('all records', () => seen.length === 10);
+    // Between two batches, as far as the application can tell.
+    broker.truncate(tp, 4);
+    await Promise.all([
+      expect(running.awaitTermination(END)).rejects.toMatchObject({
+        code: 'LOG_TRUNCATED',
+        details: { topic: tp.topic, partition: 0, offset: 10 },
+      }),
+      produce(20),
+    ]);
+    expect(seen).toEqual(upTo(10));
+  });
+
+  it('is noticed by a restart, also of a stream that goes on without what retention deletes', async () => {
+    const { tp, seen, start, produce } = application({ failOnDataLoss: false });
+    await produce(10);
+    const first = await start();
+    await until('all records', () => seen.length === 10);
+    await first.stop();
+    broker.truncate(tp, 4);
+    await produce(20);
+    const second = await start();
+    await expect(second.awaitTermination(END)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
+    expect(seen).toEqual(upTo(10));
+  });
+});
+
+describe('offsets at the end of what can be counted', () => {
+  it('are read exactly up to 2^53 − 1', async () => {
+    const { tp, seen, start, produce } = application();
+    const begin = Number.MAX_SAFE_INTEGER - 12;
+    broker.beginAt(tp, begin);
+    const running = await start();
+    await produce(12);
+    await until('all records', () => seen.length === 12);
+    await running.stop();
+    expect(seen).toEqual(upTo(Number.MAX_SAFE_INTEGER, begin));
+    expect(broker.offsets(tp).logEndOffset).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  it('are refused beyond it, with a code, and nothing is read', async () => {
+    const { tp, seen, start } = application();
+    broker.beginAt(tp, 2 ** 53);
+    const run = async (): Promise<void> => {
+      const running = await start();
+      await running.awaitTermination(END);
+    };
+    await expect(run()).rejects.toMatchObject({ code: 'OFFSET_UNSAFE' });
+    expect(seen).toEqual([]);
+  });
+});

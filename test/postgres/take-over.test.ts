@@ -1,0 +1,282 @@
+// How an output of toPostgres goes from run to run, and what its transactions wait for, on a real server (postgresUnderTest).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
+import { MillraceError } from '@millrace/common';
+import { embed, startDevBroker } from '@millrace/testing';
+import { Pool } from 'pg';
+import type { SqlClient } from '../../packages/api/src/postgres/sql-client.ts';
+import { startPostgres } from '../brokers/postgres.ts';
+import { until } from '../support/until.ts';
+import { gated, usePostgresOutput } from '../support/use-postgres-output.ts';
+
+const { postgres, table, write, attempt, claim, texts, untilOffset } = usePostgresOutput();
+
+describe('a program that was changed while its batch is pending', () => {
+  const old = { planHash: 'of the old program' };
+  const changed = { planHash: 'of the new program', epoch: 2 };
+
+  it('does not finish what the old one has begun', async () => {
+    expect(await attempt('p0 of old', { ...old })).toBe('written');
+    expect(await attempt('p1 of new', { ...changed, partition: 1 })).toBe('OUTPUT_CONFLICT');
+    expect(await attempt('p1 of old', { ...old, epoch: 3, partition: 1 })).toBe('written');
+    expect(await texts()).toEqual(['p0 of old', 'p1 of old']);
+  });
+
+  it('writes all of a batch that the old one has not begun', async () => {
+    const fail = (): never => {
+      throw new Error('unlucky');
+    };
+    expect(await attempt('p0 of old', { ...old, also: fail })).toBe('Error: unlucky');
+    expect(await attempt('p0 of new', changed)).toBe('written');
+    expect(await attempt('p1 of new', { ...changed, partition: 1 })).toBe('written');
+    expect(await attempt('p1 of old', { ...old, partition: 1 })).toBe('FENCED');
+    expect(await texts()).toEqual(['p0 of new', 'p1 of new']);
+  });
+
+  it.each([
+    ['is refused when a task of the old one that still writes succeeds', undefined, 'OUTPUT_CONFLICT'],
+    ['writes when a task of the old one that still writes fails', new Error('unlucky'), 'written'],
+  ])('%s', async (_, failure, wanted) => {
+    const gate = gated();
+    const late = attempt('p0 of old', {
+      ...old,
+      async also() {
+        await gate.pass();
+        if (failure) throw failure;
+      },
+    });
+    await gate.reached;
+    const next = attempt('p1 of new', { ...changed, partition: 1 });
+    await until('one that waits', () => postgres.lockIsAwaited());
+    gate.open();
+    await late;
+    expect(await next).toBe(wanted);
+    expect(await texts()).toHaveLength(1);
+  });
+
+  it('is refused at its start when the old one has begun, and only then', async () => {
+    expect(await claim({ epoch: 2, foreignBatch: 1000 })).toBe('claimed');
+    expect(await attempt('p0 of old', { ...old, epoch: 2 })).toBe('written');
+    expect(await claim({ epoch: 3, foreignBatch: 1000 })).toBe('OUTPUT_CONFLICT');
+    expect(await claim({ epoch: 3, foreignBatch: 2000 })).toBe('claimed');
+    expect(await claim({ epoch: 4 })).toBe('claimed');
+  });
+});
+
+describe('a run that takes an output over', () => {
+  it('keeps out a task of the run before that wakes up before the first batch, also when nobody ever wrote', async () => {
+    expect(await claim({ epoch: 2 })).toBe('claimed');
+    expect(await attempt('zombie', { range: [0, 10] })).toBe('FENCED');
+    expect(await attempt('first', { range: [0, 10], epoch: 2 })).toBe('written');
+    expect(await claim({ epoch: 3 })).toBe('claimed');
+    expect(await attempt('zombie', { range: [0, 10], epoch: 2, partition: 1 })).toBe('FENCED');
+    expect(await attempt('zombie', { range: [10, 20], epoch: 2, time: 2000 })).toBe('FENCED');
+    expect(await claim({ epoch: 2 })).toBe('FENCED');
+    expect(await texts()).toEqual(['first']);
+  });
+
+  it('goes on where the output is', async () => {
+    expect(await attempt('p0', { range: [0, 10] })).toBe('written');
+    expect(await claim({ epoch: 2 })).toBe('claimed');
+    expect(await attempt('p0', { range: [0, 10], epoch: 2 })).toBe('there already');
+    expect(await attempt('p1', { range: [0, 10], epoch: 2, partition: 1 })).toBe('written');
+    expect(await attempt('older', { range: [10, 20], epoch: 2, time: 500 })).toBe('OUTPUT_CONFLICT');
+    expect(await untilOffset()).toBe(10);
+  });
+
+  it('waits for a task that still writes, and ends one that stands still', async () => {
+    const writing = gated();
+    const late = attempt('late', { also: () => writing.pass() });
+    await writing.reached;
+    const second = claim({ epoch: 2 });
+    await until('a claim that waits', () => postgres.lockIsAwaited());
+    writing.open();
+    expect([await late, await second]).toEqual(['written', 'claimed']);
+
+    const standing = gated();
+    const given = { epoch: 2, partition: 1, idleTimeoutMs: 300 };
+    const stopped = attempt('stopped', { ...given, also: () => standing.pass() });
+    await standing.reached;
+    expect(await claim({ epoch: 3 })).toBe('claimed');
+    standing.open();
+    expect(await stopped).toBe('OUTPUT_WRITE_FAILED');
+    expect(await texts()).toEqual(['late']);
+  });
+
+  it('does so when it starts, before it plans anything', async () => {
+    const broker = await startDevBroker();
+    const stateDir = mkdtempSync(join(tmpdir(), 'millrace-take-over-'));
+    try {
+      broker.createTopic('in', { partitions: 1 });
+      // Its first batch is due tomorrow.
+      const job = defineJob({ name: 'app', batchInterval: 24 * 3_600_000 }, (ssc) => {
+        const options = { brokers: broker.brokers, groupId: 'g', startFrom: 'earliest' } as const;
+        ssc.kafka
+          .createDirectStream(
+            LocationStrategies.PreferConsistent,
+            ConsumerStrategies.Subscribe('in', options),
+          )
+          .map(({ value }) => value)
+          .toPostgres('out', { pool: () => postgres.pool, write: () => undefined, progressTable: table() });
+      });
+      const epoch = async (): Promise<number> => {
+        const { rows } = await postgres.pool
+          .query<{ epoch: string }>(`SELECT epoch FROM ${table()} WHERE application = 'app'`)
+          .catch(() => ({ rows: [] }));
+        return Number(rows[0]?.epoch ?? 0);
+      };
+      for (const run of [1, 2]) {
+        const app = await embed(job, { stateDir });
+        await app.start();
+        await until(`the claim of run ${run}`, async () => (await epoch()) === run);
+        expect(await attempt('zombie', { epoch: run - 1 })).toBe('FENCED');
+        await app.stop();
+      }
+      expect(await claim({ epoch: 9 })).toBe('claimed');
+      const fenced = await embed(job, { stateDir });
+      await fenced.start();
+      await expect(fenced.awaitTermination({ timeoutMs: 10_000 })).rejects.toThrow(
+        expect.objectContaining({ code: 'FENCED' }),
+      );
+    } finally {
+      await broker.close();
+      rmSync(stateDir, { recursive: true, force: true });
+    }
+  });
+});
+
+async function sleeps(): Promise<boolean> {
+  const { rows } = await postgres.pool.query("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+  return rows.length > 0;
+}
+
+describe('the transaction of a task', () => {
+  it('does not outlive it, whatever becomes of its client, and says whose it is', async () => {
+    let settings: unknown;
+    await write('x', {
+      taskTimeoutMs: 20_000,
+      async also(client) {
+        const { rows } = await client.query(
+          `SELECT name, setting FROM pg_settings WHERE name = ANY('{lock_timeout,statement_timeout,transaction_timeout,idle_in_transaction_session_timeout,client_connection_check_interval,tcp_keepalives_idle,application_name}')`,
+        );
+        settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+      },
+    });
+    expect(settings).toEqual({
+      application_name: 'millrace app/out',
+      client_connection_check_interval: '2000',
+      idle_in_transaction_session_timeout: '5000',
+      lock_timeout: '16000',
+      statement_timeout: '20000',
+      tcp_keepalives_idle: '10',
+      transaction_timeout: '20000',
+    });
+  });
+
+  it('ends with a client that is gone in the middle of a statement', async () => {
+    const lost = attempt('lost', {
+      async also(client) {
+        const sleeping = client.query('SELECT pg_sleep(60)');
+        // What a killed process, or a machine without power, leaves.
+        (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+        await sleeping;
+      },
+    });
+    expect(await lost).not.toBe('written');
+    expect(await attempt('next', { epoch: 2 })).toBe('written');
+  }, 20_000);
+
+  it('ends with the time of its task, in the middle of a statement, too', async () => {
+    const sleep = (client: SqlClient) => client.query('SELECT pg_sleep(60)');
+    const overdue = attempt('overdue', { taskTimeoutMs: 700, also: sleep });
+    await until('its statement', sleeps);
+    expect(await attempt('next', { epoch: 2 })).toBe('written');
+    expect(await overdue).toMatch(/timeout/);
+    expect(await texts()).toEqual(['next']);
+  }, 20_000);
+
+  it('keeps a shorter time-out that the job has set', async () => {
+    const pool = new Pool({ connectionString: postgres.url, max: 1, statement_timeout: 4000 });
+    let timeout: unknown;
+    await write('x', {
+      pool,
+      async also(client) {
+        timeout = (await client.query('SHOW statement_timeout')).rows[0]?.['statement_timeout'];
+      },
+    });
+    await pool.end();
+    expect(timeout).toBe('4s');
+  });
+
+  it('waits with patience for another that is busy, longer than that may be idle', async () => {
+    const busy = attempt('busy', {
+      idleTimeoutMs: 100,
+      also: (client) => client.query('SELECT pg_sleep(6)'),
+    });
+    await until('its statement', sleeps);
+    expect(await attempt('same part', { idleTimeoutMs: 100 })).toBe('there already');
+    expect(await busy).toBe('written');
+  }, 20_000);
+
+  it('says who holds the lock that it has waited for in vain', async () => {
+    expect(await attempt('first')).toBe('written');
+    const other = await postgres.pool.connect();
+    try {
+      await other.query(`SET application_name = 'somebody''s shell'`);
+      await other.query(`BEGIN; SELECT FROM ${table()} FOR UPDATE`);
+      const { rows } = await other.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const failure: unknown = await write('second', { time: 2000, taskTimeoutMs: 1000 }).catch(
+        (error: unknown) => error,
+      );
+      expect(MillraceError.is(failure, 'OUTPUT_WRITE_FAILED') && failure.what).toContain(
+        `pid ${rows[0]?.pid} ("somebody's shell", idle in transaction, `,
+      );
+    } finally {
+      other.release(true);
+    }
+    expect(await attempt('second', { time: 2000 })).toBe('written');
+  });
+
+  it('says that a server takes no writes', async () => {
+    expect(await attempt('first')).toBe('written');
+    const pool = new Pool({
+      connectionString: postgres.url,
+      max: 1,
+      options: '-c default_transaction_read_only=on',
+    });
+    const failure: unknown = await write('x', { pool }).catch((error: unknown) => error);
+    await pool.end();
+    expect(MillraceError.is(failure, 'OUTPUT_WRITE_FAILED') && failure.remedy).toContain('takes writes');
+  });
+
+  it('may keep its progress in a table that is named as a word of SQL', async () => {
+    const progressTable = `${postgres.schema}.order`;
+    expect(await attempt('x', { progressTable })).toBe('written');
+    expect(await attempt('y', { progressTable })).toBe('there already');
+    await postgres.pool.query(`DROP TABLE ${postgres.schema}."order"`);
+  });
+
+  it('waits for a server that starts again, unless it has begun to write', async () => {
+    const server = await startPostgres();
+    const pool = new Pool({ connectionString: server.url, max: 2 });
+    pool.on('error', () => undefined);
+    const given = { pool, progressTable: 'progress' };
+    try {
+      expect(await attempt('first', given)).toBe('written');
+      await server.kill();
+      const second = attempt('second', { ...given, time: 2000 });
+      // Refused several times over.
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      await server.start();
+      expect(await second).toBe('written');
+      const third = { ...given, time: 3000, also: () => server.kill() };
+      expect(await attempt('third', third)).toBe('OUTPUT_WRITE_FAILED');
+    } finally {
+      await pool.end();
+      await server.stop();
+    }
+  }, 60_000);
+});
