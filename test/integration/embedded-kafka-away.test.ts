@@ -66,9 +66,11 @@ it('waits while all brokers are away, and goes on in bounded batches, one at a t
   expect(new Set(seen).size).toBe(330);
   const after = summaries().slice(before);
   expect(Math.max(...after.map(({ records }) => records))).toBeLessThanOrEqual(PER_BATCH);
-  // One batch stands for all intervals that were missed.
-  expect(
-    after.filter(({ coalescedIntervals }) => coalescedIntervals > AWAY_MS / INTERVAL_MS / 2).length,
-  ).toBeLessThanOrEqual(1);
+  // One batch stands for all intervals that were missed, and none stands for those of another: a busy machine may miss more behind it.
   expect(Math.max(...after.map(({ coalescedIntervals }) => coalescedIntervals))).toBeGreaterThan(20);
+  const all = summaries();
+  for (const [index, { batchTime, coalescedIntervals }] of all.entries()) {
+    const last = all[index - 1];
+    if (last) expect(batchTime - last.batchTime).toBe((coalescedIntervals + 1) * INTERVAL_MS);
+  }
 });

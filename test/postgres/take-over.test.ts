@@ -64,6 +64,16 @@ describe('a program that was changed while its batch is pending', () => {
     expect(await claim({ epoch: 3, foreignBatch: 2000 })).toBe('claimed');
     expect(await claim({ epoch: 4 })).toBe('claimed');
   });
+
+  it('goes on with what it has begun itself when its run died in the middle', async () => {
+    const mine = { epoch: 3, foreignBatch: 1000, planMark: 'of the new' };
+    expect(await attempt('p0 of new', changed)).toBe('written');
+    expect(await claim(mine)).toBe('claimed');
+    expect(await attempt('p0 of new', { ...changed, epoch: 3 })).toBe('there already');
+    expect(await attempt('p1 of new', { ...changed, epoch: 3, partition: 1 })).toBe('written');
+    expect(await claim({ ...mine, epoch: 4, planMark: 'of the old' })).toBe('OUTPUT_CONFLICT');
+    expect(await texts()).toEqual(['p0 of new', 'p1 of new']);
+  });
 });
 
 describe('a run that takes an output over', () => {

@@ -26,6 +26,7 @@ export interface Attempt {
 interface Claim {
   readonly epoch: number;
   readonly foreignBatch?: number;
+  readonly planMark?: string;
   readonly idleTimeoutMs?: number;
 }
 
@@ -76,10 +77,13 @@ export function usePostgresOutput() {
     attempt: (text: string, given: Attempt = {}): Promise<string> =>
       write(text, given).then((ran) => (ran ? 'written' : 'there already'), codeOf),
     /** "claimed", or what it failed with. */
-    claim: ({ epoch, foreignBatch, idleTimeoutMs = 5_000 }: Claim): Promise<string> => {
+    claim: ({ epoch, foreignBatch, planMark = 'none-', idleTimeoutMs = 5_000 }: Claim): Promise<string> => {
       const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000 };
       const task = { application: 'app', epoch, signal: new AbortController().signal };
-      return claimOutput(postgres.pool, { ...output, foreignBatch }, task).then(() => 'claimed', codeOf);
+      return claimOutput(postgres.pool, { ...output, foreignBatch, planMark }, task).then(
+        () => 'claimed',
+        codeOf,
+      );
     },
     texts: async (): Promise<readonly string[]> => {
       const { rows } = await postgres.pool.query<{ text: string }>(

@@ -83,7 +83,7 @@ export function outputConflict(prefix: string, found: Progress, batchTime: numbe
   return new MillraceError('OUTPUT_CONFLICT', what, {
     remedy:
       found.batchTime === batchTime
-        ? 'Let the batch finish with the program and the options that it was planned with: submit without --with-new-program, or submit those again, let it end (stop --drain), then submit the changed ones. Or give the batch up with millrace offsets set: what it has written stays.'
+        ? 'Let the batch finish with the program and the options that it was planned with: submit without --with-new-program (with it when that is how a changed one has begun to write it), or submit those again, let it end (stop --drain), then submit the changed ones. Or give the batch up with millrace offsets set: what it has written stays.'
         : 'Use the log that belongs to this output, and set the clock of the driver; or give the output another transactionalIdPrefix.',
     details: { output: prefix, batchTime, found: found.batchTime },
   });

@@ -62,8 +62,8 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { taskTimeoutMs, foreignBatch } = run;
-  const all: PostgresClaim = { ...settings, taskTimeoutMs, foreignBatch };
+  const { program, taskTimeoutMs, foreignBatch } = run;
+  const all: PostgresClaim = { ...settings, taskTimeoutMs, foreignBatch, planMark: planMark(program) };
   return serialize(all);
 }
 
@@ -81,10 +81,15 @@ export function batchSettings(
   const all: PostgresSettings = {
     ...settings,
     taskTimeoutMs,
-    planHash: hash('sha256', plan, 'hex').slice(0, 32),
+    planHash: planMark(program) + hash('sha256', plan, 'hex').slice(0, 32),
     ...(isDirect && { ranges: offsetRanges.map(plainRange) }),
   };
   return serialize(all);
+}
+
+/** A run that begins has no plan yet, and must know those of its program. */
+function planMark(program: string): string {
+  return `${hash('sha256', program, 'hex').slice(0, 16)}-`;
 }
 
 /** Each task partition is the next range of one partition of a topic: the stream reads each once, batch after batch. */

@@ -49,13 +49,16 @@ export class OutputRow {
   }
 
   /**
-   * Takes the output over for this epoch. `foreignBatch`: must not have been begun.
+   * Takes the output over for this epoch. `foreignBatch`: must not have been begun, but by plans of this program.
    * @throws MillraceError FENCED, OUTPUT_CONFLICT.
    */
-  async claim(epoch: number, foreignBatch: number | undefined): Promise<void> {
+  async claim(epoch: number, foreignBatch: number | undefined, planMark: string): Promise<void> {
     const found = await this.#takeAlone({ epoch, batchTime: -1, planHash: '', untilOffset: undefined });
     checkEpoch(found, epoch, this.key);
-    if (foreignBatch !== undefined && (await this.table.hasParts(this.#client, this.key, foreignBatch)))
+    if (
+      foreignBatch !== undefined &&
+      (await this.table.hasParts(this.#client, this.key, foreignBatch, planMark))
+    )
       throw otherPlan(this.key, foreignBatch);
     await this.table.set(this.#client, this.key, { ...found, epoch });
     await this.#client.query('COMMIT');

@@ -95,15 +95,17 @@ export class ProgressTable {
     ]);
   }
 
-  /** Whether any part of the output has come as far as this batch. */
+  /** Whether any part of the output has come as far as this batch. `own`: how hashes of plans begin that do not count at the batch itself. */
   async hasParts(
     client: SqlClient,
     { application, output }: ProgressKey,
     batchTime: number,
+    own?: string,
   ): Promise<boolean> {
     const { rows } = await client.query(
-      `SELECT 1 FROM ${this.name} WHERE application = $1 AND output = $2 AND partition >= 0 AND batch_time >= $3 LIMIT 1`,
-      [application, output, batchTime],
+      `SELECT 1 FROM ${this.name} WHERE application = $1 AND output = $2 AND partition >= 0 AND batch_time >= $3
+  AND (batch_time > $3 OR $4::text IS NULL OR left(plan_hash, length($4)) <> $4) LIMIT 1`,
+      [application, output, batchTime, own ?? null],
     );
     return rows.length > 0;
   }

@@ -13,9 +13,16 @@ const WAIT_SHARE = 0.8;
 const GONE_MS = 30_000;
 const GONE_CHECK_MS = 2_000;
 
+/** ms: PostgreSQL's time-outs are 32 bits wide, about 25 days. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+function taskTimeout({ taskTimeoutMs }: TransactionLimits): number {
+  return Math.min(Math.ceil(taskTimeoutMs), TIMEOUT_MS_MAX);
+}
+
 /** ms; 0: for ever. */
-export function lockTimeout({ taskTimeoutMs }: TransactionLimits): number {
-  return Math.floor(taskTimeoutMs * WAIT_SHARE);
+export function lockTimeout(limits: TransactionLimits): number {
+  return Math.floor(taskTimeout(limits) * WAIT_SHARE);
 }
 
 /**
@@ -23,16 +30,16 @@ export function lockTimeout({ taskTimeoutMs }: TransactionLimits): number {
  * gone with its machine. `name`: shown in pg_stat_activity.
  */
 export function beginTransaction(name: string, limits: TransactionLimits): string {
-  const { idleTimeoutMs, taskTimeoutMs } = limits;
+  const taskMs = taskTimeout(limits);
   return [
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     `SET LOCAL lock_timeout = ${lockTimeout(limits)}`,
-    `SET LOCAL idle_in_transaction_session_timeout = ${idleTimeoutMs}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleTimeoutMs}`,
     `SET LOCAL application_name = '${name}'`,
     // A shorter one of the job's own stays.
-    `DO $$ BEGIN IF current_setting('statement_timeout') = '0' THEN SET LOCAL statement_timeout = ${taskTimeoutMs}; END IF; END $$`,
+    `DO $$ BEGIN IF current_setting('statement_timeout') = '0' THEN SET LOCAL statement_timeout = ${taskMs}; END IF; END $$`,
     setWherePossible('LOCAL', {
-      transaction_timeout: taskTimeoutMs,
+      transaction_timeout: taskMs,
       client_connection_check_interval: GONE_CHECK_MS,
       tcp_user_timeout: GONE_MS,
       tcp_keepalives_idle: GONE_MS / 3_000,

@@ -19,6 +19,8 @@ export interface PostgresSettings extends PostgresOutput {
 export interface PostgresClaim extends PostgresOutput {
   /** See OutputRun. */
   readonly foreignBatch: number | undefined;
+  /** How the hashes of this program's plans begin. */
+  readonly planMark: string;
 }
 
 type Task = Pick<TaskContextData, 'application' | 'epoch' | 'batchTime' | 'partitionId' | 'signal'>;
@@ -29,12 +31,12 @@ type Task = Pick<TaskContextData, 'application' | 'epoch' | 'batchTime' | 'parti
  */
 export async function claimOutput(
   pool: SqlPool,
-  { foreignBatch, ...output }: PostgresClaim,
+  { foreignBatch, planMark, ...output }: PostgresClaim,
   { application, epoch, signal }: Pick<Task, 'application' | 'epoch' | 'signal'>,
 ): Promise<void> {
   const claim = (client: SqlClient): Promise<void> => {
     const row = new OutputRow(client, output, application);
-    return ofOutput(row.waiting(row.claim(epoch, foreignBatch)));
+    return ofOutput(row.waiting(row.claim(epoch, foreignBatch, planMark)));
   };
   await whenThere(() => withConnection(pool, claim), { signal, mayRepeat: () => true });
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StreamGraph } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
 import type { LogState } from './log/log-state.ts';
@@ -25,6 +26,10 @@ export function goneQueues(
 /** The log has not gone on since it was read without holding an epoch. */
 export function sameEnd(a: LogState, b: LogState | undefined): boolean {
   return (
-    b !== undefined && a.lastCommitted === b.lastCommitted && a.pending?.planHash === b.pending?.planHash
+    b !== undefined &&
+    a.lastCommitted === b.lastCommitted &&
+    a.pending?.planHash === b.pending?.planHash &&
+    // Offsets may have been set, with nothing pending.
+    isDeepStrictEqual(a.positions, b.positions)
   );
 }

@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { silentLogger, systemClock } from '@millrace/common';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { MillraceError, silentLogger, systemClock } from '@millrace/common';
+import { ApplicationLog } from '../application/log/application-log.ts';
+import type { PlannedBatch } from '../application/log/log-record.ts';
+import { MemoryLogFiles } from '../application/testing/memory-log-files.ts';
 import { ContentStore } from '../cluster/content-store.ts';
 import { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostListener } from '../host-process/host-process.ts';
 import type { ValidatedJob } from '../host-process/validate-job.ts';
+import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
 import { Application, type ApplicationDeps } from './application.ts';
 import { OutputLog } from './output-log.ts';
 import type { SubmissionRecord } from './submission-store.ts';
@@ -23,46 +28,155 @@ const record: SubmissionRecord = {
   submittedAt: 0,
 };
 
+const directory = mkdtempSync(join(tmpdir(), 'millrace-application-'));
+const common = { clock: systemClock, logger: silentLogger };
+const GONE = { code: 9, signal: null, unresponsive: false, outOfMemory: false };
+
+afterAll(() => rmSync(directory, { recursive: true }));
+
+async function depsOf(
+  others: Partial<Record<keyof ApplicationDeps, unknown>> = {},
+): Promise<ApplicationDeps> {
+  const scheduler = new TaskScheduler({
+    ...common,
+    executors: {
+      launch: () => undefined,
+      prefetch: () => undefined,
+      flush: () => undefined,
+      kill: () => undefined,
+      dropBlock: () => undefined,
+      dropShuffle: () => undefined,
+    },
+    fetchResult: () => Promise.reject(new Error('none')),
+  });
+  return {
+    ...common,
+    scheduler,
+    content: new ContentStore(0),
+    store: { save: () => Promise.resolve() },
+    dropOnExecutors: () => undefined,
+    assertHeld: () => Promise.resolve(),
+    jobStartTimeoutMs: 1_000,
+    ...others,
+  } as unknown as ApplicationDeps;
+}
+
+async function applicationOf(of: SubmissionRecord, deps: ApplicationDeps): Promise<Application> {
+  const path = join(directory, `${of.name}-${randomUUID()}.log`);
+  return new Application(of, await OutputLog.open({ ...common, path, bytesMax: 1024 }), deps);
+}
+
+/** A host that finds nothing wrong with its job. `granted`: what it does when it may run. */
+class FakeHost {
+  readonly pid = 77;
+  exit: typeof GONE | undefined;
+  readonly sent: string[] = [];
+  readonly #granted: (host: FakeHost) => void;
+  #listener: HostListener | undefined;
+
+  constructor(granted: (host: FakeHost) => void) {
+    this.#granted = granted;
+  }
+
+  get job(): ValidatedJob {
+    return { host: this, application: 'app', notes: [], notices: [], output: [] } as unknown as ValidatedJob;
+  }
+
+  listen(listener: HostListener): void {
+    this.#listener = listener;
+    if (this.exit) listener.exited(this.exit);
+  }
+
+  send({ kind }: DriverToHost): void {
+    this.sent.push(kind);
+    if (kind === 'start') this.say({ kind: 'validated', application: 'app', batchIntervalMs: 1, notes: [] });
+    if (kind === 'name-granted') queueMicrotask(() => this.#granted(this));
+  }
+
+  say(message: HostToDriver): void {
+    this.#listener?.message(message);
+  }
+
+  kill(): void {
+    if (this.exit) return;
+    this.exit = GONE;
+    this.#listener?.exited(GONE);
+  }
+}
+
+/** A log whose last batch was planned with `programHash`, and is not committed. */
+function pendingLog(programHash: string): { readonly files: MemoryLogFiles; readonly pending: PlannedBatch } {
+  const files = new MemoryLogFiles();
+  const log = ApplicationLog.open({ files, logger: silentLogger, segmentBytes: 1e6, segmentsRetained: 1 });
+  log.plan({ batchTime: 1, programHash, settings: '', planHash: 'h', intervals: 1, inputs: [] });
+  const { pending } = log.state;
+  if (!pending) throw new Error('nothing is pending');
+  return { files, pending };
+}
+
 describe('an application', () => {
   it('has no host when that ended between its check and its start', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'millrace-application-'));
-    const path = join(directory, 'app.log');
-    const common = { clock: systemClock, logger: silentLogger };
-    const log = await OutputLog.open({ ...common, path, bytesMax: 1024 });
-    const scheduler = new TaskScheduler({
-      ...common,
-      executors: {
-        launch: () => undefined,
-        prefetch: () => undefined,
-        flush: () => undefined,
-        kill: () => undefined,
-        dropBlock: () => undefined,
-        dropShuffle: () => undefined,
-      },
-      fetchResult: () => Promise.reject(new Error('none')),
-    });
-    const deps = {
-      ...common,
-      scheduler,
-      content: new ContentStore(0),
-      store: { save: () => Promise.resolve() },
-      dropOnExecutors: () => undefined,
-      jobStartTimeoutMs: 1_000,
-    } as unknown as ApplicationDeps;
-    const exit = { code: 9, signal: null, unresponsive: false, outOfMemory: false };
-    const host = {
-      pid: 77,
-      exit,
-      listen: (listener: HostListener) => listener.exited(exit),
-      send: () => undefined,
-      kill: () => undefined,
-    };
-    const job = { host, application: 'app', notes: [], notices: [], output: [] } as unknown as ValidatedJob;
-    const application = new Application(record, log, deps);
-    await expect(application.begin(record, job)).rejects.toMatchObject({ code: 'HOST_LOST' });
+    const host = new FakeHost(() => undefined);
+    host.exit = GONE;
+    const application = await applicationOf(record, await depsOf());
+    await expect(application.begin(record, host.job)).rejects.toMatchObject({ code: 'HOST_LOST' });
     expect(application.state).toBe('FAILED');
     expect(application.hostPid).toBe(0);
     await application.leave(false, 1_000);
-    rmSync(directory, { recursive: true });
+  });
+
+  it('that an earlier program could not finish a batch for is its own again when it is forced', async () => {
+    const { files, pending } = pendingLog('p0');
+    const unpacked = () => Promise.reject(new MillraceError('PROGRAM_MISSING', 'gone'));
+    const checkpoints = { open: async () => ({ log: files }) };
+    const deps = await depsOf({ bundles: { unpacked }, checkpoints });
+    const application = await applicationOf(record, deps);
+    const { programHash: _, ...rest } = record;
+    const next = { ...record, earlier: [{ ...rest, programHash: 'p0' }] };
+    await expect(application.begin(next, new FakeHost(() => undefined).job, pending)).rejects.toMatchObject({
+      code: 'PROGRAM_MISSING',
+      remedy: expect.stringContaining('--with-new-program'),
+    });
+
+    const forced = { ...next, withNewProgram: true };
+    const dies = new FakeHost((host) => host.kill());
+    const lost: unknown = await application.begin(forced, dies.job, pending).catch((error: unknown) => error);
+    expect(lost).toMatchObject({ code: 'HOST_LOST' });
+    expect((lost as MillraceError).remedy).not.toContain('--with-new-program');
+
+    const ends = new FakeHost((host) => {
+      host.say({ kind: 'started', application: 'app', epoch: 1 });
+      host.say({ kind: 'event', event: { kind: 'ended' } });
+      host.kill();
+    });
+    await application.begin(forced, ends.job, pending);
+    // It made the batches that it was to make.
+    expect(application.state).toBe('STOPPED');
+    await application.leave(false, 1_000);
+  });
+
+  it('does not run after it was stopped while its host was about to be let go', async () => {
+    const host = new FakeHost(() => undefined);
+    const held = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const deps = await depsOf({
+      bundles: { unpacked: async () => 'dir' },
+      hosts: { take: async () => host },
+      checkpoints: { open: async () => ({ log: new MemoryLogFiles() }) },
+      assertHeld: () => {
+        asked.resolve();
+        return held.promise;
+      },
+    });
+    const application = await applicationOf({ ...record, state: 'RUNNING' }, deps);
+    application.resume();
+    await asked.promise;
+    await application.stop('now', 1_000);
+    held.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(host.sent).toEqual(['start']);
+    expect(host.exit).toBeDefined();
+    expect(application.state).toBe('STOPPED');
+    await application.leave(false, 1_000);
   });
 });

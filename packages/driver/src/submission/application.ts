@@ -114,6 +114,9 @@ export class Application {
   async begin(record: SubmissionRecord, job: ValidatedJob, pending?: PlannedBatch): Promise<Started> {
     this.#kept.replace({ ...record, state: this.#kept.current.state });
     this.#restarts.clear();
+    // What an earlier run came to says nothing of this one.
+    this.#finishing = undefined;
+    this.#finished = undefined;
     if (isOver(this.state)) this.#over = Promise.withResolvers();
     const abort = new AbortController();
     abort.signal.addEventListener('abort', () => job.host.kill(), { once: true });
@@ -163,11 +166,14 @@ export class Application {
       const program = await this.#nextProgram();
       abort.signal.throwIfAborted();
       const job = await startHost(program, this.#deps, abort.signal);
-      // Its host would fence that of the driver that has taken over.
-      await this.#deps.assertHeld().catch((error: unknown) => {
+      try {
+        // Its host would fence that of the driver that has taken over.
+        await this.#deps.assertHeld();
+        abort.signal.throwIfAborted();
+      } catch (error) {
         job.host.kill();
         throw error;
-      });
+      }
       if (job.application === name) {
         this.#adopt(job);
         return;

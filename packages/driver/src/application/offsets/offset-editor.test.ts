@@ -13,8 +13,11 @@ import { OffsetEditor } from './offset-editor.ts';
 const count = (ssc: StreamingContext): void =>
   stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count()));
 
-/** Runs the application for one batch. Returns what its tasks read. */
-async function run(setup: World): Promise<{ readonly read: readonly string[]; readonly failure: unknown }> {
+/** Runs the application for one batch. `checked`: what is done between its check and its start. Returns what its tasks read. */
+async function run(
+  setup: World,
+  checked?: () => Promise<unknown>,
+): Promise<{ readonly read: readonly string[]; readonly failure: unknown }> {
   const read: string[] = [];
   const { engine } = await createEngine({
     ...setup,
@@ -26,6 +29,7 @@ async function run(setup: World): Promise<{ readonly read: readonly string[]; re
     },
   });
   await pump(setup.clock, engine.validate());
+  await checked?.();
   await pump(setup.clock, engine.start());
   const failure = await pump(setup.clock, engine.done);
   return { read: read.toSorted(), failure };
@@ -91,6 +95,16 @@ describe('offsets of an application that is over', () => {
         ],
       },
     ]);
+  });
+
+  it('are where a start goes on that was checked before they were set', async () => {
+    const setup = world(count);
+    await run(setup);
+    setup.kafka.produce('views', 0, 30);
+    const { read, failure } = await run(setup, () =>
+      edit(setup, { kind: 'exact', offsets: { 'views-0': 120 } }),
+    );
+    expect([read, failure]).toEqual([['views-0 [120, 130)'], undefined]);
   });
 
   it('stay when it is a dry run: not a byte is written', async () => {

@@ -223,6 +223,22 @@ describe('the exactly-once outputs of a run', () => {
     expect(kafka.done.at(-1)).toContain('commit');
   });
 
+  it('take up what the same program has written of a batch that another one has planned', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    const changed = { pending: {}, logged: 3, programHash: 'p2' };
+    const first = outputs(kafka, changed);
+    await claim(first);
+    // Its host dies when one of two tasks is done.
+    const { planHash } = await first.begin(OUTPUT, 2);
+    kafka.set(1, { epoch: 5, batchTime: NOW, planHash });
+    const second = outputs(kafka, changed);
+    await claim(second);
+    expect((await second.begin(OUTPUT, 2)).planHash).toBe(planHash);
+    expect(await codeOf(second.begin(OUTPUT, 3))).toBe('OUTPUT_CONFLICT');
+    expect(await codeOf(claim(outputs(kafka, { ...changed, settings: 's2' })))).toBe('OUTPUT_CONFLICT');
+  });
+
   it.each<[string, string, Given, Progress | undefined]>([
     ['are fenced by a newer run', 'FENCED', { logged: 1 }, { epoch: 6, batchTime: 1, planHash: '' }],
     [

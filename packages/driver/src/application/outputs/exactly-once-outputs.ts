@@ -78,28 +78,28 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     };
     const found = await this.#claim(output, 0, Math.max(1, logged), { time, check });
     this.#found.set(prefix, found);
-    if (pending && !this.#isOwn(pending)) checkFound(prefix, found, pending.batchTime);
+    if (!pending || this.#isOwn(pending)) return;
+    // An earlier run of this program may have begun it already, with how many tasks is not known yet.
+    const own = Array.from({ length: logged }, (_, more) => this.#planHash(pending, output, more + 1));
+    checkFound(prefix, found, pending.batchTime, new Set(own));
   }
 
   async begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings> {
-    const { clock, log, program, taskTimeoutMs, cancelled } = this.#options;
+    const { clock, log, taskTimeoutMs, cancelled } = this.#options;
     const prefix = this.#prefix(output);
     const { pending } = log.state;
     if (!pending) throw new MillraceError('INTERNAL', 'an output is written outside of a batch');
-    // A batch that was planned without settings may be visible in part, under a hash without them.
-    const by = pending.settings === undefined ? program.programHash : programId(program);
-    const planHash = contentHash(
-      Buffer.from(JSON.stringify([pending.planHash, by, output.name, tasks]), 'utf8'),
-    );
+    const planHash = this.#planHash(pending, output, tasks);
+    const own = new Set([planHash]);
     // Before any of the tasks runs: where only some of their ids have another content, the others must not get this one.
-    checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, planHash);
+    checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, own);
     const logged = log.state.outputs.get(prefix) ?? 0;
     if (tasks > logged) {
       log.output(prefix, tasks);
       await log.settled();
       const from = Math.max(1, logged);
       const found = await this.#inTime(cancelled, (time) => this.#claim(output, from, tasks, { time }));
-      checkFound(prefix, found, pending.batchTime, planHash);
+      checkFound(prefix, found, pending.batchTime, own);
     }
     const claimedAt = this.#claimedAt.get(prefix) ?? 0;
     if (clock.monotonic() - claimedAt >= REFRESH_MS)
@@ -154,6 +154,14 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     }
   }
 
+  /** What the output is of the batch when this program writes it with so many tasks. */
+  #planHash(pending: PlannedBatch, { name }: ExactlyOnceOutput, tasks: number): string {
+    const { program } = this.#options;
+    // A batch that was planned without settings may be visible in part, under a hash without them.
+    const by = pending.settings === undefined ? program.programHash : programId(program);
+    return contentHash(Buffer.from(JSON.stringify([pending.planHash, by, name, tasks]), 'utf8'));
+  }
+
   #isOwn(batch: PlannedBatch): boolean {
     return isPlannedBy(batch, this.#options.program);
   }
@@ -197,11 +205,16 @@ function expired(batchTime: number, why: string): MillraceError {
   );
 }
 
-/** `planHash`: what the batch writes now; absent: not what it wrote. */
-function checkFound(prefix: string, found: readonly Progress[], batchTime: number, planHash?: string): void {
+/** `own`: hashes of what this program writes of the batch. @throws MillraceError OUTPUT_CONFLICT: something else is there. */
+function checkFound(
+  prefix: string,
+  found: readonly Progress[],
+  batchTime: number,
+  own: ReadonlySet<string>,
+): void {
   const other = found.find(
     (progress) =>
-      progress.batchTime > batchTime || (progress.batchTime === batchTime && progress.planHash !== planHash),
+      progress.batchTime > batchTime || (progress.batchTime === batchTime && !own.has(progress.planHash)),
   );
   if (other) throw outputConflict(prefix, other, batchTime);
 }
