@@ -58,15 +58,16 @@ describe('a program that was changed while its batch is pending', () => {
   });
 
   it('is refused at its start when the old one has begun, and only then', async () => {
-    expect(await claim({ epoch: 2, foreignBatch: 1000 })).toBe('claimed');
+    expect(await claim({ epoch: 2, pendingBatch: 1000 })).toBe('claimed');
     expect(await attempt('p0 of old', { ...old, epoch: 2 })).toBe('written');
-    expect(await claim({ epoch: 3, foreignBatch: 1000 })).toBe('OUTPUT_CONFLICT');
-    expect(await claim({ epoch: 3, foreignBatch: 2000 })).toBe('claimed');
+    expect(await claim({ epoch: 3, pendingBatch: 1000 })).toBe('OUTPUT_CONFLICT');
+    expect(await claim({ epoch: 3, pendingBatch: 2000 })).toBe('claimed');
+    expect(await claim({ epoch: 3, pendingBatch: 500 })).toBe('OUTPUT_CONFLICT');
     expect(await claim({ epoch: 4 })).toBe('claimed');
   });
 
   it('goes on with what it has begun itself when its run died in the middle', async () => {
-    const mine = { epoch: 3, foreignBatch: 1000, planMark: 'of the new' };
+    const mine = { epoch: 3, pendingBatch: 1000, planMark: 'of the new' };
     expect(await attempt('p0 of new', changed)).toBe('written');
     expect(await claim(mine)).toBe('claimed');
     expect(await attempt('p0 of new', { ...changed, epoch: 3 })).toBe('there already');
@@ -223,11 +224,11 @@ describe('the transaction of a task', () => {
 
   it('waits with patience for another that is busy, longer than that may be idle', async () => {
     const busy = attempt('busy', {
-      idleTimeoutMs: 100,
+      idleTimeoutMs: 1_500,
       also: (client) => client.query('SELECT pg_sleep(6)'),
     });
     await until('its statement', sleeps);
-    expect(await attempt('same part', { idleTimeoutMs: 100 })).toBe('there already');
+    expect(await attempt('same part', { idleTimeoutMs: 1_500 })).toBe('there already');
     expect(await busy).toBe('written');
   }, 20_000);
 

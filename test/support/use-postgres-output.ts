@@ -25,7 +25,7 @@ export interface Attempt {
 
 interface Claim {
   readonly epoch: number;
-  readonly foreignBatch?: number;
+  readonly pendingBatch?: number;
   readonly planMark?: string;
   readonly idleTimeoutMs?: number;
 }
@@ -77,10 +77,10 @@ export function usePostgresOutput() {
     attempt: (text: string, given: Attempt = {}): Promise<string> =>
       write(text, given).then((ran) => (ran ? 'written' : 'there already'), codeOf),
     /** "claimed", or what it failed with. */
-    claim: ({ epoch, foreignBatch, planMark = 'none-', idleTimeoutMs = 5_000 }: Claim): Promise<string> => {
+    claim: ({ epoch, pendingBatch, planMark = 'none-', idleTimeoutMs = 5_000 }: Claim): Promise<string> => {
       const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000 };
       const task = { application: 'app', epoch, signal: new AbortController().signal };
-      return claimOutput(postgres.pool, { ...output, foreignBatch, planMark }, task).then(
+      return claimOutput(postgres.pool, { ...output, pendingBatch, planMark }, task).then(
         () => 'claimed',
         codeOf,
       );

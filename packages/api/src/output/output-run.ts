@@ -6,8 +6,8 @@ export interface OutputRun {
   readonly program: string;
   /** ms: a task that takes longer is ended; 0: it never is. */
   readonly taskTimeoutMs: number;
-  /** A batch that was planned for another program, and not committed: what it has begun to write, this one must not finish. */
-  readonly foreignBatch?: BatchTime;
+  /** A batch that was planned, and not committed: what another program has begun to write of it, this one must not finish. */
+  readonly pendingBatch?: BatchTime;
 }
 
 /** Where no engine runs the job: it is looked at, or tried. */

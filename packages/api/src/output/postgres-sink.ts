@@ -62,8 +62,8 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { program, taskTimeoutMs, foreignBatch } = run;
-  const all: PostgresClaim = { ...settings, taskTimeoutMs, foreignBatch, planMark: planMark(program) };
+  const { program, taskTimeoutMs, pendingBatch } = run;
+  const all: PostgresClaim = { ...settings, taskTimeoutMs, pendingBatch, planMark: planMark(program) };
   return serialize(all);
 }
 

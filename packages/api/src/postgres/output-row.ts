@@ -49,17 +49,17 @@ export class OutputRow {
   }
 
   /**
-   * Takes the output over for this epoch. `foreignBatch`: must not have been begun, but by plans of this program.
+   * Takes the output over for this epoch. `pendingBatch`: must not have been begun, but by plans of this program.
    * @throws MillraceError FENCED, OUTPUT_CONFLICT.
    */
-  async claim(epoch: number, foreignBatch: number | undefined, planMark: string): Promise<void> {
+  async claim(epoch: number, pendingBatch: number | undefined, planMark: string): Promise<void> {
     const found = await this.#takeAlone({ epoch, batchTime: -1, planHash: '', untilOffset: undefined });
     checkEpoch(found, epoch, this.key);
-    if (
-      foreignBatch !== undefined &&
-      (await this.table.hasParts(this.#client, this.key, foreignBatch, planMark))
-    )
-      throw otherPlan(this.key, foreignBatch);
+    if (pendingBatch !== undefined) {
+      judgeProgress(found, { ...found, epoch, batchTime: pendingBatch }, this.key);
+      if (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))
+        throw otherPlan(this.key, pendingBatch);
+    }
     await this.table.set(this.#client, this.key, { ...found, epoch });
     await this.#client.query('COMMIT');
   }

@@ -18,7 +18,7 @@ export interface PostgresSettings extends PostgresOutput {
 /** What a run takes an output over with. */
 export interface PostgresClaim extends PostgresOutput {
   /** See OutputRun. */
-  readonly foreignBatch: number | undefined;
+  readonly pendingBatch: number | undefined;
   /** How the hashes of this program's plans begin. */
   readonly planMark: string;
 }
@@ -31,12 +31,12 @@ type Task = Pick<TaskContextData, 'application' | 'epoch' | 'batchTime' | 'parti
  */
 export async function claimOutput(
   pool: SqlPool,
-  { foreignBatch, planMark, ...output }: PostgresClaim,
+  { pendingBatch, planMark, ...output }: PostgresClaim,
   { application, epoch, signal }: Pick<Task, 'application' | 'epoch' | 'signal'>,
 ): Promise<void> {
   const claim = (client: SqlClient): Promise<void> => {
     const row = new OutputRow(client, output, application);
-    return ofOutput(row.waiting(row.claim(epoch, foreignBatch, planMark)));
+    return ofOutput(row.waiting(row.claim(epoch, pendingBatch, planMark)));
   };
   await whenThere(() => withConnection(pool, claim), { signal, mayRepeat: () => true });
 }

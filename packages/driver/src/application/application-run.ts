@@ -111,8 +111,19 @@ export class ApplicationRun {
   }
 
   #batchLoop(): BatchLoop {
-    const { job, clock, program, onlyPending, log, inputs, draining, cancelled, event, mapError } =
-      this.#options;
+    const {
+      job,
+      clock,
+      program,
+      onlyPending,
+      log,
+      inputs,
+      transactions,
+      draining,
+      cancelled,
+      event,
+      mapError,
+    } = this.#options;
     const { internals } = job.context;
     const { graph } = internals.graph;
     const rdds = new BatchRdds({
@@ -131,6 +142,7 @@ export class ApplicationRun {
       stateful: [...graph.stateful, ...graph.inverseWindows],
       states: this.#states,
       outputs: graph.outputs,
+      exactlyOnce: transactions.prefixes,
       rdds,
       log,
       dag: this.dag,

@@ -29,6 +29,8 @@ export interface BatchLoopOptions {
   /** Absent: no operator keeps state. */
   readonly states: StateKeeper | undefined;
   readonly outputs: readonly OutputOperation[];
+  /** Those of them that are written in transactions: what the log knows them by. */
+  readonly exactlyOnce: readonly string[];
   readonly rdds: BatchRdds;
   readonly log: ApplicationLog;
   readonly dag: DagScheduler;
@@ -66,8 +68,7 @@ export class BatchLoop {
     if (incomplete !== undefined) this.#warn(incomplete);
     const overState = windowsOverState(log.state, this.#options.rdds.reach);
     if (overState !== undefined) this.#warn(overState);
-    const { outputs, dag } = this.#options;
-    if (outputs.some(({ claim }) => claim)) await claimOutputs(outputs, dag);
+    if (this.#options.outputs.some(({ claim }) => claim)) await this.#claimOutputs(pending !== undefined);
     if (pending) {
       this.#announceRerun(pending);
       await this.#runBatch(pending, { coalesced: 0, dueAt: clock.monotonic(), lag: 0 });
@@ -79,14 +80,31 @@ export class BatchLoop {
     cancelled.throwIfAborted();
   }
 
+  /** `forBatch`: one is to be finished with them, also when no further one is wanted. */
+  async #claimOutputs(forBatch: boolean): Promise<void> {
+    const { outputs, dag, draining, cancelled } = this.#options;
+    if (draining.aborted && !forBatch) return;
+    const leave = (): void => dag.cancelAll('the application was stopped');
+    if (!forBatch) draining.addEventListener('abort', leave, { once: true });
+    try {
+      await claimOutputs(outputs, dag);
+    } catch (error) {
+      // What a job says that was cancelled is not why.
+      cancelled.throwIfAborted();
+      if (forBatch || !draining.aborted) throw error;
+    } finally {
+      draining.removeEventListener('abort', leave);
+    }
+  }
+
   /** Undefined: no further batch is wanted. */
   async #plan(
     batchClock: BatchClock,
   ): Promise<{ readonly planned: PlannedBatch; readonly timing: BatchTiming } | undefined> {
-    const { inputs, batchIntervalMs, program, log, draining } = this.#options;
+    const { inputs, batchIntervalMs, program, exactlyOnce, log, draining } = this.#options;
     try {
       const tick = await batchClock.next(draining);
-      const plan = { inputs, batchIntervalMs, program };
+      const plan = { inputs, batchIntervalMs, program, outputs: exactlyOnce };
       const { batch, lag } = await planBatch(plan, tick, this.#completed + 1, draining);
       this.#missed.count(tick);
       return { planned: { ...batch, epoch: log.epoch }, timing: { ...tick, lag } };

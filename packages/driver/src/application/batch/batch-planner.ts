@@ -22,11 +22,13 @@ export interface BatchPlannerOptions {
   readonly inputs: readonly OpenInput[];
   readonly batchIntervalMs: number;
   readonly program: ProgramIdentity;
+  /** See PlannedBatch. */
+  readonly outputs: readonly string[];
 }
 
 /** Asks all inputs where they end, at the same time, and cuts their ranges. */
 export async function planBatch(
-  { inputs, batchIntervalMs, program }: BatchPlannerOptions,
+  { inputs, batchIntervalMs, program, outputs }: BatchPlannerOptions,
   tick: Tick,
   number: number,
   signal: AbortSignal,
@@ -51,7 +53,7 @@ export async function planBatch(
   const { programHash, settings } = program;
   const planHash = planHashOf(program, logged);
   const { batchTime, intervals } = tick;
-  return { batch: { batchTime, programHash, settings, planHash, intervals, inputs: logged }, lag };
+  return { batch: { batchTime, programHash, settings, planHash, outputs, intervals, inputs: logged }, lag };
 }
 
 function sum(numbers: readonly number[]): number {

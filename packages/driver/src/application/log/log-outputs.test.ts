@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@millrace/common';
+import { planHashOf } from '../batch/plan-hash.ts';
+import { checkLog, told } from '../testing/checked-logs.ts';
 import { MemoryLogFiles } from '../testing/memory-log-files.ts';
 import { ApplicationLog } from './application-log.ts';
 import { readLog, recoverLog } from './log-reader.ts';
+import { begunOutputs } from './log-state.ts';
 
 function open(files: MemoryLogFiles, segmentBytes = 1 << 20): ApplicationLog {
   return ApplicationLog.open({ files, logger: silentLogger, segmentBytes, segmentsRetained: 1 });
@@ -32,6 +35,30 @@ describe('what a log says of exactly-once outputs', () => {
     expect(recoverLog(files).state.outputs).toEqual(outputs);
     expect(open(files).state.outputs).toEqual(outputs);
     expect(readLog(files).state.outputs).toEqual(outputs);
+  });
+
+  it('is to which of them a planned batch may have been written', async () => {
+    const files = new MemoryLogFiles();
+    const log = open(files);
+    log.output('millrace/app/a', 3);
+    log.output('millrace/app/b', 2);
+    const plan = { programHash: 'p', intervals: 1, inputs: [] };
+    const planHash = planHashOf(plan, []);
+    log.plan({ ...plan, planHash, batchTime: 1, outputs: ['millrace/app/a', 'millrace/app/none'] });
+    expect([...begunOutputs(log.state)]).toEqual(['millrace/app/a']);
+    // Another program runs it.
+    const again = open(files);
+    again.output('millrace/app/b', 2);
+    expect([...begunOutputs(open(files).state)]).toEqual(['millrace/app/a', 'millrace/app/b']);
+    expect(told(await checkLog(files))).toBe('');
+    const older = open(files);
+    older.commit(1, { records: 0, tasks: 1, processingMs: 1 });
+    older.plan({ ...plan, planHash, batchTime: 2 });
+    expect([...begunOutputs(older.state)]).toEqual(['millrace/app/a', 'millrace/app/b']);
+    older.commit(2, { records: 0, tasks: 1, processingMs: 1 });
+    expect([...begunOutputs(older.state)]).toEqual([]);
+    older.output('millrace/app/b', 2);
+    expect(told(await checkLog(files))).toContain('has 2 tasks after 2');
   });
 
   it('is nothing that an older Millrace could not read, when there are none', () => {

@@ -28,6 +28,11 @@ export interface PlannedBatch {
   readonly settings?: string;
   /** Covers the program, its settings and the ranges. */
   readonly planHash: string;
+  /**
+   * Exactly-once outputs (see LoggedOutputs) that may have something of the batch: those of the program that planned it, and of others
+   * that have run it since. Absent: all that are logged.
+   */
+  readonly outputs?: readonly string[];
   readonly intervals: number;
   readonly inputs: readonly LoggedInput[];
 }
@@ -107,5 +112,5 @@ export type LogRecord =
       readonly state?: StateChanges;
     }
   | ({ readonly kind: 'moved'; readonly epoch: number } & OffsetMoves)
-  /** Durable before the first task beyond the count that was logged before. */
+  /** Durable before the first task beyond the count that was logged before, and before the first one of a batch that was planned without the output. */
   | { readonly kind: 'output'; readonly epoch: number; readonly prefix: string; readonly tasks: number };

@@ -230,8 +230,12 @@ export class LogReplay {
 
   #output({ prefix, tasks }: Recorded<'output'>): void {
     const before = this.#outputs.get(prefix) ?? 0;
-    if (!(tasks > before)) this.#tell(`the output ${prefix} has ${tasks} tasks after ${before}`);
+    const written = this.pending?.outputs;
+    const isNewToBatch = written !== undefined && !written.includes(prefix);
+    if (tasks < before || (tasks === before && !isNewToBatch))
+      this.#tell(`the output ${prefix} has ${tasks} tasks after ${before}`);
     this.#outputs.set(prefix, tasks);
+    if (this.pending && isNewToBatch) this.pending = { ...this.pending, outputs: [...written, prefix] };
   }
 
   /** P2: a batch time means the same ranges for ever. */

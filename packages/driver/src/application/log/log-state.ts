@@ -85,8 +85,25 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
     case 'moved':
       return moved(state, record);
     case 'output':
-      return { ...state, outputs: new Map(state.outputs).set(record.prefix, record.tasks) };
+      return {
+        ...state,
+        outputs: new Map(state.outputs).set(record.prefix, record.tasks),
+        pending: state.pending && writtenTo(state.pending, record.prefix),
+      };
   }
+}
+
+function writtenTo(pending: PlannedBatch, prefix: string): PlannedBatch {
+  const { outputs } = pending;
+  if (outputs === undefined || outputs.includes(prefix)) return pending;
+  return { ...pending, outputs: [...outputs, prefix] };
+}
+
+/** Exactly-once outputs that may have something of the planned batch. */
+export function begunOutputs({ pending, outputs }: LogState): ReadonlySet<string> {
+  if (!pending) return new Set();
+  const logged = [...outputs.keys()];
+  return new Set(pending.outputs ? logged.filter((prefix) => pending.outputs?.includes(prefix)) : logged);
 }
 
 function moved(state: LogState, { abandons, inputs }: OffsetMoves): LogState {

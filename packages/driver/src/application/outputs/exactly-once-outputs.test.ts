@@ -11,7 +11,7 @@ import {
   topicPartitionKey,
 } from '@millrace/kafka';
 import type { PlannedBatch } from '../log/log-record.ts';
-import { EMPTY_LOG } from '../log/log-state.ts';
+import { applyRecord, EMPTY_LOG, type LogState } from '../log/log-state.ts';
 import { ExactlyOnceOutputs } from './exactly-once-outputs.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -118,10 +118,10 @@ function outputs(kafka: FakeKafka, given: Given) {
       ...EMPTY_LOG,
       pending: pending && planned,
       outputs: new Map(logged > 0 ? [[prefix, logged]] : []),
-    },
+    } as LogState,
     output: (name: string, tasks: number) => {
       kafka.done.push(`log ${name} ${tasks}`);
-      log.state.outputs.set(name, tasks);
+      log.state = applyRecord(log.state, { kind: 'output', epoch: 5, prefix: name, tasks });
     },
     settled: () => undefined,
   };
@@ -245,7 +245,37 @@ describe('the exactly-once outputs of a run', () => {
       'run a planned batch again',
       'done',
       { pending: {}, logged: 1 },
+      { epoch: 4, batchTime: NOW - 1, planHash: 'h' },
+    ],
+    [
+      'refuse a planned batch of their own, of which another program was told to write a part',
+      'OUTPUT_CONFLICT',
+      { pending: {}, logged: 1 },
       { epoch: 4, batchTime: NOW, planHash: 'h' },
+    ],
+    [
+      'refuse one of their own, of which another program may have written to an output that this one does not have',
+      'OUTPUT_CONFLICT',
+      { pending: { outputs: [PREFIX, 'millrace/app/theirs'] }, logged: 1, prefix: 'millrace/app/theirs' },
+      undefined,
+    ],
+    [
+      'run one of another program that was planned without an output that had been removed before',
+      'done',
+      { pending: { outputs: [PREFIX] }, logged: 1, programHash: 'p2', prefix: 'millrace/app/old' },
+      undefined,
+    ],
+    [
+      'run one of another program without an output that was planned, and never written to',
+      'done',
+      { pending: { outputs: ['millrace/app/old'] }, programHash: 'p2' },
+      undefined,
+    ],
+    [
+      'run one that is that old when it was planned without the outputs that were ever written to',
+      'done',
+      { pending: { batchTime: NOW - 8 * DAY_MS, outputs: [] }, logged: 1 },
+      undefined,
     ],
     [
       'refuse one of which Kafka has forgotten all before its time',
@@ -281,7 +311,7 @@ describe('the exactly-once outputs of a run', () => {
       'run one of the same code that was planned by a version that knew no settings',
       'done',
       { pending: {}, planned: undefined, logged: 1, settings: 's2' },
-      { epoch: 4, batchTime: NOW, planHash: 'h' },
+      { epoch: 4, batchTime: NOW - 1, planHash: 'h' },
     ],
     [
       'run one that another program has planned and not written',
@@ -310,14 +340,23 @@ describe('the exactly-once outputs of a run', () => {
   });
 
   it.each([NOW, NOW + 1])(
-    'refuse a batch that is there with another plan, or of which a later one is there, before any task of it runs',
+    'refuse a batch that is there with another plan, or of which a later one is there, before any output of it runs',
     async (batchTime) => {
       const kafka = new FakeKafka();
       kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
       kafka.set(1, { epoch: 4, batchTime, planHash: 'other' });
-      const all = outputs(kafka, { pending: {}, logged: 2 });
-      await claim(all);
-      expect(await codeOf(all.begin(OUTPUT, 1))).toBe('OUTPUT_CONFLICT');
+      expect(await codeOf(claim(outputs(kafka, { pending: {}, logged: 2 })))).toBe('OUTPUT_CONFLICT');
     },
   );
+
+  it('log that they write to a batch that was planned without them, once', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    const all = outputs(kafka, { pending: { outputs: ['millrace/app/a'] }, logged: 2, programHash: 'p2' });
+    await claim(all);
+    kafka.done.length = 0;
+    await all.begin(OUTPUT, 1);
+    await all.begin(OUTPUT, 1);
+    expect(kafka.done).toEqual([`log ${PREFIX} 2`]);
+  });
 });

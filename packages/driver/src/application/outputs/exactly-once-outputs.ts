@@ -10,7 +10,7 @@ import { contentHash } from '@millrace/proto/task';
 import { isPlannedBy, type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
-import type { LogState } from '../log/log-state.ts';
+import { begunOutputs, type LogState } from '../log/log-state.ts';
 import { type ClaimOptions, type ClaimTime, claimProgress } from './claim-progress.ts';
 import { outputPrefix } from './output-prefix.ts';
 
@@ -54,6 +54,11 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     this.#options = options;
   }
 
+  /** What the log knows the outputs by. */
+  get prefixes(): readonly string[] {
+    return this.#options.outputs.map((output) => this.#prefix(output));
+  }
+
   /** @throws MillraceError FENCED, OUTPUT_CONFLICT, OUTPUT_EXPIRED, CONFIG_INVALID, KAFKA_UNREACHABLE, KAFKA_AUTH; the reason of the signal. */
   async claim(signal: AbortSignal): Promise<void> {
     const { outputs, log } = this.#options;
@@ -68,18 +73,20 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   async #claimLogged(output: ExactlyOnceOutput, time: ClaimTime): Promise<void> {
-    const { pending, outputs } = this.#options.log.state;
+    const { state } = this.#options.log;
+    const { pending } = state;
     const prefix = this.#prefix(output);
-    const logged = outputs.get(prefix) ?? 0;
+    const logged = state.outputs.get(prefix) ?? 0;
+    const isBegun = begunOutputs(state).has(prefix);
     // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
     const check = (task: number, found: Progress | undefined): void => {
-      if (pending && logged > 0 && task === 0 && !found)
+      if (pending && isBegun && task === 0 && !found)
         throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
     };
     const found = await this.#claim(output, 0, Math.max(1, logged), { time, check });
     this.#found.set(prefix, found);
-    if (!pending || this.#isOwn(pending)) return;
-    // An earlier run of this program may have begun it already, with how many tasks is not known yet.
+    if (!pending) return;
+    // An earlier run may have begun it: this program, with how many tasks is not known yet; or another one, which was told to.
     const own = Array.from({ length: logged }, (_, more) => this.#planHash(pending, output, more + 1));
     checkFound(prefix, found, pending.batchTime, new Set(own));
   }
@@ -94,9 +101,11 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     // Before any of the tasks runs: where only some of their ids have another content, the others must not get this one.
     checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, own);
     const logged = log.state.outputs.get(prefix) ?? 0;
-    if (tasks > logged) {
-      log.output(prefix, tasks);
+    if (tasks > logged || (logged > 0 && !begunOutputs(log.state).has(prefix))) {
+      log.output(prefix, Math.max(tasks, logged));
       await log.settled();
+    }
+    if (tasks > logged) {
       const from = Math.max(1, logged);
       const found = await this.#inTime(cancelled, (time) => this.#claim(output, from, tasks, { time }));
       checkFound(prefix, found, pending.batchTime, own);
@@ -162,26 +171,24 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     return contentHash(Buffer.from(JSON.stringify([pending.planHash, by, name, tasks]), 'utf8'));
   }
 
-  #isOwn(batch: PlannedBatch): boolean {
-    return isPlannedBy(batch, this.#options.program);
-  }
-
   #checkPending(pending: PlannedBatch): void {
-    const { clock, log, outputs } = this.#options;
+    const { clock, log } = this.#options;
     const { batchTime } = pending;
     const batch = `batch ${new Date(batchTime).toISOString()}`;
-    if (log.state.outputs.size > 0 && clock.now() - batchTime > RETENTION_MS)
+    const begun = begunOutputs(log.state);
+    if (begun.size > 0 && clock.now() - batchTime > RETENTION_MS)
       throw expired(batchTime, `it was planned more than ${RETENTION_MS / DAY_MS} days ago`);
-    if (this.#isOwn(pending)) return;
-    const known = new Set(outputs.map((output) => this.#prefix(output)));
-    const gone = [...log.state.outputs.keys()].filter((prefix) => !known.has(prefix));
+    // Where the plan does not tell, many of them may be of older programs.
+    if (pending.outputs === undefined && isPlannedBy(pending, this.#options.program)) return;
+    const known = new Set(this.prefixes);
+    const gone = [...begun].filter((prefix) => !known.has(prefix));
     if (gone.length === 0) return;
     throw new MillraceError(
       'OUTPUT_CONFLICT',
-      `${batch} was planned with another program, and exactly-once outputs that this one does not have: ${gone.join(', ')}`,
+      `${batch} may be in exactly-once outputs that this program does not have: ${gone.join(', ')}`,
       {
         remedy:
-          'Let the batch finish with its own program: submit without --with-new-program, or submit that program again, let it end (stop --drain), then submit the changed one. Or give the batch up with millrace offsets set: what it has written stays.',
+          'Let the batch finish with the program that has these outputs: submit without --with-new-program (with it when that program was the new one), or submit that program again, let it end (stop --drain), then submit the changed one. Or give the batch up with millrace offsets set: what it has written stays.',
         details: { batchTime },
       },
     );

@@ -25,9 +25,10 @@ describe('what outputs are told of their run', () => {
   });
 
   it('names a batch that another program, or other settings, have planned', () => {
-    expect(of(PENDING)).not.toHaveProperty('foreignBatch');
-    expect(of({ ...PENDING, programHash: 'q' }).foreignBatch).toBe(1000);
-    expect(of({ ...PENDING, settings: 't' }).foreignBatch).toBe(1000);
+    expect(of(undefined)).not.toHaveProperty('pendingBatch');
+    expect(of(PENDING).pendingBatch).toBe(1000);
+    expect(of({ ...PENDING, programHash: 'q' }).pendingBatch).toBe(1000);
+    expect(of({ ...PENDING, settings: 't' }).pendingBatch).toBe(1000);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { JobOptions, OutputOperation, OutputRun } from '@millrace/api/internal';
 import { crashPoint } from '@millrace/common';
-import { isPlannedBy, type ProgramIdentity, programId } from '../../program-identity.ts';
+import { type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { DagScheduler } from '../dag/dag-scheduler.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
 import { userError } from '../user-error.ts';
@@ -17,7 +17,7 @@ export function outputRunOf(
   return {
     program: programId(program),
     taskTimeoutMs: taskTimeout,
-    ...(pending && !isPlannedBy(pending, program) && { foreignBatch: pending.batchTime }),
+    ...(pending && { pendingBatch: pending.batchTime }),
   };
 }
 
