@@ -2,7 +2,7 @@
 import { connectKafka, type KafkaOptions, type OffsetRange } from '@millrace/kafka';
 
 /** What is done with each record. */
-export type BareMode = 'count' | 'json' | 'jsonagg' | 'wordcount' | 'echo';
+export type BareMode = 'count' | 'json' | 'jsonagg' | 'keys' | 'wordcount' | 'echo';
 
 interface Work {
   readonly client: KafkaOptions;
@@ -46,6 +46,13 @@ async function run({ client: options, ranges, mode, out }: Work): Promise<number
         for (let i = 0; i < columns.n; i++)
           for (const word of (columns.valueString(i) as string).split(' '))
             sums.set(word, (sums.get(word) ?? 0) + 1);
+        continue;
+      }
+      if (mode === 'keys') {
+        for (let i = 0; i < columns.n; i++) {
+          const name = columns.keyString(i) as string;
+          sums.set(name, (sums.get(name) ?? 0) + 1);
+        }
         continue;
       }
       if (mode === 'jsonagg') {

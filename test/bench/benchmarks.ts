@@ -16,9 +16,9 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   json: (settings) => throughput('json', settings),
   jsonagg: (settings) => throughput('jsonagg', settings),
   wordcount: (settings) => throughput('wordcount', settings),
-  // The bare loop sums by user, too.
-  updateState: (settings) => throughput('jsonagg', settings, 'updateState'),
-  mapWithState: (settings) => throughput('jsonagg', settings, 'mapWithState'),
+  // The bare loop counts by key, too, in two halves.
+  updateState: (settings) => throughput('keys', settings, 'updateState'),
+  mapWithState: (settings) => throughput('keys', settings, 'mapWithState'),
   largeState: (settings) => latency('largeState', settings, 10_000),
   echo: (settings) => throughput('echo', settings),
   txecho,

@@ -4,9 +4,10 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { CRASH_POINTS, type CrashPoint, type Random, randomInt, seededRandom } from '@millrace/common';
+import { CRASH_POINTS, type CrashPoint, type Random, seededRandom } from '@millrace/common';
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
+import { shuffled } from '../support/shuffled.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 import { usePostgresUnderTest } from '../support/use-postgres-under-test.ts';
@@ -39,11 +40,6 @@ afterAll(() => cluster?.close(), 60_000);
 function schedule(points: readonly CrashPoint[], random: Random): readonly CrashPoint[] {
   if (!LONG) return shuffled(points, random).slice(0, CHOSEN);
   return Array.from({ length: ROUNDS }, () => shuffled(points, random)).flat();
-}
-
-function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
-  const rest = [...items];
-  return items.flatMap(() => rest.splice(randomInt(random, rest.length), 1));
 }
 
 async function underCrashes(kind: string, { job, points, verdict }: CrashJob): Promise<void> {

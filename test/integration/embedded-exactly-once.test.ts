@@ -83,6 +83,11 @@ class Application {
     return Array.from({ length: this.#values }, (_, i) => `v${i}`).toSorted();
   }
 
+  /** As a machine does that did not keep it. */
+  loseLog(): void {
+    rmSync(this.#stateDir, { recursive: true });
+  }
+
   /** As a reader of committed records sees them. */
   async written(): Promise<readonly string[]> {
     return (await recordsOf(client, this.out, 1)).map(({ value }) => value ?? '').toSorted();
@@ -297,6 +302,19 @@ describe('an exactly-once output', () => {
       expect(await app.written()).toEqual(before);
       const again = await app.run({}, (values, write) => write(values.repartition(3)));
       expect(again.error).toBeUndefined();
+      expect(await app.written()).toEqual(app.expected);
+    }));
+
+  it('is not written again by an application whose log was lost', () =>
+    withApplication(10, async (app) => {
+      expect((await app.run({})).error).toBeUndefined();
+      app.loseLog();
+      const { error } = await app.run({});
+      expect(error).toMatchObject({ code: 'OUTPUT_CONFLICT' });
+      expect(error?.what).toContain('the log of the application knows no batch');
+      // Its epochs come to that of the output, and pass it.
+      for (let more = 0; more < 2; more++)
+        expect((await app.run({})).error).toMatchObject({ code: 'OUTPUT_CONFLICT' });
       expect(await app.written()).toEqual(app.expected);
     }));
 

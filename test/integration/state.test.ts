@@ -2,17 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { randomInt, seededRandom } from '@millrace/common';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { childPids } from '../support/child-pids.ts';
+import { shuffled } from '../support/shuffled.ts';
 import { recordsRead, stateLines, sumOf } from '../support/state-job-run.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
-const TIMEOUT_MS = 240_000;
+const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
+const TIMEOUT_MS = LONG ? 1_800_000 : 240_000;
 const PARTITIONS = 3;
-const BATCHES = 100;
+const BATCHES = LONG ? 500 : 100;
 const KEYS = 40;
+const PAUSE_MS_MAX = 300;
+/** A host that is lost more than five times in ten minutes is not started again. */
+const HOSTS_MAX = 4;
+/** Each once at least, in any order. */
+const DEATHS = ['slot', 'executor', 'slot', 'host', 'slot', 'driver', 'executor'] as const;
 
 const kafka = useKafkaUnderTest();
 
@@ -20,6 +28,9 @@ describe('keyed state on two executors', () => {
   it(
     `is exact over ${BATCHES} batches in which slots, executors, the host and the driver are killed`,
     async () => {
+      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const random = seededRandom(seed);
+      const kills: string[] = [];
       const topic = await kafka.topic('state', PARTITIONS);
       const cluster = await TestCluster.start(kafka.brokers, 2, ['--slots', '1']);
       const name = `state-${randomUUID().slice(0, 8)}`;
@@ -42,32 +53,40 @@ describe('keyed state on two executors', () => {
       const kill = (pid: number | undefined): void => {
         if (pid !== undefined) process.kill(pid, 'SIGKILL');
       };
-      const executorDies = async (): Promise<void> => {
-        const [victim] = cluster.executors.splice(0, 1);
-        if (victim) await cluster.kill(victim);
-        await cluster.startExecutor(['--slots', '1']);
+      const killers = {
+        executor: async () => {
+          const [victim] = cluster.executors.splice(randomInt(random, cluster.executors.length), 1);
+          if (victim) await cluster.kill(victim);
+          await cluster.startExecutor(['--slots', '1']);
+        },
+        slot: () => {
+          for (const { pid } of cluster.executors) kill(childPids(pid)[0]);
+        },
+        host: () => {
+          for (const pid of childPids(cluster.driver.pid)) kill(pid);
+        },
+        driver: async () => {
+          await cluster.kill(cluster.driver);
+          await cluster.startDriver();
+        },
       };
-      const slotDies = async (): Promise<void> => {
-        for (const { pid } of cluster.executors) kill(childPids(pid)[0]);
-      };
-      const hostDies = async (): Promise<void> => {
-        for (const pid of childPids(cluster.driver.pid)) kill(pid);
-      };
-      const driverDies = async (): Promise<void> => {
-        await cluster.kill(cluster.driver);
-        await cluster.startDriver();
+      const die = async (kind: (typeof DEATHS)[number]): Promise<void> => {
+        const hosts = kills.filter((known) => known === 'host').length;
+        const victim = kind === 'host' && hosts === HOSTS_MAX ? 'slot' : kind;
+        await produce();
+        await new Promise((resolve) => setTimeout(resolve, randomInt(random, PAUSE_MS_MAX)));
+        kills.push(victim);
+        await killers[victim]();
+        await produce();
+        await more(1 + randomInt(random, 4));
       };
       try {
         await produce();
         cluster.submit('state-job', { STATE_NAME: name, STATE_TOPIC: topic, STATE_FILE: file });
         await more(5);
-        for (const die of [slotDies, executorDies, slotDies, hostDies, slotDies, driverDies, executorDies]) {
-          await produce();
-          await die();
-          await produce();
-          await more(4);
-        }
+        for (const kind of shuffled(DEATHS, random)) await die(kind);
         while (committed() < BATCHES) {
+          if (LONG) await die(DEATHS[randomInt(random, DEATHS.length)] ?? 'slot');
           await produce();
           await more(3);
         }
@@ -95,6 +114,7 @@ describe('keyed state on two executors', () => {
           expect(new Map(rows)).toEqual(expected);
         }
       } finally {
+        process.stderr.write(`state: seed ${seed}, ${kills.length} kills (${kills.join(', ')})\n`);
         await producer.close();
         await cluster.close();
       }

@@ -7,7 +7,10 @@ interface Session {
   readonly values: Map<string, number>;
 }
 
-export default defineJob({ name: env('STATE_NAME'), batchInterval: '100ms' }, (ssc) => {
+// All of the log is read at the end, however often a run began.
+const job = { name: env('STATE_NAME'), batchInterval: 100, logSegmentsRetained: 1_000 };
+
+export default defineJob(job, (ssc) => {
   const file = env('STATE_FILE');
   const pairs = ssc.kafka
     .createDirectStream(

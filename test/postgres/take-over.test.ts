@@ -89,6 +89,18 @@ describe('a run that takes an output over', () => {
     expect(await texts()).toEqual(['first']);
   });
 
+  it('does not when its log knows no batch, and one was written, unless it begins anew', async () => {
+    expect(await claim({ epoch: 1, begins: 'first' })).toBe('claimed');
+    expect(await claim({ epoch: 2, begins: 'first' })).toBe('claimed');
+    expect(await attempt('p0', { epoch: 2 })).toBe('written');
+    // As after a loss of the log: its epochs begin anew, too.
+    expect(await claim({ epoch: 2, begins: 'first' })).toBe('OUTPUT_CONFLICT');
+    expect(await claim({ epoch: 3, begins: 'anew' })).toBe('claimed');
+    expect(await claim({ epoch: 4, begins: 'first' })).toBe('claimed');
+    expect(await attempt('p0 again', { epoch: 4, time: 2000 })).toBe('written');
+    expect(await claim({ epoch: 5 })).toBe('claimed');
+  });
+
   it('goes on where the output is', async () => {
     expect(await attempt('p0', { range: [0, 10] })).toBe('written');
     expect(await claim({ epoch: 2 })).toBe('claimed');

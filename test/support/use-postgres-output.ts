@@ -26,6 +26,7 @@ export interface Attempt {
 interface Claim {
   readonly epoch: number;
   readonly pendingBatch?: number;
+  readonly begins?: 'first' | 'anew';
   readonly planMark?: string;
   readonly idleTimeoutMs?: number;
 }
@@ -77,10 +78,16 @@ export function usePostgresOutput() {
     attempt: (text: string, given: Attempt = {}): Promise<string> =>
       write(text, given).then((ran) => (ran ? 'written' : 'there already'), codeOf),
     /** "claimed", or what it failed with. */
-    claim: ({ epoch, pendingBatch, planMark = 'none-', idleTimeoutMs = 5_000 }: Claim): Promise<string> => {
+    claim: ({
+      epoch,
+      pendingBatch,
+      begins,
+      planMark = 'none-',
+      idleTimeoutMs = 5_000,
+    }: Claim): Promise<string> => {
       const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000 };
       const task = { application: 'app', epoch, signal: new AbortController().signal };
-      return claimOutput(postgres.pool, { ...output, pendingBatch, planMark }, task).then(
+      return claimOutput(postgres.pool, { ...output, run: { pendingBatch, begins, planMark } }, task).then(
         () => 'claimed',
         codeOf,
       );

@@ -69,13 +69,14 @@ export {
   type OutputTransactions,
   outputConflict,
   outputFenced,
+  outputUnknown,
   type SkippedTask,
   type TransactionSettings,
 } from './output/exactly-once.ts';
 export type { FileManifest } from './output/file-manifest.ts';
 export type { FileSettings, WrittenPart } from './output/file-sink.ts';
 export type { KafkaWriteSettings, OutputRecord } from './output/kafka-sink.ts';
-export type { OutputRun } from './output/output-run.ts';
+export type { LogBeginning, OutputRun } from './output/output-run.ts';
 export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
 export { isAway } from './postgres/connection.ts';

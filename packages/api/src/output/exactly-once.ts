@@ -73,6 +73,19 @@ export function outputFenced(prefix: string, found: number, epoch: number): Mill
   );
 }
 
+/** Something was written there by an application of this name, and its log knows no batch. */
+export function outputUnknown(prefix: string, { batchTime }: Progress): MillraceError {
+  return new MillraceError(
+    'OUTPUT_CONFLICT',
+    `the output ${prefix} has records of batch ${new Date(batchTime).toISOString()}, and the log of the application knows no batch`,
+    {
+      remedy:
+        'Either the log was lost: put it back. Or another application of this name writes to the same Kafka: give the output another transactionalIdPrefix. To begin anew, and write again what is read again: submit with --start-anew, or give the output another name.',
+      details: { output: prefix, found: batchTime },
+    },
+  );
+}
+
 /** What lies in Kafka is of this batch with other contents, or of a later one. */
 export function outputConflict(prefix: string, found: Progress, batchTime: number): MillraceError {
   const batch = `batch ${new Date(batchTime).toISOString()}`;

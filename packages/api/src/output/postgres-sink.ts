@@ -11,7 +11,7 @@ import type { StreamNode } from '../stream/stream-node.ts';
 import type { OutputRun } from './output-run.ts';
 
 /** Options of toPostgres that are no functions. */
-export const POSTGRES_SINK_OPTIONS = {
+const POSTGRES_SINK_OPTIONS = {
   progressTable: text({
     doc: 'the table of what has been written, "schema.table" too; it is made when it is not there',
     default: 'millrace_progress',
@@ -62,8 +62,12 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { program, taskTimeoutMs, pendingBatch } = run;
-  const all: PostgresClaim = { ...settings, taskTimeoutMs, pendingBatch, planMark: planMark(program) };
+  const { program, taskTimeoutMs, pendingBatch, begins } = run;
+  const all: PostgresClaim = {
+    ...settings,
+    taskTimeoutMs,
+    run: { pendingBatch, begins, planMark: planMark(program) },
+  };
   return serialize(all);
 }
 

@@ -31,6 +31,17 @@ export function checkEpoch(found: Progress, epoch: number, key: ProgressKey): vo
   );
 }
 
+/** For an application whose log knows no batch. @throws MillraceError OUTPUT_CONFLICT: one was written all the same. */
+export function checkUnwritten(found: Progress, key: ProgressKey): void {
+  if (found.batchTime < 0) return;
+  const what = `the log of ${key.application} knows no batch, and batch ${iso(found.batchTime)} was written to it`;
+  throw conflict(
+    key,
+    what,
+    "Either the log was lost: put it back. Or another application of this name writes there: give the output another name. To begin anew, and write again what is read again: submit with --start-anew, or delete the output's rows from its progress table.",
+  );
+}
+
 /** @throws MillraceError OUTPUT_CONFLICT unless the range begins where the one before ended. */
 export function checkFits(found: Progress, fromOffset: number | undefined, key: ProgressKey): void {
   if (found.untilOffset === fromOffset) return;
@@ -53,11 +64,14 @@ export function otherPlan(key: ProgressKey, batchTime: number): MillraceError {
   );
 }
 
-function conflict(key: ProgressKey, what: string): MillraceError {
+function conflict(
+  key: ProgressKey,
+  what: string,
+  remedy = "When offsets were moved, or the log began anew, on purpose: delete the output's rows from its progress table, or set until_offset there; the next batch is taken as it is.",
+): MillraceError {
   const { application, output, topic, partition } = key;
   return new MillraceError('OUTPUT_CONFLICT', `output "${output}" does not fit the batch: ${what}`, {
-    remedy:
-      "When offsets were moved, or the log began anew, on purpose: delete the output's rows from its progress table, or set until_offset there; the next batch is taken as it is.",
+    remedy,
     details: { application, output, partition, ...(topic === '' ? {} : { topic }) },
   });
 }

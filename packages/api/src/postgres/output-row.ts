@@ -1,6 +1,7 @@
 import { MillraceError } from '@millrace/common';
+import type { LogBeginning } from '../output/output-run.ts';
 import { sqlState } from './connection.ts';
-import { checkEpoch, judgeProgress, otherPlan } from './judge-progress.ts';
+import { checkEpoch, checkUnwritten, judgeProgress, otherPlan } from './judge-progress.ts';
 import { type Progress, type ProgressKey, ProgressTable } from './progress-table.ts';
 import type { SqlClient } from './sql-client.ts';
 import { beginTransaction, lockTimeout, type TransactionLimits } from './transaction-limits.ts';
@@ -10,6 +11,16 @@ export interface PostgresOutput extends TransactionLimits {
   readonly output: string;
   readonly progressTable: string;
 }
+
+/** See OutputRun. */
+export interface ClaimingRun {
+  readonly pendingBatch: number | undefined;
+  readonly begins: LogBeginning | undefined;
+  /** How the hashes of this program's plans begin. */
+  readonly planMark: string;
+}
+
+const NO_BATCH = { batchTime: -1, planHash: '', untilOffset: undefined };
 
 /** How often the row is raised before a task gives up: somebody else raises it, too. */
 const RAISES_MAX = 3;
@@ -49,18 +60,20 @@ export class OutputRow {
   }
 
   /**
-   * Takes the output over for this epoch. `pendingBatch`: must not have been begun, but by plans of this program.
+   * Takes the output over for this epoch. A pending batch must not have been begun, but by plans of this program; nor any batch by an application
+   * whose log knows none.
    * @throws MillraceError FENCED, OUTPUT_CONFLICT.
    */
-  async claim(epoch: number, pendingBatch: number | undefined, planMark: string): Promise<void> {
-    const found = await this.#takeAlone({ epoch, batchTime: -1, planHash: '', untilOffset: undefined });
+  async claim(epoch: number, { pendingBatch, begins, planMark }: ClaimingRun): Promise<void> {
+    const found = await this.#takeAlone({ ...NO_BATCH, epoch });
     checkEpoch(found, epoch, this.key);
+    if (begins === 'first') checkUnwritten(found, this.key);
     if (pendingBatch !== undefined) {
       judgeProgress(found, { ...found, epoch, batchTime: pendingBatch }, this.key);
       if (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))
         throw otherPlan(this.key, pendingBatch);
     }
-    await this.table.set(this.#client, this.key, { ...found, epoch });
+    await this.table.set(this.#client, this.key, { ...(begins === 'anew' ? NO_BATCH : found), epoch });
     await this.#client.query('COMMIT');
   }
 

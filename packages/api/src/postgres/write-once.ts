@@ -3,7 +3,7 @@ import type { OffsetRange } from '@millrace/kafka';
 import type { TaskContextData } from '../task-context.ts';
 import { ofOutput, whenThere, withConnection } from './connection.ts';
 import { checkFits, judgeProgress, otherPlan } from './judge-progress.ts';
-import { OutputRow, type PostgresOutput } from './output-row.ts';
+import { type ClaimingRun, OutputRow, type PostgresOutput } from './output-row.ts';
 import { type Progress, type ProgressKey, partKey } from './progress-table.ts';
 import type { SqlClient, SqlPool } from './sql-client.ts';
 
@@ -17,10 +17,7 @@ export interface PostgresSettings extends PostgresOutput {
 
 /** What a run takes an output over with. */
 export interface PostgresClaim extends PostgresOutput {
-  /** See OutputRun. */
-  readonly pendingBatch: number | undefined;
-  /** How the hashes of this program's plans begin. */
-  readonly planMark: string;
+  readonly run: ClaimingRun;
 }
 
 type Task = Pick<TaskContextData, 'application' | 'epoch' | 'batchTime' | 'partitionId' | 'signal'>;
@@ -31,12 +28,12 @@ type Task = Pick<TaskContextData, 'application' | 'epoch' | 'batchTime' | 'parti
  */
 export async function claimOutput(
   pool: SqlPool,
-  { pendingBatch, planMark, ...output }: PostgresClaim,
+  { run, ...output }: PostgresClaim,
   { application, epoch, signal }: Pick<Task, 'application' | 'epoch' | 'signal'>,
 ): Promise<void> {
   const claim = (client: SqlClient): Promise<void> => {
     const row = new OutputRow(client, output, application);
-    return ofOutput(row.waiting(row.claim(epoch, pendingBatch, planMark)));
+    return ofOutput(row.waiting(row.claim(epoch, run)));
   };
   await whenThere(() => withConnection(pool, claim), { signal, mayRepeat: () => true });
 }

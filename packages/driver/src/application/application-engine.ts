@@ -11,7 +11,7 @@ import { ApplicationInputs } from './input/application-inputs.ts';
 import { KafkaClients } from './kafka-clients.ts';
 import { ApplicationLog, type LogClaim } from './log/application-log.ts';
 import { recoverLog } from './log/log-reader.ts';
-import { EMPTY_LOG, type LogState } from './log/log-state.ts';
+import { beginningOf, EMPTY_LOG, type LogState } from './log/log-state.ts';
 import { goneQueues, sameEnd } from './log-checks.ts';
 import { claimedOutputs } from './outputs/claimed-outputs.ts';
 import { stateProblems } from './state/state-problems.ts';
@@ -121,6 +121,7 @@ export class ApplicationEngine {
       ...this.#options,
       program: this.#program,
       log,
+      begins: beginningOf(log.state, claim?.anew === true),
       inputs: this.#inputs,
       reach,
       kafka: this.#kafka,

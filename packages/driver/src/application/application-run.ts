@@ -1,4 +1,4 @@
-import { BatchRdds, type StreamReach } from '@millrace/api/internal';
+import { BatchRdds, type LogBeginning, type StreamReach } from '@millrace/api/internal';
 import type { ErrorRecord } from '@millrace/common';
 import { type ProgramIdentity, programId } from '../program-identity.ts';
 import type { ApplicationEngineOptions } from './application-engine-options.ts';
@@ -20,6 +20,8 @@ export interface ApplicationRunOptions extends Pick<ApplicationEngineOptions, Fr
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
+  /** See OutputRun. */
+  readonly begins: LogBeginning | undefined;
   /** They stand where the log ends. */
   readonly inputs: ApplicationInputs;
   readonly reach: StreamReach;
@@ -59,7 +61,7 @@ export class ApplicationRun {
     const { graph } = job.context.internals;
     graph.committer = this.#commits;
     graph.transactions = options.transactions;
-    graph.outputRun = outputRunOf(log.state.pending, program, job.options);
+    graph.outputRun = outputRunOf(log.state.pending, program, job.options, options.begins);
   }
 
   /** Resolves when no further batch is wanted. Call it once. @throws why a batch failed, or why it was cancelled. */

@@ -1,3 +1,4 @@
+import type { LogBeginning } from '@millrace/api/internal';
 import { invariant } from '@millrace/common';
 import { type TopicPartitionKey, topicPartitionKey } from '@millrace/kafka';
 import { type LoggedStates, NO_STATE, statesAfter } from '../state/logged-state.ts';
@@ -97,6 +98,12 @@ function writtenTo(pending: PlannedBatch, prefix: string): PlannedBatch {
   const { outputs } = pending;
   if (outputs === undefined || outputs.includes(prefix)) return pending;
   return { ...pending, outputs: [...outputs, prefix] };
+}
+
+/** How a run begins that has this log. `anew`: an earlier log was set aside for it, as somebody asked for. */
+export function beginningOf({ lastCommitted, pending }: LogState, anew: boolean): LogBeginning | undefined {
+  if (lastCommitted !== undefined || pending !== undefined) return undefined;
+  return anew ? 'anew' : 'first';
 }
 
 /** Exactly-once outputs that may have something of the planned batch. */

@@ -27,6 +27,8 @@ export interface ClaimOptions {
   readonly time: ClaimTime;
   /** May throw what keeps the claim from being written. */
   readonly check?: (task: number, found: Progress | undefined) => void;
+  /** What was written before does not count. */
+  readonly anew?: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function claimProgress(task: number, options: ClaimOptions): Promis
 async function attempt(
   task: number,
   leftMs: number,
-  { client, prefix, epoch, transactionTimeoutMs, check }: ClaimOptions,
+  { client, prefix, epoch, transactionTimeoutMs, check, anew }: ClaimOptions,
 ): Promise<Progress | undefined> {
   const place = progressPlace(prefix, task);
   const { transactionalId, groupId } = place;
@@ -69,7 +71,8 @@ async function attempt(
   if (claimed === undefined) throw outputFenced(prefix, found?.epoch ?? 0, epoch);
   check?.(task, found);
   producer.begin();
-  await producer.sendOffsets(groupId, [progressOffset(place, claimed)]);
+  const first = claimedProgress(undefined, epoch) as Progress;
+  await producer.sendOffsets(groupId, [progressOffset(place, anew ? first : claimed)]);
   await producer.commit();
-  return found;
+  return anew ? undefined : found;
 }

@@ -1,4 +1,4 @@
-import type { EvaluatedJob } from '@millrace/api/internal';
+import type { EvaluatedJob, LogBeginning } from '@millrace/api/internal';
 import { type Clock, crashPoint } from '@millrace/common';
 import type { ProgramIdentity } from '../../program-identity.ts';
 import type { KafkaClients } from '../kafka-clients.ts';
@@ -10,6 +10,7 @@ export interface ClaimedOutputsOptions {
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
+  readonly begins: LogBeginning | undefined;
   readonly kafka: KafkaClients;
   readonly clock: Clock;
   /** Aborted: nobody waits for the claim any more. */
@@ -22,13 +23,14 @@ const CLAIM_TIMEOUT_MS_MAX = 40_000;
 
 /** The exactly-once outputs of a job, taken over from earlier runs. @throws as their claim; the reason of `draining`. */
 export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<ExactlyOnceOutputs> {
-  const { job, program, log, kafka, clock, draining, cancelled } = options;
+  const { job, program, log, begins, kafka, clock, draining, cancelled } = options;
   const { name, taskTimeout, kafkaTimeout } = job.options;
   const outputs = new ExactlyOnceOutputs({
     application: name,
     program,
     outputs: job.context.internals.graph.graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
     log,
+    begins,
     kafka: (client) => kafka.get(client),
     clock,
     taskTimeoutMs: taskTimeout,

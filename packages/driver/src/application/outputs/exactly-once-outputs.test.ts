@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ExactlyOnceOutput } from '@millrace/api/internal';
+import type { ExactlyOnceOutput, LogBeginning } from '@millrace/api/internal';
 import { MillraceError, resolveConfig, systemClock } from '@millrace/common';
 import {
   KAFKA_OPTIONS,
@@ -97,6 +97,7 @@ interface Given {
   readonly prefix?: string;
   readonly outputs?: readonly ExactlyOnceOutput[];
   readonly claimTimeoutMs?: number;
+  readonly begins?: LogBeginning;
 }
 
 function outputs(kafka: FakeKafka, given: Given) {
@@ -130,6 +131,7 @@ function outputs(kafka: FakeKafka, given: Given) {
     program: { programHash, settings },
     outputs: given.outputs ?? [OUTPUT],
     log,
+    begins: given.begins,
     kafka: () => kafka.client,
     clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
     taskTimeoutMs: 1000,
@@ -348,6 +350,33 @@ describe('the exactly-once outputs of a run', () => {
       expect(await codeOf(claim(outputs(kafka, { pending: {}, logged: 2 })))).toBe('OUTPUT_CONFLICT');
     },
   );
+
+  it('are not taken over by a log that knows no batch, when one was written', async () => {
+    const kafka = new FakeKafka();
+    await claim(outputs(kafka, { begins: 'first' }));
+    // It died before its first batch.
+    await claim(outputs(kafka, { begins: 'first' }));
+    // Of a log that was lost: its first task had nothing to write.
+    kafka.set(1, { epoch: 4, batchTime: 7, planHash: 'h' });
+    const first = outputs(kafka, { begins: 'first', pending: {} });
+    await claim(first);
+    expect(await codeOf(first.begin(OUTPUT, 2))).toBe('OUTPUT_CONFLICT');
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    kafka.done.length = 0;
+    expect(await codeOf(claim(outputs(kafka, { begins: 'first' })))).toBe('OUTPUT_CONFLICT');
+    expect(kafka.done).toEqual([`init ${PREFIX}/0`]);
+  });
+
+  it('begin anew with a log that does', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
+    await claim(outputs(kafka, { begins: 'anew' }));
+    expect(kafka.done.at(-1)).toBe(`commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":""}`);
+    // Its host died before its first batch.
+    await claim(outputs(kafka, { begins: 'first' }));
+    kafka.set(0, { epoch: 6, batchTime: 7, planHash: 'h' });
+    expect(await codeOf(claim(outputs(kafka, { begins: 'anew' })))).toBe('FENCED');
+  });
 
   it('log that they write to a batch that was planned without them, once', async () => {
     const kafka = new FakeKafka();

@@ -1,7 +1,9 @@
 import {
   type ExactlyOnceOutput,
+  type LogBeginning,
   type OutputTransactions,
   outputConflict,
+  outputUnknown,
   type TransactionSettings,
 } from '@millrace/api/internal';
 import { type Clock, crashPoint, MillraceError, unlessAborted, withDeadline } from '@millrace/common';
@@ -30,6 +32,8 @@ export interface ExactlyOnceOutputsOptions {
   readonly program: ProgramIdentity;
   readonly outputs: readonly ExactlyOnceOutput[];
   readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
+  /** See OutputRun. */
+  readonly begins?: LogBeginning | undefined;
   readonly kafka: (options: KafkaOptions) => KafkaClient;
   readonly clock: Clock;
   readonly taskTimeoutMs: number;
@@ -73,17 +77,23 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   async #claimLogged(output: ExactlyOnceOutput, time: ClaimTime): Promise<void> {
-    const { state } = this.#options.log;
+    const { begins, log } = this.#options;
+    const { state } = log;
     const { pending } = state;
     const prefix = this.#prefix(output);
     const logged = state.outputs.get(prefix) ?? 0;
     const isBegun = begunOutputs(state).has(prefix);
     // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
     const check = (task: number, found: Progress | undefined): void => {
+      this.#checkKnown(prefix, found);
       if (pending && isBegun && task === 0 && !found)
         throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
     };
-    const found = await this.#claim(output, 0, Math.max(1, logged), { time, check });
+    const found = await this.#claim(output, 0, Math.max(1, logged), {
+      time,
+      check,
+      anew: begins === 'anew',
+    });
     this.#found.set(prefix, found);
     if (!pending) return;
     // An earlier run may have begun it: this program, with how many tasks is not known yet; or another one, which was told to.
@@ -107,7 +117,10 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     }
     if (tasks > logged) {
       const from = Math.max(1, logged);
-      const found = await this.#inTime(cancelled, (time) => this.#claim(output, from, tasks, { time }));
+      const check = (_task: number, known: Progress | undefined): void => this.#checkKnown(prefix, known);
+      const found = await this.#inTime(cancelled, (time) =>
+        this.#claim(output, from, tasks, { time, check }),
+      );
       checkFound(prefix, found, pending.batchTime, own);
     }
     const claimedAt = this.#claimedAt.get(prefix) ?? 0;
@@ -120,7 +133,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     output: ExactlyOnceOutput,
     from: number,
     until: number,
-    { time, check }: Pick<ClaimOptions, 'time' | 'check'>,
+    { time, check, anew = false }: Pick<ClaimOptions, 'time' | 'check' | 'anew'>,
   ): Promise<readonly Progress[]> {
     const { clock, log, kafka, taskTimeoutMs } = this.#options;
     const prefix = this.#prefix(output);
@@ -131,6 +144,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
       epoch: log.epoch,
       transactionTimeoutMs: taskTimeoutMs,
       time,
+      anew,
       ...(check && { check }),
     };
     const found: Progress[] = [];
@@ -161,6 +175,11 @@ export class ExactlyOnceOutputs implements OutputTransactions {
       over.abort(new MillraceError('CANCELLED', `${what} is given up`));
       all.catch(() => undefined);
     }
+  }
+
+  /** Of an id that no task of this log has had. @throws MillraceError OUTPUT_CONFLICT: somebody has written under it. */
+  #checkKnown(prefix: string, found: Progress | undefined): void {
+    if (this.#options.begins === 'first' && found && found.batchTime > 0) throw outputUnknown(prefix, found);
   }
 
   /** What the output is of the batch when this program writes it with so many tasks. */

@@ -24,6 +24,11 @@ describe('what outputs are told of their run', () => {
     expect(other.program).not.toBe(program);
   });
 
+  it('says whether its log begins', () => {
+    expect(of()).not.toHaveProperty('begins');
+    expect(outputRunOf(undefined, PROGRAM, { taskTimeout: 5000 }, 'anew').begins).toBe('anew');
+  });
+
   it('names a batch that another program, or other settings, have planned', () => {
     expect(of(undefined)).not.toHaveProperty('pendingBatch');
     expect(of(PENDING).pendingBatch).toBe(1000);
