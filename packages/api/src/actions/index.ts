@@ -86,7 +86,7 @@ export const ACTIONS: { readonly [K in ActionKind]: ActionDefinition } = {
   countByValue: loop('countByValue', {
     state: () => 'const counts = new Map();',
     each: ({ row }) =>
-      `const key = rt.canonicalKey(${row}); const entry = counts.get(key); if (entry === undefined) counts.set(key, [rt.detach(${row}), 1]); else entry[1]++;`,
+      `const key = rt.canonicalKey(${row}); const entry = counts.get(key); if (entry === undefined) counts.set(rt.detach(key), [rt.detach(${row}), 1]); else entry[1]++;`,
     end: '[...counts.values()]',
     empty: () => [],
   }),

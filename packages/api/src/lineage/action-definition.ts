@@ -12,7 +12,7 @@ export interface ActionFragmentContext {
 /**
  * An action: what a task computes from the rows of its partition.
  * `state` (one statement list) declares the variables, `each` handles a row, `end` is the expression of the result.
- * Helpers in scope: `rt.detach(row)` copies a row so that it outlives the fetch, `rt.zero()` a fresh copy of the action's value,
+ * Helpers in scope: `rt.detach(row)` copies a row, or a text, so that it outlives the fetch, `rt.zero()` a fresh copy of the action's value,
  * `rt.canonicalKey(value)`, `rt.ordered(n, compare)` a bounded ordered buffer; `break rows` ends the partition early after `done = true`.
  */
 export interface LoopAction {

@@ -4,11 +4,11 @@ import type { LoopRuntime } from './loop-runtime.ts';
 
 /** One run of a fused loop: its state lives here. */
 export interface FusedLoop {
-  /** Rows for the next part of the pipeline; undefined under an action. */
-  chunk(input: RecordColumns | readonly unknown[], decoders: RowDecoders | undefined): unknown[] | undefined;
-  /** Under a sink, instead of `chunk`: from this row on, until the sink is full. Returns where it goes on. */
+  /** Under an action. */
+  chunk(input: RecordColumns | readonly unknown[], decoders: RowDecoders | undefined): void;
+  /** Else, and under a sink, instead of `chunk`: from this row on, until what takes the rows is full. Returns where it goes on. */
   pour(input: RecordColumns | readonly unknown[], decoders: RowDecoders | undefined, from: number): number;
-  /** The action's result. */
+  /** The action's result; the rows for the next part of the pipeline, each once. */
   end(): unknown;
   /** No more rows are needed. */
   done(): boolean;

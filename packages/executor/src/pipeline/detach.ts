@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import { isLeaf, isPlainObject } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
 import { KafkaRow } from './kafka-row.ts';
+import { ownText, VIEW_LENGTH_MIN } from './own-text.ts';
 
 /**
  * A row that may leave its task: records become plain objects, bytes are copied out of the fetch, everything else is checked to be plain data.
@@ -13,11 +14,26 @@ export function detach(row: unknown): unknown {
     if (typeof row === 'function' || typeof row === 'symbol') throw notPlain(`a ${typeof row}`);
     return row;
   }
-  return detachObject(row, undefined);
+  return detachObject(row, undefined, false);
 }
 
-function detachObject(value: object, copies: Map<object, unknown> | undefined): unknown {
-  if (value instanceof KafkaRow) return detachObject(value.toJSON(), copies);
+/** As `detach`, of what is kept for long: its texts are its own, too. @throws as `detach`. */
+export function owned(value: unknown): unknown {
+  if (typeof value === 'string') return ownText(value);
+  return typeof value === 'object' && value !== null ? detachObject(value, undefined, true) : detach(value);
+}
+
+/** Whether `value` may be, or have, a part of something larger, so that a copy (`owned`) holds less. Looks `depth` levels deep. */
+export function mayBePart(value: unknown, depth = 3): boolean {
+  if (typeof value === 'string') return value.length >= VIEW_LENGTH_MIN;
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => mayBePart(item, depth - 1));
+  return isPlainObject(value) ? Object.values(value).some((item) => mayBePart(item, depth - 1)) : true;
+}
+
+function detachObject(value: object, copies: Map<object, unknown> | undefined, ownsTexts: boolean): unknown {
+  if (value instanceof KafkaRow) return detachObject(value.toJSON(), copies, ownsTexts);
   if (types.isUint8Array(value)) return copyBytes(value);
   if (isLeaf(value)) return leaf(value);
   // Made only for containers: cycles and shared parts stay what they are.
@@ -26,19 +42,19 @@ function detachObject(value: object, copies: Map<object, unknown> | undefined): 
   if (Array.isArray(value)) {
     const copy: unknown[] = Array.from({ length: value.length });
     seen.set(value, copy);
-    for (let index = 0; index < value.length; index++) copy[index] = part(value[index], seen);
+    for (let index = 0; index < value.length; index++) copy[index] = part(value[index], seen, ownsTexts);
     return copy;
   }
   if (types.isMap(value)) {
     const copy = new Map<unknown, unknown>();
     seen.set(value, copy);
-    for (const [key, item] of value) copy.set(part(key, seen), part(item, seen));
+    for (const [key, item] of value) copy.set(part(key, seen, ownsTexts), part(item, seen, ownsTexts));
     return copy;
   }
   if (types.isSet(value)) {
     const copy = new Set<unknown>();
     seen.set(value, copy);
-    for (const item of value) copy.add(part(item, seen));
+    for (const item of value) copy.add(part(item, seen, ownsTexts));
     return copy;
   }
   if (!isPlainObject(value))
@@ -46,7 +62,7 @@ function detachObject(value: object, copies: Map<object, unknown> | undefined): 
   const copy: Record<string, unknown> = {};
   seen.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
-    const own = part(item, seen);
+    const own = part(item, seen, ownsTexts);
     // A field of that name in a JSON text is a field: assigning it would set the prototype.
     if (key === '__proto__') Object.defineProperty(copy, key, { ...OWN, value: own });
     else copy[key] = own;
@@ -77,8 +93,9 @@ function isErrorClass(owner: Function): boolean {
   return typeof Reflect.get(globalThis, owner.name) === 'function' && /^\w*Error$/.test(owner.name);
 }
 
-function part(value: unknown, seen: Map<object, unknown>): unknown {
-  if (typeof value === 'object' && value !== null) return detachObject(value, seen);
+function part(value: unknown, seen: Map<object, unknown>, ownsTexts: boolean): unknown {
+  if (typeof value === 'object' && value !== null) return detachObject(value, seen, ownsTexts);
+  if (ownsTexts && typeof value === 'string') return ownText(value);
   if (typeof value === 'function' || typeof value === 'symbol') throw notPlain(`a ${typeof value}`);
   return value;
 }

@@ -64,6 +64,14 @@ export class KafkaRow {
     return row.#columns[part](row.#index);
   }
 
+  /** About what it adds to its fetch when all of that is kept: its share of the bytes. */
+  static sizeOf(row: KafkaRow): number {
+    const { keyLength, valueLength } = row.#columns;
+    const ofKey = keyLength[row.#index] as number;
+    const ofValue = valueLength[row.#index] as number;
+    return Math.max(0, ofKey) + Math.max(0, ofValue);
+  }
+
   get topic(): string {
     return this.#columns.topic;
   }

@@ -4,7 +4,7 @@ import { MillraceError, placed, type Random, seededRandom } from '@millrace/comm
 import type { TaskSink } from '../output/task-sink.ts';
 import type { BucketRows } from '../shuffle/bucket-rows.ts';
 import type { Combiner } from '../shuffle/combiner.ts';
-import { detach } from './detach.ts';
+import { owned } from './detach.ts';
 import type { KafkaRow } from './kafka-row.ts';
 import { OrderedRows } from './ordered-rows.ts';
 
@@ -116,7 +116,7 @@ export class LoopRuntime {
 
   detach(row: unknown): unknown {
     try {
-      return detach(row);
+      return owned(row);
     } catch (error) {
       throw MillraceError.is(error) ? placed(error, this.#action.place) : error;
     }

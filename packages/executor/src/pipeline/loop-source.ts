@@ -11,7 +11,7 @@ export interface LoopOperator {
 /** Where a fused loop's rows come from: the columns of a fetch, those of its records that decode, or arrays of rows. */
 export type LoopInput = 'columns' | 'decodable-columns' | 'rows';
 
-/** What becomes of the rows of a fused loop: an action's state, or an array for the next part of the pipeline. */
+/** What becomes of the rows of a fused loop: an action's state, or arrays for the next part of the pipeline. */
 export interface LoopEnd {
   readonly action:
     | { readonly kind: ActionKind; readonly functions: number; readonly numbers: readonly number[] }
@@ -24,8 +24,8 @@ export interface LoopEnd {
 
 /**
  * JavaScript of one fused loop: `(ops, act, rt, KafkaRow) => ({ chunk(input, decoders), end() })`.
- * `ops[i][j]` is the j-th lambda of operator i. `chunk` handles one RecordColumns or one array and returns the rows for the next part
- * (undefined under an action; under a sink, a combiner or buckets there is `pour(input, decoders, from)` instead, which stops when it is full); `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
+ * `ops[i][j]` is the j-th lambda of operator i. `chunk` handles one RecordColumns or one array under an action. Else there is `pour(input, decoders, from)`, which
+ * stops when a sink, a combiner or buckets are full, or there are rows enough for the next part: `end()` takes these; `rt.at` is the row being worked on, for errors; `done()` says that no more rows are needed.
  * `firstIndex` is the pipeline's index of the first operator. One call site a lambda, so that V8 inlines it; nothing of the user's text is in the source.
  */
 export function loopSource(
@@ -37,7 +37,7 @@ export function loopSource(
   const lambdas = operators.flatMap(({ functions }, i) =>
     Array.from({ length: functions }, (_, j) => `const f${i}_${j} = ops[${i}][${j}];`),
   );
-  const { state, each, result, sink } = terminal(end);
+  const { state, each, result, isFull } = terminal(end);
   const isChecked = input === 'decodable-columns';
   const first = operators.length === 0 && end.action?.kind === 'count' && !isChecked;
   const body = operators.reduceRight<(row: string) => string>((next, operator, i) => {
@@ -59,7 +59,7 @@ export function loopSource(
   // Counting records takes no loop at all: the columns have been decoded and checked already.
   const loop = first
     ? `n += ${length};`
-    : `rows: for (let i = ${sink === undefined ? '0' : 'from'}; i < ${length}; i++) { rt.at = i; const row = ${row}; ${check} ${body('row')} ${sink === undefined ? '' : `if (${sink}.isFull) return i + 1;`} }`;
+    : `rows: for (let i = ${isFull === undefined ? '0' : 'from'}; i < ${length}; i++) { rt.at = i; const row = ${row}; ${check} ${body('row')} ${isFull === undefined ? '' : `if (${isFull}) return i + 1;`} }`;
   return [
     '"use strict";',
     ...lambdas,
@@ -67,9 +67,9 @@ export function loopSource(
     'let done = false;',
     state,
     'return {',
-    sink !== undefined
+    isFull !== undefined
       ? `pour(input, decoders, from) { ${loop} return ${length}; },`
-      : `chunk(input, decoders) { ${end.action ? '' : 'const out = [];'} ${loop} ${end.action ? '' : 'return out;'} },`,
+      : `chunk(input, decoders) { ${loop} },`,
     `end() { return ${result}; },`,
     'done() { return done; } };',
   ].join('\n');
@@ -79,15 +79,25 @@ interface Terminal {
   readonly state: string;
   readonly each: (row: string) => string;
   readonly result: string;
-  /** Variable of what takes the rows, and may be full. */
-  readonly sink?: string;
+  /** Expression: it should take no more rows for now. */
+  readonly isFull?: string;
 }
+
+/** What one row makes comes on top. */
+const ROWS_AT_ONCE = 4096;
+
+const INTO_ARRAYS: Terminal = {
+  state: 'const out = [];',
+  each: (row) => `out.push(${row});`,
+  result: 'out.splice(0)',
+  isFull: `out.length >= ${ROWS_AT_ONCE}`,
+};
 
 function terminal(end: LoopEnd): Terminal {
   const { action, combine, buckets } = end;
   if (combine !== undefined) return combining(combine);
   if (buckets) return INTO_BUCKETS;
-  if (action === undefined) return { state: '', each: (row) => `out.push(${row});`, result: 'undefined' };
+  if (action === undefined) return INTO_ARRAYS;
   const definition = ACTIONS[action.kind];
   const context = {
     fn: (j = 0): string => (j < action.functions ? `a${j}` : 'undefined'),
@@ -95,7 +105,7 @@ function terminal(end: LoopEnd): Terminal {
   };
   if (definition.form === 'sink') {
     const each = (row: string): string => definition.each({ ...context, row });
-    return { state: 'const sink = rt.sink;', each, result: 'undefined', sink: 'sink' };
+    return { state: 'const sink = rt.sink;', each, result: 'undefined', isFull: 'sink.isFull' };
   }
   invariant(definition.form === 'loop', `${action.kind} is not a loop action`);
   return {
@@ -114,7 +124,7 @@ const INTO_BUCKETS: Terminal = {
   state: 'const rows = rt.buckets;',
   each: (row) => `${pairOf(row)} rows.take(key, value);`,
   result: 'undefined',
-  sink: 'rows',
+  isFull: 'rows.isFull',
 };
 
 /** A number, the common combiner, is put in its place here, as is one in a list; what else there is to know is the combiner's business. */
@@ -130,6 +140,6 @@ function combining({ source, collects }: NonNullable<LoopEnd['combine']>): Termi
     state: 'const { rows, f, checked } = rt.combiner; const { combiners } = rows;',
     each: (row) => `${pairOf(row)} const at = rows.find(key); if (at < 0) rows.take(key, value); ${merge}`,
     result: 'undefined',
-    sink: 'rows',
+    isFull: 'rows.isFull',
   };
 }

@@ -15,6 +15,11 @@ export type PipelineInput =
   | { readonly blocks: AsyncIterable<RowBlock> }
   | { readonly chunks: AsyncIterable<unknown[]> };
 
+/** How much of its input a task has looked at. Of fetches all that they take. */
+export interface BytesRead {
+  bytes: number;
+}
+
 /** One task's work, with its lambdas revived. */
 export interface PipelineRequest {
   readonly stage: StageMessage;
@@ -32,6 +37,8 @@ export interface PipelineRequest {
   readonly signal: AbortSignal;
   /** Absent: nothing is written, and what is combined is held in memory. */
   readonly storage?: TaskStorage;
+  /** Grows with what the task reads, whichever of its pipelines does. Absent: there is one only. */
+  readonly read?: BytesRead;
   /** Absent: there is no keyed state here. */
   readonly states?: TaskStates;
   /** Absent: there is no action that writes its rows. */

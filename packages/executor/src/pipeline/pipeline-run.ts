@@ -20,7 +20,7 @@ import { type FusedLoop, fusedLoop } from './compiled-loop.ts';
 import { columnDecoder, type RowDecoders } from './kafka-row.ts';
 import { LoopRuntime } from './loop-runtime.ts';
 import { type LoopEnd, type LoopInput, type LoopOperator, loopSource } from './loop-source.ts';
-import { type PipelineRequest, undecodableOf } from './pipeline-request.ts';
+import { type BytesRead, type PipelineRequest, undecodableOf } from './pipeline-request.ts';
 import { openShuffle, type WrittenShuffle, writeStored } from './shuffle-write.ts';
 import { sorted } from './sorting.ts';
 import { taskError } from './task-error.ts';
@@ -43,9 +43,11 @@ export class PipelineRun {
   readonly #columnsInput: LoopInput;
   readonly #letters: DeadLetterReading | undefined;
   readonly #input: AsyncGenerator<Chunk, void, undefined>;
+  readonly #read: BytesRead;
 
   constructor(request: PipelineRequest) {
     this.#request = request;
+    this.#read = request.read ?? { bytes: 0 };
     this.#input = this.#source();
     const { pipeline, stage, task } = request;
     this.#decoders = rowDecoders(request);
@@ -100,11 +102,13 @@ export class PipelineRun {
     try {
       this.#runtime.buckets = rows;
       const loop = this.#loop(from, pipeline.operators.length, columns, { action: undefined, buckets: true });
+      const holdsMuch = this.#inputHeld(storage);
       for await (const chunk of chunks) {
         for (let at = 0; at < lengthOf(chunk); ) {
           at = this.#pour(loop, chunk, at);
           if (rows.isFull) await rows.flush();
         }
+        if (holdsMuch()) rows.own();
       }
       return await finish();
     } finally {
@@ -168,16 +172,34 @@ export class PipelineRun {
     try {
       this.#runtime.combiner = { rows, f: inline.f, checked: inline.checked };
       const loop = this.#loop(from, index, columns, { action: undefined, combine: inline });
+      // What comes from a shuffle is no part of anything: a group of it keeps its values and nothing else.
+      const keepsAll = inline.collects && from === index;
+      const holdsMuch = keepsAll ? () => false : this.#inputHeld(storage);
       for await (const chunk of chunks) {
         for (let at = 0; at < lengthOf(chunk); ) {
           at = this.#pour(loop, chunk, at);
           if (rows.isFull) await rows.spill();
         }
+        if (holdsMuch()) rows.own();
       }
       yield* rows.results() as AsyncGenerator<unknown[], void, undefined>;
     } finally {
       await rows.close();
     }
+  }
+
+  /**
+   * Tells, after a chunk, whether so much was read since it last said so that rows may hold too much of it: a record its fetch, a text that which it
+   * was cut out of. Nobody sees that in their sizes. Rarely: to copy what is held costs as much as to make it did.
+   */
+  #inputHeld(storage: TaskStorage | undefined): () => boolean {
+    const bytesMax = 2 * (storage?.memoryBytesMax ?? Number.POSITIVE_INFINITY);
+    let before = this.#read.bytes;
+    return () => {
+      if (this.#read.bytes - before < bytesMax) return false;
+      before = this.#read.bytes;
+      return true;
+    };
   }
 
   /** A function of the job may have left its rows half read, or kept them: nothing reads on behind a task that has ended. */
@@ -188,9 +210,13 @@ export class PipelineRun {
   async *#source(): AsyncGenerator<Chunk, void, undefined> {
     const { input, signal, deadLetters, range } = this.#request;
     if (Symbol.asyncIterator in input) {
+      let buffer: Buffer | undefined;
       for await (const chunk of input) {
         signal.throwIfAborted();
         this.records += chunk.n;
+        // Several sets of columns may lie in one fetched buffer.
+        if (chunk.buf !== buffer) this.#read.bytes += chunk.buf.length;
+        buffer = chunk.buf;
         // Tiny records, all of them broken, are hundreds of thousands in a fetch, and many times as large when they are dead letters.
         for (const part of columnParts(chunk, this.#letters ? LETTERS_MAX : chunk.n)) {
           yield part;
@@ -203,6 +229,7 @@ export class PipelineRun {
     if ('blocks' in input) {
       for await (const block of input.blocks) {
         signal.throwIfAborted();
+        this.#read.bytes += block.bytes;
         yield rowsOfBlock(block);
       }
       return;
@@ -238,8 +265,11 @@ export class PipelineRun {
   ): AsyncIterable<unknown[]> {
     const loop = this.#loop(from, until, columns, { action: undefined });
     for await (const chunk of chunks) {
-      const rows = this.#chunk(loop, chunk) ?? [];
-      if (rows.length > 0) yield rows;
+      for (let at = 0; at < lengthOf(chunk); ) {
+        at = this.#pour(loop, chunk, at);
+        const rows = loop.end() as unknown[];
+        if (rows.length > 0) yield rows;
+      }
     }
   }
 
@@ -301,11 +331,10 @@ export class PipelineRun {
     }
   }
 
-  #chunk(loop: FusedLoop, chunk: Chunk): unknown[] | undefined {
+  #chunk(loop: FusedLoop, chunk: Chunk): void {
     try {
-      const rows = loop.chunk(chunk, this.#decoders);
+      loop.chunk(chunk, this.#decoders);
       this.#looked(chunk);
-      return rows;
     } catch (error) {
       throw this.#failed(error, chunk);
     }

@@ -60,6 +60,23 @@ describe('pipeline', () => {
     expect(await run({ operators, action: { kind: 'collect' } })).toEqual([['3A!', '3B!', '3C!', '3D!']]);
   });
 
+  it('makes rows a few at a time, however many come of a fetch', async () => {
+    const lengths: number[] = [];
+    const operators = [
+      op('flatMap', [(r: Row) => Array.from({ length: 1_000 }, (_, copy) => `${r.value}${copy}`)]),
+      op('mapPartitions', [
+        async function* count(rows: { chunks(): AsyncIterable<readonly string[]> }) {
+          for await (const chunk of rows.chunks()) lengths.push(chunk.length);
+          yield lengths.length;
+        },
+      ]),
+    ];
+    const values = Array.from({ length: 50 }, (_, row) => `${row}-`);
+    await run({ input: stream(columns(values)), operators, action: { kind: 'collect' } });
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(50_000);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(5_000);
+  });
+
   it('gives partition functions an empty partition, too', async () => {
     const operators = [op('mapPartitions', [() => ['only']])];
     expect(await run({ input: stream(), operators, action: { kind: 'collect' } })).toEqual(['only']);

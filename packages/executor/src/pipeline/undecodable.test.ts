@@ -1,5 +1,7 @@
+import { serialize } from 'node:v8';
 import { describe, expect, it } from '@jest/globals';
 import type { AccumulatorUpdates } from '@millrace/api/internal';
+import { IN_MEMORY } from './task-storage.ts';
 import { columns, failure, op, run, type Setup, stream } from './testing/pipeline-setup.ts';
 
 const JSON_VALUE = { name: 'json', nullable: false } as const;
@@ -31,6 +33,15 @@ describe('a record that does not decode', () => {
       code: 'VALUE_DECODE',
       details: { topic: 'views', partition: 3, offset: 12, what: 'value' },
     });
+  });
+
+  it('fails a map task in the same way: it is read when its row is written', async () => {
+    const operators = [op('keyBy', [() => 1])];
+    const partitioner = { kind: 'hash', partitions: 1 };
+    const action = { kind: 'shuffleWrite', value: serialize({ directory: 'd', partitioner }) };
+    const storage = { ...IN_MEMORY, memoryBytesMax: 1e6 };
+    const error = await failure({ input: input(), value: JSON_VALUE, operators, action, storage });
+    expect(error).toMatchObject({ code: 'VALUE_DECODE', details: { offset: 12, what: 'value' } });
   });
 
   it('is left out and counted when it is to be skipped, whatever the operators are', async () => {

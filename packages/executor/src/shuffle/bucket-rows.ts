@@ -1,3 +1,4 @@
+import { ownText } from '../pipeline/own-text.ts';
 import { KeyDictionary } from './key-dictionary.ts';
 import type { Row } from './row-block.ts';
 import { ShuffleWriter, type ShuffleWriterOptions, type WrittenRows } from './shuffle-writer.ts';
@@ -43,6 +44,11 @@ export class BucketRows {
     this.#takeNew(dictionary, key, value);
   }
 
+  /** Keeps nothing of what the rows so far were a part of. @throws MillraceError USER_CODE, RESULT_TOO_LARGE. */
+  own(): void {
+    this.#writer.encode();
+  }
+
   /** Writes what is held. @throws MillraceError SHUFFLE_DISK, USER_CODE, RESULT_TOO_LARGE. */
   async flush(): Promise<void> {
     await this.#writer.flush();
@@ -62,14 +68,15 @@ export class BucketRows {
   /** A key that is no text of the dictionary yet. */
   #takeNew(dictionary: KeyDictionary | undefined, key: unknown, value: unknown): void {
     const bucket = this.#bucketOf(key);
-    const at = dictionary !== undefined && typeof key === 'string' ? dictionary.add(key, bucket) : -1;
-    if (dictionary === undefined || at < 0) {
+    const text = dictionary !== undefined && typeof key === 'string' ? ownText(key) : undefined;
+    const at = text === undefined ? -1 : (dictionary?.add(text, bucket) ?? -1);
+    if (dictionary === undefined || text === undefined || at < 0) {
       // A key that is none for a dictionary: there will be more of them.
       this.#dictionary = undefined;
       this.#writer.add(bucket, key, value);
       return;
     }
-    this.#writer.addNumbered(dictionary.places[at] as number, key as string, true, value);
+    this.#writer.addNumbered(dictionary.places[at] as number, text, true, value);
     if (!dictionary.isFull) return;
     if (dictionary.pays) {
       dictionary.clear();

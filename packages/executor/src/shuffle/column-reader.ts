@@ -1,4 +1,5 @@
 import { deserialize } from 'node:v8';
+import { VIEW_LENGTH_MIN } from '../pipeline/own-text.ts';
 import {
   COLUMN,
   COLUMN_WORDS,
@@ -105,9 +106,7 @@ function readBody(block: Buffer, column: StoredColumn, rows: number): unknown[] 
   }
 }
 
-/** V8 copies substrings that are shorter. A longer one would keep the whole column alive, and is slow as a key of a Map. */
-const SLICED_LENGTH_MIN = 13;
-
+/** A view would keep the whole column alive, and is slow as a key of a Map. */
 function readAscii(block: Buffer, lengths: ArrayLike<number>, start: number, end: number): string[] {
   const text = block.toString('latin1', start, end);
   const values: string[] = [];
@@ -115,7 +114,7 @@ function readAscii(block: Buffer, lengths: ArrayLike<number>, start: number, end
   for (let index = 0; index < lengths.length; index++) {
     const until = at + (lengths[index] ?? 0);
     values.push(
-      until - at < SLICED_LENGTH_MIN
+      until - at < VIEW_LENGTH_MIN
         ? text.slice(at, until)
         : rawText(block).latin1Slice(start + at, start + until),
     );

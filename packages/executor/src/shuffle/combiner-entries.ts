@@ -1,5 +1,5 @@
 import { KeyMap } from '@millrace/api/internal';
-import { detach } from '../pipeline/detach.ts';
+import { mayBePart, owned } from '../pipeline/detach.ts';
 import { MarkedRows } from './merge-by-mark.ts';
 import type { RowBlock } from './row-block.ts';
 import { TextIndex } from './text-index.ts';
@@ -67,18 +67,32 @@ export class CombinerEntries {
     this.#unmeasuredBytes[at] = unmeasured;
     this.bytes += growth;
     // Doubling: looking costs as much as merging did, and memory is at most overestimated twice.
-    if (unmeasured < before) return;
-    const bytes = ENTRY_BYTES + sizeOf(combiner);
-    this.#bytes[at] = bytes;
-    this.#unmeasuredBytes[at] = 0;
-    this.bytes += bytes - before - unmeasured;
+    if (unmeasured >= before) this.#measure(at);
+  }
+
+  /**
+   * From now on no combiner keeps what its values were a part of: a fetch, of which it has a record, or a text that it was cut out of. One that
+   * cannot be copied stays what it is.
+   */
+  own(): void {
+    for (let at = 0; at < this.combiners.length; at++) {
+      const combiner = this.combiners[at];
+      if (typeof combiner === 'number' || !mayBePart(combiner)) continue;
+      try {
+        this.combiners[at] = owned(combiner);
+      } catch {
+        // An instance of a class: of use as long as it need not leave the task.
+        continue;
+      }
+      this.#measure(at);
+    }
   }
 
   /** Of a key that has no entry. @throws MillraceError USER_CODE for what cannot be a key. */
   insert(key: unknown, combiner: unknown, mark: number): void {
     const bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(combiner);
     // A lambda may change its key later; not this one. −0 is 0.
-    const own = typeof key === 'object' ? detach(key) : key === 0 ? 0 : key;
+    const own = typeof key === 'object' || typeof key === 'string' ? owned(key) : key === 0 ? 0 : key;
     const at = this.#keys.length;
     if (typeof own !== 'string' || !this.#texts.add(own, at)) this.#others.set(own, at);
     this.#keys.push(own);
@@ -139,13 +153,12 @@ export class CombinerEntries {
     const sizes = Array.from({ length: parts }, (_, part): PartSize => ({ part, bytes: 0, keys: 0 }));
     this.bytes = 0;
     for (const [at, key] of this.#keys.entries()) {
-      const bytes = ENTRY_BYTES + sizeOf(key) + sizeOf(this.combiners[at]);
-      this.#bytes[at] = bytes;
+      this.#bytes[at] = 0;
       this.#unmeasuredBytes[at] = 0;
-      this.bytes += bytes;
+      this.#measure(at);
       const size = sizes[partOf(key)];
       if (size === undefined) continue;
-      size.bytes += bytes;
+      size.bytes += this.#bytes[at];
       size.keys++;
     }
     return sizes;
@@ -161,6 +174,13 @@ export class CombinerEntries {
       chunk = new MarkedRows();
     }
     if (chunk.rows > 0) yield chunk;
+  }
+
+  #measure(at: number): void {
+    const bytes = ENTRY_BYTES + sizeOf(this.#keys[at]) + sizeOf(this.combiners[at]);
+    this.bytes += bytes - (this.#bytes[at] as number) - (this.#unmeasuredBytes[at] as number);
+    this.#bytes[at] = bytes;
+    this.#unmeasuredBytes[at] = 0;
   }
 
   #cut(length: number): void {

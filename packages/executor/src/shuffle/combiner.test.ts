@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { canonicalKey } from '@millrace/api/internal';
 import * as fc from 'fast-check';
@@ -133,6 +134,42 @@ describe('combining rows by key', () => {
       expect(combiner.hasSpilled).toBe(false);
       expect(looks).toBeLessThan(20_000);
       await combiner.close();
+    });
+  });
+
+  it('copies combiners that may hold more than they are, and no others', async () => {
+    interface Place {
+      readonly size?: number;
+      next?: unknown;
+    }
+    const none: Place = { size: 0 };
+    const round: Place = {};
+    round.next = [round];
+    const combiner = new Combiner(options('/nowhere', { create: (value) => value }));
+    const long = { text: 'more than thirteen units' };
+    const values = [none, round, long, [1, [2]], new Date(5), new (class Own {})(), 'x'.repeat(20), null, 7];
+    for (const [key, value] of values.entries()) combiner.take(key, value);
+    combiner.own();
+    const made = (await collected(combiner.results())).flat();
+    expect(isDeepStrictEqual(made, [...values.entries()])).toBe(true);
+    const isSame = made.map(([key, value]) => value === values[Number(key)]);
+    expect(isSame).toEqual([true, false, false, true, false, true, true, true, true]);
+  });
+
+  it('does not forget what its keys take when it looks at their combiners', async () => {
+    const counting = {
+      create: () => ({ count: 1 }),
+      merge: (combiner: unknown) => ({ count: (combiner as { count: number }).count + 1 }),
+    };
+    const rows = Array.from(
+      { length: 150 },
+      (_, index): Row => [`${Math.floor(index / 3)}`.padEnd(10_000, 'k'), 'v'.repeat(20_000)],
+    );
+    await withDirectory(async (directory) => {
+      const own = options(directory, { ...counting, memoryBytesMax: 300_000 });
+      const result = await combined(rows, own);
+      expect(result.hasSpilled).toBe(true);
+      expect(result.rows).toEqual(reference(rows, own));
     });
   });
 

@@ -121,6 +121,11 @@ export class Combiner {
     this.#entries.merged(at, combiner, value);
   }
 
+  /** Keys and combiners keep nothing of what was read that they are not themselves. */
+  own(): void {
+    this.#entries.own();
+  }
+
   /** Adds all, spilling as needed. @throws as `add` and `spill`. */
   async addRows(rows: readonly Row[]): Promise<void> {
     for (let index = 0; index < rows.length; ) {

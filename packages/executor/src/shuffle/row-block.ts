@@ -120,7 +120,7 @@ export class RowBuffer {
 
   #sizeOf(value: unknown): number {
     if (typeof value === 'string') return value.length;
-    if (typeof value !== 'object' || value === null) return 8;
+    if ((typeof value !== 'object' && typeof value !== 'bigint') || value === null) return 8;
     const bytes = sizeOf(value);
     if (bytes > 2 * BLOCK_BYTES_MAX) {
       throw new MillraceError(
@@ -141,6 +141,8 @@ export class RowBuffer {
     try {
       return detach(value);
     } catch (error) {
+      // A record that nobody has looked into before.
+      if (MillraceError.is(error, 'VALUE_DECODE')) throw error;
       throw notMovable(what, value, error, this.#place);
     }
   }

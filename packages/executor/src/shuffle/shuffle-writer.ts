@@ -84,19 +84,21 @@ export class ShuffleWriter {
 
   /** Numbers of texts begin at 0 again, in all buckets. */
   beginTexts(): void {
-    for (const [bucket, buffer] of this.#buffers.entries()) {
-      if (buffer.rows > 0) this.#encode(bucket, buffer);
-      buffer.beginTexts();
-    }
+    this.encode();
+    for (const buffer of this.#buffers) buffer.beginTexts();
+  }
+
+  /** Rows that are held become blocks, which keep nothing of what the rows were a part of. @throws MillraceError USER_CODE, RESULT_TOO_LARGE. */
+  encode(): void {
+    for (const [bucket, buffer] of this.#buffers.entries()) if (buffer.rows > 0) this.#encode(bucket, buffer);
   }
 
   /** Writes what is held. @throws MillraceError SHUFFLE_DISK, USER_CODE, RESULT_TOO_LARGE. */
   async flush(): Promise<void> {
+    this.encode();
     const parts: Buffer[] = [];
-    for (const [bucket, buffer] of this.#buffers.entries()) {
-      if (buffer.rows > 0) this.#encode(bucket, buffer);
-      parts.push(...this.#takeSegment(bucket));
-    }
+    for (const bucket of this.#blocks.keys())
+      for (const block of this.#takeSegment(bucket)) parts.push(block);
     this.#bufferedBytes = 0;
     await this.#write(parts);
   }
@@ -107,7 +109,7 @@ export class ShuffleWriter {
    */
   inline(bytesMax: number): WrittenRows | undefined {
     if (this.#file !== undefined || this.#bufferedBytes > bytesMax) return undefined;
-    for (const [bucket, buffer] of this.#buffers.entries()) if (buffer.rows > 0) this.#encode(bucket, buffer);
+    this.encode();
     if (this.#bufferedBytes > bytesMax) return undefined;
     const sizes = this.#blocks.map((blocks) => blocks.reduce((bytes, block) => bytes + block.length, 0));
     return { bytes: 0, sizes, rows: this.#rows, inline: Buffer.concat(this.#blocks.flat()) };

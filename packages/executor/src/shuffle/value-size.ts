@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { KafkaRow } from '../pipeline/kafka-row.ts';
 
 // Rough costs in V8 of a value and of a slot that refers to it. Only bounds depend on them, never a result.
 const SLOT_BYTES = 8;
@@ -16,7 +17,7 @@ export function sizeOf(value: unknown): number {
     case 'object':
       return value === null ? SLOT_BYTES : objectSize(value);
     case 'bigint':
-      return OBJECT_BYTES;
+      return BigInt.asIntN(64, value) === value ? OBJECT_BYTES : OBJECT_BYTES + value.toString(16).length / 2;
     default:
       return SLOT_BYTES;
   }
@@ -51,7 +52,8 @@ function deepSize(root: object): number {
   // A set is iterated in the order in which it grows: no recursion, however deep the value is.
   for (const value of seen) {
     bytes += SLOT_BYTES + OBJECT_BYTES;
-    if (ArrayBuffer.isView(value) || types.isArrayBuffer(value)) bytes += VIEW_BYTES + value.byteLength;
+    if (value instanceof KafkaRow) bytes += KafkaRow.sizeOf(value);
+    else if (ArrayBuffer.isView(value) || types.isArrayBuffer(value)) bytes += VIEW_BYTES + value.byteLength;
     else if (Array.isArray(value)) for (const item of value) add(item);
     else if (types.isSet(value)) for (const item of value) add(item);
     else if (types.isMap(value)) {

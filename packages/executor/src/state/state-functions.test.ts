@@ -39,7 +39,10 @@ class Partition {
 
   blocks(batchTime: number, blocks: readonly RowBlock[]): readonly unknown[] {
     return this.#run(batchTime, {}, (operator, emit) => {
-      for (const block of blocks) operator.takeBlock?.(block, emit);
+      for (const block of blocks) {
+        operator.takeBlock?.(block, 0, 1, emit);
+        operator.takeBlock?.(block, 1, block.rows, emit);
+      }
     });
   }
 

@@ -2,8 +2,8 @@ import { types } from 'node:util';
 import { elementPromise } from '@millrace/api/internal';
 import { assertNever, MillraceError } from '@millrace/common';
 import type { StateClosure, StateWriteCall } from '@millrace/proto/task';
-import { detach } from '../pipeline/detach.ts';
-import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
+import { owned } from '../pipeline/detach.ts';
+import type { RowBlock } from '../shuffle/row-block.ts';
 import { KeyState } from './key-state.ts';
 import type { OpenState } from './state-store.ts';
 import type { StateChange, StateTable } from './state-table.ts';
@@ -12,8 +12,8 @@ import type { StateChange, StateTable } from './state-table.ts';
 export interface StateFunction {
   /** One chunk of rows; rows of the result go to `emit`. */
   take(rows: readonly unknown[], emit: (row: unknown) => void): void;
-  /** As `take`, where rows need not be made. */
-  takeBlock?(block: RowBlock, emit: (row: unknown) => void): void;
+  /** As `take`, where rows need not be made: those of a block in [from, until). */
+  takeBlock?(block: RowBlock, from: number, until: number, emit: (row: unknown) => void): void;
   /** After the last row: keys without rows. May be left and taken up again: yields when much was emitted. */
   finish(emit: (row: unknown) => void): Iterable<void>;
 }
@@ -26,8 +26,8 @@ export interface StateFunctionOptions {
   readonly place: string;
 }
 
-/** Rows that keys without input make before others have a turn. */
-const TURN_ROWS = 4096;
+/** Rows that are made, or taken of a block, before others have a turn: what was made may be large, and goes to the disk then. */
+export const TURN_ROWS = 512;
 
 export function functionOf(
   call: StateWriteCall,
@@ -74,7 +74,7 @@ abstract class Stateful {
     const known = this.table.changeOf(key);
     if (known !== undefined) return known;
     return this.table.touch(
-      typeof key === 'object' && key !== null && !this.table.has(key) ? detach(key) : key,
+      typeof key === 'object' && key !== null && !this.table.has(key) ? owned(key) : key,
       this.batchTime,
     );
   }
@@ -152,16 +152,15 @@ class MapState extends Stateful implements StateFunction {
     }
   }
 
-  takeBlock(block: RowBlock, emit: (row: unknown) => void): void {
-    const { rows, keys, values, numbered } = block;
-    if (this.call.initial) this.take(rowsOfBlock(block), emit);
-    else if (numbered === undefined)
-      for (let row = 0; row < rows; row++) this.#each(keys[row], values[row], emit);
+  takeBlock(block: RowBlock, from: number, until: number, emit: (row: unknown) => void): void {
+    const { keys, values, numbered } = block;
+    if (numbered === undefined)
+      for (let row = from; row < until; row++) this.#each(keys[row], values[row], emit);
     else {
       const { texts, numbers } = numbered;
       if (this.#numbered?.texts !== texts) this.#numbered = { texts, changes: [] };
       const { changes } = this.#numbered;
-      for (let row = 0; row < rows; row++) {
+      for (let row = from; row < until; row++) {
         const number = numbers[row] as number;
         const known = changes[number];
         const change = known ?? this.touch(texts[number]);

@@ -1,6 +1,6 @@
 import { MillraceError, placed } from '@millrace/common';
 import { corruptState } from '@millrace/proto/task';
-import { detach } from '../pipeline/detach.ts';
+import { owned } from '../pipeline/detach.ts';
 import { BLOCK_HEADER_BYTES, blockLength, decodeColumns, encodeColumns } from '../shuffle/column-block.ts';
 import { notMovable } from '../shuffle/shuffle-failure.ts';
 import { sizeOf } from '../shuffle/value-size.ts';
@@ -50,9 +50,9 @@ function settled(change: StateChange, place: string): StateChange {
 
 /** A copy that nobody else has. @throws MillraceError USER_CODE for what is not plain data. */
 export function ownState(value: unknown, place: string): unknown {
-  if (typeof value === 'string' || typeof value === 'number') return value;
+  if (typeof value === 'number') return value;
   try {
-    return detach(value);
+    return owned(value);
   } catch (error) {
     throw notMovable('the state of a key', value, error, place);
   }

@@ -1,4 +1,5 @@
 import { KeyMap } from '@millrace/api/internal';
+import { ownText } from '../pipeline/own-text.ts';
 
 /** What the running batch makes of a key. */
 export interface StateChange {
@@ -24,6 +25,7 @@ interface Entry {
 
 /** Functions are given the key itself: one that was changed would never be found again. */
 function fixed(key: unknown): unknown {
+  if (typeof key === 'string') return ownText(key);
   if (typeof key !== 'object' || key === null || ArrayBuffer.isView(key) || Object.isFrozen(key)) return key;
   for (const part of Object.values(key)) fixed(part);
   return Object.freeze(key);
@@ -153,7 +155,8 @@ export class StateTable {
       return;
     }
     const entry: Entry = {
-      key: fixed(key),
+      // A text of a file is its own.
+      key: typeof key === 'string' ? key : fixed(key),
       value,
       at,
       older: undefined,

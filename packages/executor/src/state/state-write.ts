@@ -14,7 +14,7 @@ import type { TaskStorage } from '../pipeline/task-storage.ts';
 import { hashPartition } from '../shuffle/key-hash.ts';
 import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
 import { partitionOutOfRange, ShuffleWriter } from '../shuffle/shuffle-writer.ts';
-import { functionOf, stateFunction } from './state-functions.ts';
+import { functionOf, stateFunction, TURN_ROWS } from './state-functions.ts';
 import type { FetchState } from './state-load.ts';
 import { encodeChanges, encodeSnapshot, ownState } from './state-rows.ts';
 import type { OpenState, StateStore } from './state-store.ts';
@@ -74,8 +74,13 @@ export async function writeState(input: StateInput, write: StateWrite): Promise<
     const operator = stateFunction({ call, functions, state, batchTime, place: action.place });
     if ('blocks' in input) {
       for await (const block of input.blocks) {
-        if (operator.takeBlock) operator.takeBlock(block, emit);
-        else operator.take(rowsOfBlock(block), emit);
+        if (!operator.takeBlock || call.initial) operator.take(rowsOfBlock(block), emit);
+        else {
+          for (let from = 0; from < block.rows; from += TURN_ROWS) {
+            operator.takeBlock(block, from, Math.min(from + TURN_ROWS, block.rows), emit);
+            await makeRoom();
+          }
+        }
         await makeRoom();
       }
     } else {

@@ -156,7 +156,8 @@ export class TaskRunner {
     try {
       const revived = await this.#reviveContext(task, context);
       const lambdas = new TaskLambdas(await lease.program, revived, this.#snapshots);
-      const common = { stage, task: context, signal, deadLetters, ...(storage && { storage }) };
+      const read = { bytes: 0 };
+      const common = { stage, task: context, signal, deadLetters, read, ...(storage && { storage }) };
       const functions = {
         ...(await lambdas.ofPipeline(pipeline)),
         action: await lambdas.all(stage.action.closures),

@@ -59,7 +59,16 @@ export interface Setup {
   readonly batchTime?: number;
 }
 
-export async function run<T>({
+export async function run<T>(setup: Setup): Promise<T> {
+  return decodeResult((await runPipeline(requestOf(setup))).result) as T;
+}
+
+/** Of which the result does not matter. */
+export async function ran(setup: Setup): Promise<void> {
+  await runPipeline(requestOf(setup));
+}
+
+function requestOf({
   input,
   operators = [],
   action,
@@ -70,7 +79,7 @@ export async function run<T>({
   undecodable = '',
   batchTime = 1_700_000_000_000,
   storage,
-}: Setup): Promise<T> {
+}: Setup): PipelineRequest {
   const kafka = {
     clientJson: '{}',
     groupId: 'g',
@@ -83,7 +92,7 @@ export async function run<T>({
     source: { kind: 'kafka', kafka } as const,
     operators: operators.map(({ message }) => message),
   };
-  const request: PipelineRequest = {
+  return {
     stage: {
       pipelines: [pipeline],
       action: {
@@ -107,7 +116,6 @@ export async function run<T>({
     signal: new AbortController().signal,
     ...(storage && { storage }),
   };
-  return decodeResult((await runPipeline(request)).result) as T;
 }
 
 export type Row = { key: string; value: string; offset: number; timestamp: number };
