@@ -109,7 +109,6 @@ export class InProcessCluster {
   #backend(): Backend {
     const scheduler = this.#scheduler;
     return {
-      canShuffle: true,
       get slots() {
         return scheduler.slots;
       },

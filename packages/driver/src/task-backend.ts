@@ -40,7 +40,7 @@ export interface TaskDescription {
   /** Task partition: unique in the set, not necessarily dense. */
   readonly partition: number;
   readonly preference: TaskPreference;
-  /** Offsets in its range; 0 when it reads none. */
+  /** How much it reads, beside the same task of other batches: see spanOf. */
   readonly span: number;
   /** Encoded Task message. */
   readonly task: Uint8Array;
@@ -124,8 +124,6 @@ export interface TaskBackend {
   /** Makes content (snapshots, broadcasts) available to executors until it is dropped. Resolves when it is. */
   putBlob(hash: string, content: Uint8Array): Promise<void>;
   dropBlobs(hashes: readonly string[]): void;
-  /** Its executors keep the output of map tasks. */
-  readonly canShuffle: boolean;
   /** Nobody reads any more what map tasks left of this batch, or of this persisted dataset. */
   dropShuffle(what: BatchKey | KeptKey): void;
   /** Task slots that are ready now, over all executors. */

@@ -42,7 +42,6 @@ export interface LocalBackendOptions {
  * survive is what user code does to its own process: a busy loop stops everything, running out of memory or process.exit() ends it.
  */
 export class LocalBackend implements TaskBackend {
-  readonly canShuffle = true;
   readonly #shuffle: LocalShuffle;
   readonly #options: LocalBackendOptions;
   readonly #scheduler: TaskScheduler;

@@ -27,7 +27,6 @@ describe('the task backend of a host', () => {
       clock: systemClock,
       slots: 1,
     });
-    expect(backend.canShuffle).toBe(true);
     const batch = { application: 'a', epoch: 1, batchTime: 100 };
     backend.dropShuffle(batch);
     expect(sent).toEqual([{ kind: 'drop-shuffle', what: batch }]);

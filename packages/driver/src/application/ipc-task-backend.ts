@@ -17,7 +17,6 @@ export class IpcTaskBackend implements TaskBackend {
   readonly #send: (message: HostToDriver) => void;
   readonly #clock: Clock;
   readonly #storing = new Map<string, PromiseWithResolvers<void>>();
-  readonly canShuffle = true;
   #listener: (event: TaskEvent) => void = () => undefined;
   /** Set by the driver's 'slots'. */
   slots: number;

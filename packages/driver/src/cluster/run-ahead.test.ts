@@ -158,4 +158,74 @@ describe('run-ahead', () => {
     while (bench.running.length > 0) bench.end(bench.running[0], failure('TASK_KILLED'));
     bench.assertIdle();
   });
+
+  describe('of tasks that are at home nowhere', () => {
+    /** Two executors of one slot each have run one batch of them. */
+    function warmAnywhere(runMs: number, span = 0): SchedulerBench {
+      const bench = new SchedulerBench();
+      bench.executor('e0', 1);
+      bench.executor('e1', 1);
+      bench.do({ kind: 'set-submitted', set: homeless(1000, 2, span) });
+      while (bench.running.length > 0) bench.end(bench.running[0], undefined, runMs);
+      return bench;
+    }
+    const homeless = (batchTime: number, partitions: number, span = 0): TaskSet => {
+      const { tasks, ...set } = taskSet(partitions, { batchTime });
+      return { ...set, tasks: tasks.map((task) => ({ ...task, span })) };
+    };
+    const perExecutor = (bench: SchedulerBench): number[] =>
+      ['e0', 'e1'].map((id) => bench.running.filter(({ executorId }) => executorId === id).length);
+
+    it('gives slots short ones at once, to each as many', () => {
+      const bench = warmAnywhere(1);
+      bench.do({ kind: 'set-submitted', set: homeless(2000, 6) });
+      expect(perExecutor(bench)).toEqual([3, 3]);
+      bench.endAll();
+      expect(bench.reports('task-succeeded')).toHaveLength(8);
+      bench.assertIdle();
+    });
+
+    it('puts none behind another one while a slot is free', () => {
+      const bench = warmAnywhere(1);
+      bench.executor('e2', 4);
+      bench.do({ kind: 'set-submitted', set: homeless(2000, 6) });
+      expect(new Set(bench.running.map(({ executorId, slot }) => `${executorId}#${slot}`)).size).toBe(6);
+    });
+
+    it('leaves the rest to whoever ends next while nothing is known', () => {
+      const bench = warmAnywhere(1);
+      const set = { ...homeless(2000, 8), key: { ...homeless(2000, 8).key, stageId: 1 } };
+      bench.do({ kind: 'set-submitted', set });
+      expect(perExecutor(bench)).toEqual([1, 1]);
+      bench.end(bench.running[0], undefined, 1);
+      bench.end(bench.running[0], undefined, 1);
+      expect(perExecutor(bench)).toEqual([2, 2]);
+      bench.endAll();
+      bench.assertIdle();
+    });
+
+    it('sends more as others end, and never long ones', () => {
+      const bench = warmAnywhere(8);
+      bench.do({ kind: 'set-submitted', set: homeless(2000, 6) });
+      expect(perExecutor(bench)).toEqual([2, 2]);
+      expect(launches(bench.end(bench.running[0], undefined, 8))).toHaveLength(1);
+      bench.endAll();
+      const long = warmAnywhere(25);
+      long.do({ kind: 'set-submitted', set: homeless(2000, 6) });
+      expect(perExecutor(long)).toEqual([1, 1]);
+    });
+
+    it('expects those with more to read to take longer', () => {
+      const bench = warmAnywhere(1, 100);
+      bench.do({ kind: 'set-submitted', set: homeless(2000, 6, 3000) });
+      expect(perExecutor(bench)).toEqual([1, 1]);
+    });
+
+    it('leaves slots of executors that leave, or are not ready, alone', () => {
+      const bench = warmAnywhere(1);
+      bench.do({ kind: 'executor-draining', executorId: 'e0' });
+      bench.do({ kind: 'set-submitted', set: homeless(2000, 4) });
+      expect(perExecutor(bench)).toEqual([0, 4]);
+    });
+  });
 });

@@ -25,8 +25,11 @@ export function overdueWaiters({ ready, occupants }: Slot, now: number): readonl
   return occupants.filter((occupant) => !occupant.recalled && !(ready && occupant === first));
 }
 
-/** Tasks of two batches are the same when they read the same partition in the same place of the program. */
-export function durationKey({ key }: TaskSet, { description: { preference } }: TaskRun): string | undefined {
-  if (preference.kind === 'any') return undefined;
-  return `${key.application}/${key.jobId}/${key.stageId}/${preference.affinity}`;
+/**
+ * Tasks of two batches are the same when they read the same partition in the same place of the program; those that are at home nowhere are all
+ * alike in one stage.
+ */
+export function durationKey({ key }: TaskSet, { description: { preference } }: TaskRun): string {
+  const partition = preference.kind === 'any' ? '' : preference.affinity;
+  return `${key.application}/${key.jobId}/${key.stageId}/${partition}`;
 }

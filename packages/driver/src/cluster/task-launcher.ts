@@ -50,6 +50,13 @@ export class TaskLauncher {
     }
   }
 
+  /** Short tasks that are at home nowhere, when no slot is free: behind what runs, slot by slot. */
+  spread(run: TaskSetRun, now: number): void {
+    if (!run.hasHomeless || this.#pool.free.size > 0) return;
+    let open = [...this.#pool.executors()].flatMap(({ slots }) => [...slots.values()]);
+    while (open.length > 0) open = open.filter((slot) => this.#launchAnywhereAhead(run, slot, now));
+  }
+
   /** A slot has room: the oldest of the sets that has something for it. */
   offer(slot: Slot, runs: Iterable<TaskSetRun>, now: number): void {
     for (const run of runs) {
@@ -59,14 +66,15 @@ export class TaskLauncher {
         this.#launch(run, task, slot, now);
       }
       this.#fillAhead(slot, run, now);
+      // No more than one: the others are for whoever ends next.
+      if (this.#pool.free.size === 0) this.#launchAnywhereAhead(run, slot, now);
       return;
     }
   }
 
   /** A task ran in its slot for so long. */
   remember(run: TaskSetRun, task: TaskRun, ms: number): void {
-    const key = durationKey(run.set, task);
-    if (key !== undefined) this.#durations.remember(key, task.description.span, ms);
+    this.#durations.remember(durationKey(run.set, task), task.description.span, ms);
   }
 
   /** When `recall` would decide something; Infinity: never. */
@@ -90,18 +98,30 @@ export class TaskLauncher {
   }
 
   #fillAhead(slot: Slot, run: TaskSetRun, now: number): void {
-    if (run.waiting === 0 || !slot.ready || slot.executor.draining) return;
-    const may = (task: TaskRun): boolean => mayGoAhead(slot.occupants, this.#expectedMs(run, task), now);
-    for (let task = run.takeAhead(slot, may); task; task = run.takeAhead(slot, may)) {
-      if (this.#pool.crowded.size === 0) this.#recallCheckAt = now + RECALL_MS;
-      this.#launch(run, task, slot, now);
-    }
+    if (run.waiting === 0) return;
+    const may = this.#mayGoAhead(run, slot, now);
+    for (let task = run.takeAhead(slot, may); task; task = run.takeAhead(slot, may))
+      this.#launchAhead(run, task, slot, now);
+  }
+
+  #launchAnywhereAhead(run: TaskSetRun, slot: Slot, now: number): boolean {
+    const task = run.takeAnywhereAhead(this.#mayGoAhead(run, slot, now));
+    if (task) this.#launchAhead(run, task, slot, now);
+    return task !== undefined;
+  }
+
+  #mayGoAhead(run: TaskSetRun, slot: Slot, now: number): (task: TaskRun) => boolean {
+    if (!slot.ready || slot.executor.draining) return () => false;
+    return (task) => mayGoAhead(slot.occupants, this.#expectedMs(run, task), now);
   }
 
   #expectedMs({ set }: TaskSetRun, task: TaskRun): number {
-    const key = durationKey(set, task);
-    if (key === undefined) return Number.POSITIVE_INFINITY;
-    return this.#durations.expected(key, task.description.span);
+    return this.#durations.expected(durationKey(set, task), task.description.span);
+  }
+
+  #launchAhead(run: TaskSetRun, task: TaskRun, slot: Slot, now: number): void {
+    if (this.#pool.crowded.size === 0) this.#recallCheckAt = now + RECALL_MS;
+    this.#launch(run, task, slot, now);
   }
 
   #launch(run: TaskSetRun, task: TaskRun, slot: Slot, now: number): void {

@@ -127,6 +127,7 @@ export class TaskSchedulerCore {
     this.#runs.set(id, run);
     this.#launcher.plan(run, [...run.tasks.values()], now);
     this.#launcher.fill(this.pool.free, run, now, () => run.wantsAnySlot(now));
+    this.#launcher.spread(run, now);
   }
 
   #attemptEnded(end: AttemptEnd, now: number): void {

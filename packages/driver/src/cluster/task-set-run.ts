@@ -112,7 +112,15 @@ export class TaskSetRun {
 
   /** The next task whose consumer this slot holds, if it may go ahead of its turn. */
   takeAhead(slot: Slot, may: (task: TaskRun) => boolean): TaskRun | undefined {
-    const queue = this.#atSlot.get(slot.name);
+    return this.#takeIf(this.#atSlot.get(slot.name), may);
+  }
+
+  /** The next task that is at home nowhere, if it may go ahead of its turn. */
+  takeAnywhereAhead(may: (task: TaskRun) => boolean): TaskRun | undefined {
+    return this.#takeIf(this.#anywhere, may);
+  }
+
+  #takeIf(queue: TaskQueue | undefined, may: (task: TaskRun) => boolean): TaskRun | undefined {
     const next = queue?.peek();
     if (!next || !may(next)) return undefined;
     this.waiting--;
@@ -124,9 +132,14 @@ export class TaskSetRun {
     return index < 0 ? undefined : this.#retries.splice(index, 1)[0];
   }
 
+  /** Tasks wait that are at home nowhere. */
+  get hasHomeless(): boolean {
+    return !this.#anywhere.isEmpty();
+  }
+
   /** Whether a free slot that is nobody's home may have a task of this set. */
   wantsAnySlot(now: number): boolean {
-    return this.waiting > 0 && (now >= this.anywhereAt || !this.#anywhere.isEmpty());
+    return this.waiting > 0 && (now >= this.anywhereAt || this.hasHomeless);
   }
 
   /** When a task that waits may run on more slots than now. */

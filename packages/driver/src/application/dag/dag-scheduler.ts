@@ -179,12 +179,10 @@ export class DagScheduler implements JobRunner {
 
   #begin(batch: Batch, request: JobRequest | StoreRequest): JobExecution {
     const { batchTime, tally, shuffles } = batch;
-    const { application, epoch, leaderHost, backend } = this.#options;
+    const { application, epoch, leaderHost } = this.#options;
     const datasets = this.#datasets;
     const planner = new StagePlanner({ nextId: () => ++batch.stageIds, leaderHost, held: datasets });
     const stages = 'store' in request ? planner.store(request.store) : planner.cut(request);
-    if (stages.length > 1 && !backend.canShuffle)
-      throw cannotShuffle('store' in request ? request.store.place : request.action.place);
     const jobId = ++batch.jobIds;
     const run = new JobRun({
       jobId,
@@ -271,14 +269,6 @@ export class DagScheduler implements JobRunner {
 function noStore(place: string): MillraceError {
   return new MillraceError('STATE_STORE_MISSING', `checkpoint() at ${place} has no store to write to`, {
     remedy: 'Give the embedded application a stateDir, or persist() instead.',
-    details: { place },
-  });
-}
-
-function cannotShuffle(place: string): MillraceError {
-  return new MillraceError('JOB_INVALID', 'an embedded application cannot move rows between tasks yet', {
-    remedy:
-      'Submit the job to a driver (millrace submit), or leave out what shuffles (reduceByKey, join, repartition, …).',
     details: { place },
   });
 }

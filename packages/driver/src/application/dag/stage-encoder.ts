@@ -73,15 +73,16 @@ export function encodeStageTasks(
   });
   const broadcasts = [...broadcastIds];
   const inputMessage = inputEncoder(encoding);
-  const descriptions = tasks.map(
-    ({ partition, pipeline, input, preference }): TaskDescription => ({
+  const descriptions = tasks.map(({ partition, pipeline, input, preference }): TaskDescription => {
+    const message = inputMessage(input);
+    return {
       partition,
       preference,
-      span: spanOf(input),
+      span: spanOf(message),
       describes: describeInput(input),
-      task: encodeTask({ pipeline, broadcasts, input: inputMessage(input) }),
-    }),
-  );
+      task: encodeTask({ pipeline, broadcasts, input: message }),
+    };
+  });
   return { stage: encoded, tasks: descriptions, blobs, broadcasts };
 }
 

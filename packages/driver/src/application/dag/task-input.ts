@@ -1,6 +1,7 @@
 import { isEmptyPreserving } from '@millrace/api/internal';
 import { assertNever } from '@millrace/common';
 import { offsetSpan, topicPartitionKey } from '@millrace/kafka';
+import type { TaskInputMessage } from '@millrace/proto/task';
 import { childOf, type Pipeline, type Stage, type StageTask, type TaskInput } from './stage.ts';
 
 /** What a task reads, for errors: "views-3 [100, 200)". */
@@ -23,17 +24,17 @@ export function describeInput(input: TaskInput): string {
   }
 }
 
-/** Offsets of Kafka that it reads. */
-export function spanOf(input: TaskInput): number {
+/** How much it reads, to compare it with the same task of another batch: offsets of Kafka, and bytes that map tasks left. */
+export function spanOf(input: TaskInputMessage): number {
   switch (input.kind) {
     case 'range':
       return offsetSpan(input.range);
+    case 'rows':
+      return 0;
+    case 'shuffle':
+      return input.blocks.reduce((sum, { bytes }) => sum + bytes, 0);
     case 'merge':
       return input.inputs.reduce((sum, child) => sum + spanOf(child), 0);
-    case 'rows':
-    case 'shuffle':
-    case 'stored':
-      return 0;
     default:
       return assertNever(input, 'task input');
   }

@@ -45,7 +45,6 @@ export class FakeBackend implements TaskBackend {
   readonly sets: TaskSet[] = [];
   readonly cancelled: StageKey[] = [];
   readonly blobs = new Map<string, Uint8Array>();
-  canShuffle = true;
   readonly droppedShuffles: (BatchKey | KeptKey)[] = [];
   putBlobResult: Promise<void> = Promise.resolve();
   readonly #perform: ((set: TaskSet, task: TaskDescription) => TaskOutcome | Promise<TaskOutcome>) | 'manual';

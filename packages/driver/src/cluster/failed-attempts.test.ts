@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ErrorCode } from '@millrace/common';
+import { SchedulerBench as Bench, consistent, failure, taskSet } from './testing/scheduler-bench.ts';
+
+describe('failed attempts in the task scheduler', () => {
+  it('makes the attempts that a task may have, each elsewhere, then fails the set and kills the rest', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.executor('e1', 1);
+    bench.executor('e2', 1);
+    bench.executor('e3', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(2, { attemptsMax: 3, prefer: consistent }) });
+    const places: string[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const launch = bench.running.find(({ key }) => key.partition === 0);
+      expect(launch?.key.attempt).toBe(attempt);
+      places.push(launch?.executorId ?? '');
+      bench.end(launch, failure('USER_CODE', false));
+    }
+    expect(new Set(places).size).toBe(3);
+    expect(bench.reports('attempt-failed').length).toBe(2);
+    expect(bench.reports('set-failed')).toMatchObject([{ partition: 0, error: { code: 'USER_CODE' } }]);
+    expect(bench.effects.filter(({ kind }) => kind === 'kill')).toMatchObject([{ key: { partition: 1 } }]);
+    bench.end(bench.running[0], failure('TASK_KILLED'));
+    expect(bench.reports('task-succeeded')).toEqual([]);
+    bench.assertIdle();
+  });
+
+  it('retries on another slot, or on the same one, when there is no other executor', () => {
+    for (const slots of [1, 2]) {
+      const bench = new Bench();
+      bench.executor('e0', slots);
+      bench.do({ kind: 'set-submitted', set: taskSet(1, { prefer: consistent }) });
+      const first = bench.running[0];
+      bench.end(first, failure('SLOT_LOST'));
+      expect(bench.running.length).toBe(1);
+      expect(bench.running[0]?.slot === first?.slot).toBe(slots === 1);
+    }
+  });
+
+  it('waits for the other executor to be free, but not for longer than the locality wait', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.executor('e1', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(2) });
+    const launch = bench.running.find(({ executorId }) => executorId === 'e0');
+    bench.end(launch, failure('USER_CODE'));
+    expect(bench.running.length).toBe(1);
+    expect(bench.core.wakeAt(bench.now)).toBe(1000);
+    bench.now = 1000;
+    bench.do({ kind: 'time-passed' });
+    expect(bench.running.map(({ executorId }) => executorId).toSorted()).toEqual(['e0', 'e1']);
+    bench.endAll();
+    bench.assertIdle();
+  });
+
+  const table: ReadonlyArray<[ErrorCode, boolean | undefined, 'once' | 'counted' | 'never']> = [
+    ['VALUE_DECODE', undefined, 'once'],
+    ['INTERNAL', undefined, 'once'],
+    ['RESULT_TOO_LARGE', undefined, 'once'],
+    ['KAFKA_UNREACHABLE', undefined, 'counted'],
+    ['USER_CODE', false, 'counted'],
+    ['TASK_OOM', undefined, 'counted'],
+    ['TASK_TIMEOUT', undefined, 'counted'],
+    ['SLOT_LOST', undefined, 'counted'],
+    ['EXECUTOR_LOST', undefined, 'never'],
+    ['TASK_KILLED', undefined, 'never'],
+    ['CANCELLED', undefined, 'never'],
+  ];
+  it.each(table)('a failure %s (retryable: %s) fails a set: %s', (code, retryable, when) => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(1, { attemptsMax: 4 }) });
+    let ends = 0;
+    while (bench.running[0] && ends < 10) {
+      bench.end(bench.running[0], failure(code, retryable));
+      ends++;
+    }
+    expect(ends).toBe({ once: 1, counted: 4, never: 10 }[when]);
+  });
+
+  it('ends an attempt that its executor does not end in time', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(1, { taskTimeoutMs: 1000, attemptsMax: 1 }) });
+    bench.now = 40_000;
+    bench.do({ kind: 'time-passed' });
+    expect(bench.reports('set-failed')).toMatchObject([{ error: { code: 'TASK_TIMEOUT' } }]);
+  });
+});
