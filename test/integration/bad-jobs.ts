@@ -16,32 +16,21 @@ export interface BadJob {
   readonly says: readonly string[];
 }
 
-/** One of keyed.ts: user code gives what cannot be a key, a place or a row. */
-function keyed({
-  name,
-  ...said
-}: { readonly name: string } & Required<Pick<BadJob, 'title' | 'place' | 'says'>>): BadJob {
-  return {
-    ...said,
-    file: 'keyed',
-    env: { BAD_NAME: name },
-    code: 'USER_CODE',
-    exit: EXIT.jobFailed,
-  };
+type Mistake = { readonly name: string } & Required<Pick<BadJob, 'title' | 'place' | 'says'>>;
+
+/** Of a file with several, of which BAD_NAME says one. */
+function mistakesOf(of: Pick<BadJob, 'file' | 'code' | 'exit'>): (mistake: Mistake) => BadJob {
+  return ({ name, ...said }) => ({ ...said, ...of, env: { BAD_NAME: name } });
 }
 
-/** One of stateful.ts: the definition of the job is wrong. */
-function stateful({
-  name,
-  ...said
-}: { readonly name: string } & Required<Pick<BadJob, 'title' | 'place' | 'says'>>): BadJob {
-  return {
-    ...said,
-    file: 'stateful',
-    env: { BAD_NAME: name },
-    code: 'JOB_INVALID',
-    exit: EXIT.invalid,
-  };
+/** User code gives what cannot be a key, a place or a row. */
+const keyed = mistakesOf({ file: 'keyed', code: 'USER_CODE', exit: EXIT.jobFailed });
+
+/** The definition of the job is wrong. */
+const stateful = mistakesOf({ file: 'stateful', code: 'JOB_INVALID', exit: EXIT.invalid });
+
+function noKey({ what, ...mistake }: Omit<Mistake, 'says'> & { readonly what: string }): BadJob {
+  return keyed({ ...mistake, says: [`${what} cannot be a key`, 'Use strings, numbers'] });
 }
 
 /** Refused by `submit`: no application comes to be, nothing is planned. */
@@ -295,23 +284,23 @@ export const FAILED: readonly BadJob[] = [
       'topic=<topic> partition=0',
     ],
   },
-  keyed({
+  noKey({
     name: 'bad-key-combined',
     title: 'a Map as a key, where values are combined before they move',
     place: '.reduceByKey(',
-    says: ['a Map cannot be a key', 'Use strings, numbers'],
+    what: 'a Map',
   }),
-  keyed({
+  noKey({
     name: 'bad-key-grouped',
     title: 'an instance of a class as a key, where all rows move',
     place: '.groupByKey(',
-    says: ['a Session cannot be a key', 'Use strings, numbers'],
+    what: 'a Session',
   }),
-  keyed({
+  noKey({
     name: 'bad-key-joined',
     title: 'a symbol as a key of a join',
     place: '.join(',
-    says: ['a symbol cannot be a key', 'Use strings, numbers'],
+    what: 'a symbol',
   }),
   keyed({
     name: 'bad-key-sorted',

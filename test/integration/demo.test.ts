@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { isAlive } from '../support/is-alive.ts';
+import { isAlive } from '@millrace/common';
 
 const MAIN = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname;
 const DEADLINE_MS = 90_000;

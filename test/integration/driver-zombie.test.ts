@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { isAlive } from '@millrace/common';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
-import { isAlive } from '../support/is-alive.ts';
 import type { CliResult, TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';

@@ -1,11 +1,10 @@
 // Outputs with guarantee 'exactly-once', while processes die and come back: what a reader of committed records sees.
 import { readFileSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
-import { randomInt, seededRandom } from '@millrace/common';
+import { isAlive, randomInt, seededRandom } from '@millrace/common';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
 import { childPids } from '../support/child-pids.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
-import { isAlive } from '../support/is-alive.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { isAlive } from '@millrace/common';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
-import { isAlive } from '../support/is-alive.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, it } from '@jest/globals';
-import { isAlive } from '../support/is-alive.ts';
+import { isAlive } from '@millrace/common';
 import { underFire } from '../support/under-fire.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';

@@ -20,6 +20,7 @@ export { CRASH_POINT_VARIABLE, CRASH_POINTS, type CrashPoint, crashPoint } from 
 export { withDeadline } from './deadline.ts';
 export { type Duration, durationMs, minutes, ms, seconds } from './duration.ts';
 export { ERROR_CODES, type ErrorCode, type ErrorDomain, isErrorCode } from './error-codes.ts';
+export { isAlive } from './is-alive.ts';
 export { createLogger, type Logger, type LogOptions, silentLogger } from './logger.ts';
 export {
   type ErrorDetails,

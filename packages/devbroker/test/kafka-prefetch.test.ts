@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KafkaClient, OffsetRange, PartitionReader } from '@millrace/kafka';
+import { until } from '../../../test/support/until.ts';
 import type { DevBroker, InjectedFault } from '../src/index.ts';
 import { brokerWithTopic, clientOf, closeAfterEach, numbers, produce, TP } from './fault-kit.ts';
 
@@ -25,21 +26,13 @@ async function valuesOf(reader: PartitionReader, wanted: OffsetRange): Promise<(
   return values;
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 describe('a range that is fetched ahead', () => {
   it('is read without another fetch', async () => {
     const { broker, reader } = await filled();
     const fetches = counted(broker);
     reader.prefetch(range(10, 60));
     reader.prefetch(range(10, 60));
-    await until(() => fetches.hits === 1);
+    await until('the fetch', () => fetches.hits === 1, 5_000, 2);
     expect(await valuesOf(reader, range(10, 60))).toEqual(numbers(10, 60));
     expect(fetches.hits).toBe(1);
     // It was for one read.
@@ -73,7 +66,7 @@ describe('a range that is fetched ahead', () => {
     // OFFSET_OUT_OF_RANGE: not one that a fetch tries again.
     const fault = broker.faults.inject({ api: 'Fetch', times: 1, action: { kind: 'error', code: 1 } });
     reader.prefetch(range(0, 100));
-    await until(() => fault.hits === 1);
+    await until('the fault', () => fault.hits === 1, 5_000, 2);
     expect(await valuesOf(reader, range(0, 100))).toEqual(numbers(0, 100));
     await reader.close();
   });
@@ -82,7 +75,7 @@ describe('a range that is fetched ahead', () => {
     const { broker, reader } = await filled();
     const fetches = counted(broker);
     reader.prefetch(range(0, 100));
-    await until(() => fetches.hits === 1);
+    await until('the fetch', () => fetches.hits === 1, 5_000, 2);
     await reader.close();
     reader.prefetch(range(0, 100));
     await expect(valuesOf(reader, range(0, 100))).rejects.toMatchObject({ code: 'CANCELLED' });

@@ -1,9 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, ConfigResourceTypes, type Consumer, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { until } from '../../../test/support/until.ts';
 import { type DevBroker, startDevBroker } from '../src/index.ts';
-
-const WAIT_MS_MAX = 15_000;
 
 let broker: DevBroker;
 let kafka: Kafka;
@@ -16,14 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await broker.close();
 });
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen`);
-    await delay(10);
-  }
-}
 
 async function send(topic: string, values: readonly string[], idempotent = false): Promise<void> {
   const producer = kafka.producer({

@@ -1,16 +1,14 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@millrace/common';
 import { callUnary, contentHash, deadlineIn, type SubmitReply } from '@millrace/proto';
 import { planHashOf } from '../src/application/batch/plan-hash.ts';
 import { ApplicationLog } from '../src/application/log/application-log.ts';
 import { applicationLogFiles } from '../src/application/log/log-files.ts';
-import { bundleOf, type FakeJob, newStateDir, startTestDriver, TestClient, until } from './driver-fixture.ts';
+import { bundleOf, type FakeJob, newStateDir, type TestClient, until } from './driver-fixture.ts';
+import { useDrivers } from './use-drivers.ts';
 
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).toReversed()) await stop();
-});
+const { driverWith } = useDrivers();
 
 const OLD = { name: 'app', prints: 'old' };
 const NEW = { name: 'app', prints: 'new' };
@@ -18,10 +16,7 @@ const NEW = { name: 'app', prints: 'new' };
 /** The application has run with OLD, which has planned a batch and not committed it. */
 async function withPendingBatch(old: FakeJob = OLD): Promise<TestClient> {
   const stateDir = await newStateDir();
-  const driver = await startTestDriver({ stateDir });
-  stops.push(() => driver.stop({ graceful: false }));
-  const client = new TestClient(driver.address);
-  stops.push(() => client.channel.close());
+  const { client } = await driverWith({ stateDir });
   await client.submit(old);
   await client.stop('app', 'KILL');
   const log = ApplicationLog.open({

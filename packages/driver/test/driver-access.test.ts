@@ -1,20 +1,18 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { deadlineIn, EXECUTOR_LINK, PROGRAMS, SUBMISSION } from '@millrace/proto';
 import { newStateDir, startTestDriver, TestClient } from './driver-fixture.ts';
+import { useDrivers } from './use-drivers.ts';
 
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).toReversed()) await stop();
-});
+const { onEnd } = useDrivers();
 const raw = (bytes: Buffer): Buffer => bytes;
 
 describe('a driver with a token', () => {
   it('refuses every method of every service without it, and with a wrong one', async () => {
     const driver = await startTestDriver({ token: 'right' });
-    stops.push(() => driver.stop({ graceful: false }));
+    onEnd(() => driver.stop({ graceful: false }));
     const client = new Client(driver.address, credentials.createInsecure());
-    stops.push(() => client.close());
+    onEnd(() => client.close());
     let methods = 0;
     for (const service of [EXECUTOR_LINK, PROGRAMS, SUBMISSION]) {
       for (const method of Object.values(service) as { readonly path: string }[]) {
@@ -28,10 +26,10 @@ describe('a driver with a token', () => {
     }
     expect(methods).toBe(13);
     const wrong = new TestClient(driver.address, 'wrong');
-    stops.push(() => wrong.channel.close());
+    onEnd(() => wrong.channel.close());
     await expect(wrong.status('x')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     const right = new TestClient(driver.address, 'right');
-    stops.push(() => right.channel.close());
+    onEnd(() => right.channel.close());
     await expect(right.status('x')).rejects.toMatchObject({ code: 'APPLICATION_UNKNOWN' });
   });
 

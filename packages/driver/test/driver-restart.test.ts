@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
+import { isAlive } from '@millrace/common';
 import { FAKE_HOST, newStateDir, TestClient, until } from './driver-fixture.ts';
 import { FakeExecutor } from './fake-executor.ts';
+import { useDrivers } from './use-drivers.ts';
 
-const stops: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).toReversed()) await stop();
-});
+const { onEnd } = useDrivers();
 
 async function driverProcess(
   stateDir: string,
@@ -22,24 +21,17 @@ async function driverProcess(
     ['--conditions=@millrace/source', main, JSON.stringify({ stateDir, port }), FAKE_HOST],
     { stdio: ['ignore', 'pipe', process.env['TEST_LOGS'] === undefined ? 'ignore' : 'inherit'] },
   );
-  stops.push(() => child.kill('SIGKILL'));
+  onEnd(() => child.kill('SIGKILL'));
   const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer];
   return { process: child, address: line.toString().trim() };
 }
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 describe('a driver that is killed', () => {
   it('resumes what ran, and nothing else, under a new epoch when it is started again', async () => {
     const stateDir = await newStateDir();
     const first = await driverProcess(stateDir);
     const client = new TestClient(first.address);
-    stops.push(() => client.channel.close());
+    onEnd(() => client.channel.close());
     await client.submit({ name: 'running', tasks: 2, pauseMs: 20 });
     await client.submit({ name: 'stopped' });
     await client.stop('stopped');
@@ -51,9 +43,9 @@ describe('a driver that is killed', () => {
     const port = Number(first.address.split(':')[1]);
     const second = await driverProcess(stateDir, port);
     const later = new TestClient(second.address);
-    stops.push(() => later.channel.close());
+    onEnd(() => later.channel.close());
     const executor = new FakeExecutor({ address: second.address, id: 'e0' });
-    stops.push(() => executor.kill());
+    onEnd(() => executor.kill());
     const after = before.at(-1)?.sequence ?? 0;
     const events = await later.events('running', after, (event) => event.batchCompleted?.number === 2);
     expect(events[0]?.sequence).toBeGreaterThan(after);
@@ -71,7 +63,7 @@ describe('a driver that is killed', () => {
     const stateDir = await newStateDir();
     const first = await driverProcess(stateDir);
     const client = new TestClient(first.address);
-    stops.push(() => client.channel.close());
+    onEnd(() => client.channel.close());
     await client.submit({ name: 'app' });
     await client.stop('app');
     // Its host never says that it has begun: the driver dies before.
@@ -86,7 +78,7 @@ describe('a driver that is killed', () => {
 
     const second = await driverProcess(stateDir);
     const later = new TestClient(second.address);
-    stops.push(() => later.channel.close());
+    onEnd(() => later.channel.close());
     await until('it again', async () => {
       const lines = await later.logs('app');
       return lines.filter((each) => each.endsWith('knows epoch 1, begins anew')).length === 2;
@@ -96,7 +88,7 @@ describe('a driver that is killed', () => {
     await later.submit({ name: 'app', tasks: 1, batches: 3 });
     await told(later, 'knows epoch 1');
     const executor = new FakeExecutor({ address: second.address, id: 'e0' });
-    stops.push(() => executor.kill());
+    onEnd(() => executor.kill());
     await until('three batches', async () => (await later.status('app')).batches === 3);
     await until('that they are kept', async () =>
       (await readFile(join(stateDir, 'submissions', 'app.json'), 'utf8')).includes('"batches":3'),
@@ -105,17 +97,17 @@ describe('a driver that is killed', () => {
     await once(second.process, 'exit');
     const third = await driverProcess(stateDir);
     const last = new TestClient(third.address);
-    stops.push(() => last.channel.close());
+    onEnd(() => last.channel.close());
     expect((await last.status('app')).batches).toBeGreaterThanOrEqual(3);
   });
 
   it('leaves no host behind that is too busy to notice', async () => {
     const { process: driver, address } = await driverProcess(await newStateDir());
     const client = new TestClient(address);
-    stops.push(() => client.channel.close());
+    onEnd(() => client.channel.close());
     await client.submit({ name: 'busy', does: 'hang' });
     const { hostPid } = await client.status('busy');
-    stops.push(() => isAlive(hostPid) && process.kill(hostPid, 'SIGKILL'));
+    onEnd(() => isAlive(hostPid) && process.kill(hostPid, 'SIGKILL'));
     driver.kill('SIGKILL');
     await once(driver, 'exit');
     await until('the end of the busy host', () => !isAlive(hostPid));

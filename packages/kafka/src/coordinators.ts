@@ -23,6 +23,14 @@ export interface Coordinated {
   readonly key: string;
 }
 
+// A coordinator that hangs must not cost the whole deadline: it may have moved.
+const ATTEMPTS_MIN = 3;
+
+/** How long one call to a coordinator may take, of a deadline within which it is repeated. */
+export function coordinatorCallMs(leftMs: number, timeoutMs: number): number {
+  return Math.min(leftMs, Math.ceil(timeoutMs / ATTEMPTS_MIN));
+}
+
 /** Finds the brokers that coordinate groups and transactional ids, and remembers them. */
 export class Coordinators {
   private readonly pool: BrokerPool;

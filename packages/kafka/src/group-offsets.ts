@@ -1,14 +1,11 @@
 import type { BrokerConnection } from './connection/broker-connection.ts';
-import { type Coordinators, isCoordinatorMoved } from './coordinators.ts';
+import { type Coordinators, coordinatorCallMs, isCoordinatorMoved } from './coordinators.ts';
 import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
 import type { KafkaOptions } from './kafka-options.ts';
 import type { CommittedOffset, CommittedOffsetsOptions } from './kafka-port.ts';
 import { OFFSET_COMMIT, OFFSET_FETCH, STABLE_OFFSET_FETCH } from './protocol/group-api.ts';
 import type { Retrier } from './retrier.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from './topic-partition.ts';
-
-// A coordinator that hangs must not cost the whole deadline: it may have moved.
-const PATIENT_ATTEMPTS_MIN = 3;
 
 /** Offsets of consumer groups, read and committed without being a member. */
 export class GroupOffsets {
@@ -42,9 +39,8 @@ export class GroupOffsets {
       return committed;
     };
     if (timeoutMs === undefined) return this.withCoordinator(groupId, read);
-    const callMsMax = Math.ceil(timeoutMs / PATIENT_ATTEMPTS_MIN);
     const patiently = (connection: BrokerConnection, leftMs: number) =>
-      read(connection, Math.min(leftMs, callMsMax));
+      read(connection, coordinatorCallMs(leftMs, timeoutMs));
     return this.withCoordinator(groupId, patiently, { timeoutMs, isPatient: true });
   }
 

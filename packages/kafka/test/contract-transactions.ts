@@ -37,14 +37,26 @@ async function stableEnd(kit: ContractKit, topic: string, until: number): Promis
   );
 }
 
+interface GivenProducer {
+  readonly id?: string;
+  readonly timeoutMs?: number;
+  readonly kafka?: KafkaClient;
+}
+
 export function transactionsContract(kitOf: () => ContractKit): void {
-  const newProducer = (
-    given: { readonly id?: string; readonly timeoutMs?: number; readonly kafka?: KafkaClient } = {},
-  ): TransactionalProducer =>
+  const newProducer = (given: GivenProducer = {}): TransactionalProducer =>
     (given.kafka ?? kitOf().kafka).transactionalProducer({
       transactionalId: given.id ?? `contract-${randomUUID()}`,
       transactionTimeoutMs: given.timeoutMs ?? 60_000,
     });
+
+  /** In its first transaction. */
+  const begunProducer = async (given: GivenProducer = {}): Promise<TransactionalProducer> => {
+    const producer = newProducer(given);
+    await producer.init();
+    producer.begin();
+    return producer;
+  };
 
   describe('transactions', () => {
     it(
@@ -52,9 +64,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
       async () => {
         const kit = kitOf();
         const topic = await kit.newTopic();
-        const producer = newProducer();
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer();
         await producer.send(topic, numbered(2, 'committed'));
         await producer.commit();
         expect(producer.state).toBe('READY');
@@ -89,9 +99,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
       async () => {
         const kit = kitOf();
         const topic = await kit.newTopic();
-        const producer = newProducer();
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer();
         await producer.commit();
         producer.begin();
         await producer.send(topic, []);
@@ -151,9 +159,8 @@ export function transactionsContract(kitOf: () => ContractKit): void {
         const kit = kitOf();
         const topic = await kit.newTopic();
         const id = `contract-${randomUUID()}`;
-        const [old, young] = [newProducer({ id }), newProducer({ id })];
-        await old.init();
-        old.begin();
+        const old = await begunProducer({ id });
+        const young = newProducer({ id });
         await old.send(topic, numbered(1, 'old'));
         await young.init();
         expect(await codeOf(old.commit())).toBe('PRODUCER_FENCED');
@@ -183,9 +190,8 @@ export function transactionsContract(kitOf: () => ContractKit): void {
             (p: TransactionalProducer) => p.send(topic, numbered(1, 'zombie')),
             (p: TransactionalProducer) => p.sendOffsets(groupId, [{ topic, partition: 0, offset: 1 }]),
           ]) {
-            const [old, young] = [newProducer({ id }), newProducer({ id })];
-            await old.init();
-            old.begin();
+            const old = await begunProducer({ id });
+            const young = newProducer({ id });
             if (begun) await old.send(topic, numbered(1, 'before'));
             await young.init();
             expect(await codeOf(write(old) as Promise<unknown>)).toBe('PRODUCER_FENCED');
@@ -209,9 +215,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
       async () => {
         const kit = kitOf();
         const topic = await kit.newTopic();
-        const producer = newProducer({ timeoutMs: 1000 });
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer({ timeoutMs: 1000 });
         await producer.send(topic, numbered(1, 'late'));
         // A real broker looks every 10 s.
         expect(await stableEnd(kit, topic, 2)).toBe(2);
@@ -231,9 +235,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
         const committed = async () => [
           ...(await kit.kafka.committedOffsets(groupId, tps, { requireStable: true })),
         ];
-        const producer = newProducer();
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer();
         await producer.sendOffsets(groupId, [
           { topic, partition: 0, offset: 7, metadata: '{"é":1}' },
           { topic, partition: 1, offset: 0 },
@@ -260,9 +262,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
         const topic = await kit.newTopic();
         const tp = { topic, partition: 0 };
         const groupId = `contract-${randomUUID()}`;
-        const producer = newProducer();
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer();
         await producer.sendOffsets(groupId, [{ ...tp, offset: 5 }]);
         const hasty = kit.client({ requestTimeoutMs: 500 });
         const stable = { requireStable: true };
@@ -280,9 +280,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
       async () => {
         const kit = kitOf();
         const topic = await kit.newTopic(1, { 'max.message.bytes': '2000' });
-        const producer = newProducer();
-        await producer.init();
-        producer.begin();
+        const producer = await begunProducer();
         await producer.send(topic, numbered(1, 'small'));
         expect(await codeOf(producer.send(topic, [{ value: 'x'.repeat(5000), partition: 0 }]))).toBe(
           'RECORD_TOO_LARGE',
@@ -316,9 +314,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
         const kit = kitOf();
         const topic = await kit.newTopic();
         const runs = Array.from({ length: 50 }, async (_, i) => {
-          const producer = newProducer();
-          await producer.init();
-          producer.begin();
+          const producer = await begunProducer();
           await producer.send(topic, numbered(3, `${i}-`));
           await (i % 3 === 0 ? producer.abort() : producer.commit());
         });
@@ -355,9 +351,7 @@ export function transactionsContract(kitOf: () => ContractKit): void {
         await transaction.sendOffsets({ consumerGroupId: groupId, topics });
         await transaction.commit();
         await theirs.disconnect();
-        const ours = newProducer();
-        await ours.init();
-        ours.begin();
+        const ours = await begunProducer();
         await ours.send(topic, numbered(1, 'ours'));
         await ours.abort();
         const found = await eventually(

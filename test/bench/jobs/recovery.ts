@@ -1,18 +1,9 @@
 // Counts what there is, in bounded batches.
-import { ConsumerStrategies, defineJob, env, LocationStrategies } from '@millrace/api';
+import { defineJob, env } from '@millrace/api';
+import { records } from '../bench-streams.ts';
 
 export default defineJob({ name: env('BENCH_NAME'), batchInterval: Number(env('BENCH_INTERVAL')) }, (ssc) => {
-  ssc.kafka
-    .createDirectStream(
-      LocationStrategies.PreferConsistent,
-      ConsumerStrategies.Subscribe(env('BENCH_TOPIC'), {
-        brokers: env('KAFKA_BROKERS'),
-        groupId: 'bench',
-        startFrom: 'earliest',
-        maxRecordsPerBatch: Number(env('BENCH_BATCH_RECORDS')),
-      }),
-    )
-    .foreachRDD(async (rdd) => {
-      await rdd.count();
-    });
+  records(ssc, { maxRecordsPerBatch: Number(env('BENCH_BATCH_RECORDS')) }).foreachRDD(async (rdd) => {
+    await rdd.count();
+  });
 });

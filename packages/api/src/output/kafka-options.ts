@@ -14,7 +14,7 @@ import { KAFKA_OPTIONS, type KafkaOptions } from '@millrace/kafka';
 const MIB = 1024 * 1024;
 
 /** Options of a Kafka sink beside those of the client. */
-export const KAFKA_SINK_OPTIONS = {
+const KAFKA_SINK_OPTIONS = {
   deliveryTimeoutMs: duration({
     doc: 'Until when a batch of records must be acknowledged, retries included; also how long brokers may be away.',
     default: 120_000,

@@ -3,8 +3,7 @@ import { duration, MillraceError, optional, text } from '@millrace/common';
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { checkOverrides } from '../job/job-overrides.ts';
-import { collect, parseAssignments } from '../options/assignments.ts';
+import { addJobFlags, type JobFlags, jobSettings, packOptions } from '../job/job-flags.ts';
 import { addOutputFlags, type OutputFlags, writeJson } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags } from '../options/flags.ts';
 import { type CheckReport, printReport, reportJson } from '../render/check-report.ts';
@@ -14,40 +13,21 @@ const SCHEMA = {
   timeout: duration({ doc: 'how long the whole check may take', default: 60_000, min: 1 }),
 };
 
-interface CheckFlags extends OutputFlags, Readonly<Record<string, unknown>> {
-  readonly conf?: readonly string[];
-  readonly env?: readonly string[];
-  readonly external?: readonly string[];
-  readonly typecheck?: boolean;
-  readonly tsconfig?: string;
-}
+interface CheckFlags extends JobFlags, OutputFlags, Readonly<Record<string, unknown>> {}
 
 export function addCheck(program: Command, cli: CliContext): void {
   const command = program
     .command('check <job>')
     .description('make every check of a job without running it: bundle, types, lambdas, options, topics')
-    .option('--conf <key=value>', 'overrides an option of the job; may be repeated', collect)
-    .option(
-      '--env <NAME=value>',
-      'environment of the job (NAME alone: as it is here); may be repeated',
-      collect,
-    )
-    .option('--external <package>', 'not bundled: installed on hosts and executors; may be repeated', collect)
-    .option('--typecheck', 'check the types, too, with the TypeScript that the job has installed')
-    .option('--tsconfig <path>', 'the project for --typecheck; default: the nearest tsconfig.json')
     .action((job: string, given: CheckFlags) => check(cli, job, given));
-  addOutputFlags(addFlags(command, SCHEMA), 'one JSON document on standard output');
+  addOutputFlags(addFlags(addJobFlags(command), SCHEMA), 'one JSON document on standard output');
 }
 
 async function check(cli: CliContext, job: string, given: CheckFlags): Promise<void> {
-  const conf = parseAssignments('--conf', given.conf ?? []);
-  const environment = parseAssignments('--env', given.env ?? [], cli.env);
-  const problems = [...conf.problems, ...environment.problems, ...(await checkOverrides(conf.values))];
+  const { problems, ...settings } = await jobSettings(given, cli.env);
   const flags = resolveFlags(SCHEMA, given, cli.env, { problems });
   const report = await reportOf(cli, job, given, {
-    externals: given.external ?? [],
-    config: conf.values,
-    environment: environment.values,
+    ...settings,
     name: flags.name,
     timeoutMs: flags.timeout,
   });
@@ -58,7 +38,6 @@ async function check(cli: CliContext, job: string, given: CheckFlags): Promise<v
 }
 
 interface CheckInput {
-  readonly externals: readonly string[];
   readonly config: Readonly<Record<string, string>>;
   readonly environment: Readonly<Record<string, string>>;
   readonly name: string | undefined;
@@ -69,7 +48,7 @@ async function reportOf(
   cli: CliContext,
   job: string,
   given: CheckFlags,
-  { externals, ...input }: CheckInput,
+  input: CheckInput,
 ): Promise<CheckReport> {
   const [{ packJob }, { checkJob }] = await Promise.all([
     import('../job/pack-job.ts'),
@@ -78,12 +57,7 @@ async function reportOf(
   const warnings: JobWarning[] = [];
   const unlisten = cli.interrupts.listen(() => undefined);
   try {
-    const packed = await packJob(job, {
-      cwd: cli.cwd,
-      externals,
-      typecheck: given.typecheck === true,
-      tsconfig: given.tsconfig,
-    });
+    const packed = await packJob(job, packOptions(given, cli.cwd));
     const checked = await checkJob(packed, {
       ...input,
       clock: cli.clock,

@@ -4,7 +4,7 @@ import { FOLLOW_SCHEMA, followAccepted } from '../client/follow-accepted.ts';
 import { withClient } from '../client/with-client.ts';
 import { addOutputFlags, clusterSchema, type OutputFlags, writeJson } from '../options/cluster-options.ts';
 import { addFlags, resolveFlags } from '../options/flags.ts';
-import { jsonReporter, textReporter } from '../render/application-reporter.ts';
+import { reporterOf } from '../render/application-reporter.ts';
 import { programsText } from '../render/cluster-text.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -38,12 +38,8 @@ async function rollback(cli: CliContext, application: string, given: RollbackFla
   if (list && to !== '') problems.push('give --list or --to, not both');
   if (problems.length > 0) throw new UsageError(problems);
   const flags = resolveFlags(SCHEMA, given, cli.env);
-  const { terminal } = cli;
   const quiet = given.quiet === true;
-  const reporter =
-    given.json === true
-      ? jsonReporter(terminal, { quiet })
-      : textReporter(terminal, { quiet, verbose: given.verbose === true });
+  const reporter = reporterOf(cli.terminal, given);
   await withClient(cli, { ...flags, quiet }, async (client) => {
     if (list) {
       const status = await client.status(application);
@@ -51,7 +47,7 @@ async function rollback(cli: CliContext, application: string, given: RollbackFla
       if (given.json === true) {
         const current = { programId, programHash, submittedAt };
         writeJson(cli, { application, current, earlier: earlierPrograms });
-      } else terminal.out(programsText(status, cli.clock.now()));
+      } else cli.terminal.out(programsText(status, cli.clock.now()));
       return;
     }
     const accepted = await client.rollback({ application, to, withNewProgram });

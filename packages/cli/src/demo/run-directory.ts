@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAlive } from '@millrace/common';
 
 const RUNS_KEPT = 10;
 
@@ -19,13 +20,4 @@ export function createRunDirectory(root: string, now: number, pid: number): stri
   const directory = join(root, `${stamp}-${pid}`);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return directory;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

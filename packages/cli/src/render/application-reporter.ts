@@ -1,6 +1,7 @@
 import { type ErrorRecord, MillraceError } from '@millrace/common';
 import type { ApplicationEvent } from '../client/application-event.ts';
 import { recordJson, renderError } from '../error-report.ts';
+import type { OutputFlags } from '../options/cluster-options.ts';
 import type { Terminal } from '../terminal.ts';
 import { batchLine } from './batch-line.ts';
 
@@ -11,13 +12,21 @@ export interface ApplicationReporter {
   progress(text: string): void;
 }
 
-export interface TextReporterOptions {
+interface TextReporterOptions {
   readonly quiet: boolean;
   readonly verbose: boolean;
 }
 
+/** As the flags of a command want it. */
+export function reporterOf(
+  terminal: Terminal,
+  { json = false, quiet = false, verbose = false }: OutputFlags,
+): ApplicationReporter {
+  return json ? jsonReporter(terminal, { quiet }) : textReporter(terminal, { quiet, verbose });
+}
+
 /** For people: what the job prints goes to standard output, everything else to standard error. */
-export function textReporter(terminal: Terminal, options: TextReporterOptions): ApplicationReporter {
+function textReporter(terminal: Terminal, options: TextReporterOptions): ApplicationReporter {
   const progress = (text: string): void => {
     if (!options.quiet) terminal.err(`${text}\n`);
   };
@@ -61,7 +70,7 @@ function line(text: string): string {
 }
 
 /** For programs: every event is one JSON line on standard output. Progress is still for people, on standard error. */
-export function jsonReporter(terminal: Terminal, options: { readonly quiet: boolean }): ApplicationReporter {
+function jsonReporter(terminal: Terminal, options: { readonly quiet: boolean }): ApplicationReporter {
   return {
     progress(text) {
       if (!options.quiet) terminal.err(`${text}\n`);

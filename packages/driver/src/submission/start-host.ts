@@ -35,28 +35,17 @@ export interface HostProgram {
  * @throws MillraceError PROGRAM_MISSING, HOST_LOST, the job's refusal; the signal's reason.
  */
 export async function startHost(
-  { name, programHash, config, environment, anew, onlyPending = false }: HostProgram,
-  { clock, bundles, hosts, scheduler, applicationsDir, checkpointStore, jobStartTimeoutMs }: StartHostDeps,
+  program: HostProgram,
+  deps: StartHostDeps,
   signal?: AbortSignal,
 ): Promise<ValidatedJob> {
-  const programDir = await bundles.unpacked(programHash);
-  const host = await hosts.take();
+  const { anew, onlyPending = false } = program;
+  const { clock, scheduler, jobStartTimeoutMs } = deps;
+  const { host, evaluation } = await hostFor(program, deps);
   const { slots } = scheduler;
   return validateJob(
     host,
-    {
-      kind: 'start',
-      application: name,
-      programHash,
-      programDir,
-      applicationsDir,
-      ...(checkpointStore !== undefined && { checkpointStore }),
-      config,
-      environment,
-      slots,
-      anew,
-      onlyPending,
-    },
+    { kind: 'start', ...evaluation, slots, anew, onlyPending },
     { clock, timeoutMs: jobStartTimeoutMs, ...(signal ? { signal } : {}) },
   );
 }
@@ -72,24 +61,31 @@ export interface EditOffsets {
  * @throws MillraceError as startHost; what OffsetEditor throws.
  */
 export async function editOffsets(
-  { name, programHash, config, environment }: HostProgram,
+  program: HostProgram,
   edit: EditOffsets,
-  { clock, bundles, hosts, applicationsDir, checkpointStore, jobStartTimeoutMs }: StartHostDeps,
+  deps: StartHostDeps,
 ): Promise<OffsetReport> {
-  const programDir = await bundles.unpacked(programHash);
-  const host = await hosts.take();
-  const request = {
-    kind: 'edit-offsets',
+  const { clock, jobStartTimeoutMs } = deps;
+  const { host, evaluation } = await hostFor(program, deps);
+  const request = { kind: 'edit-offsets', ...evaluation, ...edit } as const;
+  const { answer } = await hostAnswer(host, request, 'offsets', { clock, timeoutMs: jobStartTimeoutMs });
+  host.kill();
+  return answer.report;
+}
+
+/** A host of its own, and what that is told of the program. */
+async function hostFor(
+  { name, programHash, config, environment }: HostProgram,
+  { bundles, hosts, applicationsDir, checkpointStore }: StartHostDeps,
+) {
+  const evaluation = {
     application: name,
     programHash,
-    programDir,
+    programDir: await bundles.unpacked(programHash),
     applicationsDir,
     ...(checkpointStore !== undefined && { checkpointStore }),
     config,
     environment,
-    ...edit,
-  } as const;
-  const { answer } = await hostAnswer(host, request, 'offsets', { clock, timeoutMs: jobStartTimeoutMs });
-  host.kill();
-  return answer.report;
+  };
+  return { host: await hosts.take(), evaluation };
 }

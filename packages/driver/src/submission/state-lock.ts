@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, type Logger, MillraceError, type Timer } from '@millrace/common';
+import { type Clock, isAlive, type Logger, MillraceError, type Timer } from '@millrace/common';
 import { makeDirectory, stateDirLost } from './state-dir.ts';
 
 const REFRESH_MS = 5_000;
@@ -148,15 +148,6 @@ async function isHeld(holder: Holder, path: string, clock: Clock): Promise<boole
     return clock.now() - mtimeMs < STALE_MS;
   }
   return isAlive(holder.pid) && (holder.started === '' || holder.started === (await startOf(holder.pid)));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Field 22 of /proc/<pid>/stat; '' elsewhere than on Linux. */

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '@millrace/common';
 
 const NAME = /^executor-(\d+)-/;
 
@@ -16,13 +17,4 @@ export async function openWorkDirectory(root: string, executorId: string): Promi
   const dir = join(root, `executor-${process.pid}-${executorId}`);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   return dir;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,5 +1,10 @@
 import type { BrokerConnection } from '../connection/broker-connection.ts';
-import { type Coordinated, type Coordinators, isCoordinatorMoved } from '../coordinators.ts';
+import {
+  type Coordinated,
+  type Coordinators,
+  coordinatorCallMs,
+  isCoordinatorMoved,
+} from '../coordinators.ts';
 import { BrokerFailure } from '../kafka-failure.ts';
 import type { ProducerIdentity } from '../produce/producer-sequences.ts';
 import { INIT_PRODUCER_ID } from '../protocol/producer-id-api.ts';
@@ -16,9 +21,6 @@ import type { Retrier } from '../retrier.ts';
 import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import { KAFKA_ERROR } from '../wire/kafka-error.ts';
 import { answerMs, judged, refusal, sentOnce } from './transaction-failure.ts';
-
-// A coordinator that hangs must not cost the whole deadline: it may have moved.
-const INIT_ATTEMPTS_MIN = 3;
 
 interface Answer<T> {
   readonly error: number;
@@ -47,10 +49,9 @@ export class TransactionCoordinator {
     timeoutMs: number,
   ): Promise<ProducerIdentity> {
     const to = { type: 'transaction', key: transactionalId } as const;
-    const callMsMax = Math.ceil(timeoutMs / INIT_ATTEMPTS_MIN);
     return this.#ask(to, `InitProducerId of ${transactionalId}`, timeoutMs, async (connection, leftMs) => {
       const request = { transactionalId, transactionTimeoutMs };
-      const options = { timeoutMs: Math.min(leftMs, callMsMax) };
+      const options = { timeoutMs: coordinatorCallMs(leftMs, timeoutMs) };
       const { error, id, epoch } = await connection.call(INIT_PRODUCER_ID, request, options);
       return { error, value: { id, epoch } };
     });
