@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CRASH_POINTS, type CrashPoint, type Random, seededRandom } from '@millrace/common';
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
+import { directoryLogFiles } from '../../packages/driver/src/application/log/log-files.ts';
+import { recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
 import { shuffled } from '../support/shuffled.ts';
 import { TestCluster } from '../support/test-cluster.ts';
@@ -91,6 +93,11 @@ async function underCrashes(kind: string, { job, points, verdict }: CrashJob): P
       log: [],
       read: [...producer.produced.values()],
     });
+    // Also what a host committed that died before it told of it.
+    const { batches: told, records } = (await cluster.status(application)) ?? {};
+    const { sums } = recoverLog(directoryLogFiles(logDirectory)).state;
+    expect({ batches: told, records }).toEqual({ batches, records: sums.records });
+    expect(sums.batches).toBe(batches);
   } catch (error) {
     const events = followed.events.filter((event) => event['kind'] !== 'batch').slice(-20);
     process.stderr.write(`${followed.stderr}\n${JSON.stringify(events, null, 1)}\n`);

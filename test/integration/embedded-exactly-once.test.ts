@@ -24,6 +24,7 @@ import {
 } from '@millrace/kafka';
 import { embed } from '@millrace/local';
 import { recordsOf } from '../support/topic-records.ts';
+import { until } from '../support/until.ts';
 
 const PARTITIONS = 2;
 
@@ -98,13 +99,13 @@ class Application {
   }
 
   /** What another run, of this epoch, would have left. */
-  async setProgress(task: number, progress: Progress): Promise<void> {
+  async setProgress(task: number, progress: Omit<Progress, 'log'>): Promise<void> {
     const place = progressPlace(`millrace/${this.name}/${this.out}`, task);
     const { transactionalId, groupId } = place;
     const producer = client.transactionalProducer({ transactionalId, transactionTimeoutMs: 60_000 });
     await producer.init();
     producer.begin();
-    await producer.sendOffsets(groupId, [progressOffset(place, progress)]);
+    await producer.sendOffsets(groupId, [progressOffset(place, { log: '', ...progress })]);
     await producer.commit();
   }
 
@@ -114,7 +115,13 @@ class Application {
       batches = 1,
       config = {},
       options = {},
-    }: { readonly batches?: number; readonly config?: Options; readonly options?: Options },
+      stateDir = this.#stateDir,
+    }: {
+      readonly batches?: number;
+      readonly config?: Options;
+      readonly options?: Options;
+      readonly stateDir?: string;
+    },
     build: (
       values: DStream<string>,
       write: (values: DStream<string>) => void,
@@ -144,7 +151,7 @@ class Application {
     });
     const notices: string[] = [];
     const application = await embed(job, {
-      stateDir: this.#stateDir,
+      stateDir,
       onEvent: (event) => {
         if (event.kind === 'notice') notices.push(event.text);
       },
@@ -254,7 +261,7 @@ describe('an exactly-once output', () => {
       await zombie.init();
       zombie.begin();
       await zombie.send(app.out, [{ value: 'zombie' }]);
-      const own = { epoch: 1, batchTime: Date.now(), planHash: 'x' };
+      const own = { epoch: 1, batchTime: Date.now(), planHash: 'x', log: '' };
       await zombie.sendOffsets(groupId, [progressOffset(progressPlace('', 1), own)]);
       const { error } = await app.run({});
       expect(error).toBeUndefined();
@@ -310,11 +317,25 @@ describe('an exactly-once output', () => {
       expect((await app.run({})).error).toBeUndefined();
       app.loseLog();
       const { error } = await app.run({});
-      expect(error).toMatchObject({ code: 'OUTPUT_CONFLICT' });
-      expect(error?.what).toContain('the log of the application knows no batch');
+      expect(error).toMatchObject({ code: 'FENCED' });
+      expect(error?.what).toContain('an application of this name with another log');
       // Its epochs come to that of the output, and pass it.
       for (let more = 0; more < 2; more++)
-        expect((await app.run({})).error).toMatchObject({ code: 'OUTPUT_CONFLICT' });
+        expect((await app.run({})).error).toMatchObject({ code: 'FENCED' });
+      expect(await app.written()).toEqual(app.expected);
+    }));
+
+  it('is not shared by two applications of one name, neither of which has written yet', () =>
+    withApplication(0, async (app) => {
+      const first = app.run({ batches: 60 });
+      await until('its claim', () => app.progress(0));
+      const stateDir = mkdtempSync(join(tmpdir(), 'millrace-once-'));
+      const { error } = await app.run({ stateDir });
+      rmSync(stateDir, { recursive: true });
+      expect(error).toMatchObject({ code: 'FENCED' });
+      await app.produce(10);
+      expect((await first).error).toBeUndefined();
+      await app.run({});
       expect(await app.written()).toEqual(app.expected);
     }));
 

@@ -132,6 +132,15 @@ describe('records that do not decode', () => {
 
       expect(await failing.job.exited).toBe(1);
       expect(failing.job.errors).toContain('VALUE_DECODE');
+      expect((await cli('offsets', 'show', failing.name)).stdout).toContain('50  [50, 53)');
+      const anew = ['offsets', 'reset', failing.name, '--shift-by', '0'];
+      const dry = await cli(...anew);
+      expect([dry.stdout, dry.stderr]).toEqual([
+        expect.stringContaining('it is given up'),
+        expect.stringContaining('add --execute'),
+      ]);
+      await cli(...anew, '--execute');
+      expect((await cli('offsets', 'show', failing.name)).stdout).not.toContain('planned');
       expect(
         (await cli('offsets', 'set', failing.name, `${failing.topic}-0=52`, '--execute')).stdout,
       ).toContain('skips 2');

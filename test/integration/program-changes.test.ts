@@ -95,6 +95,26 @@ class Versions {
     return failed;
   }
 
+  /** What `kafka-consumer-groups` shows as the current offset of each task. */
+  async visible(): Promise<readonly (number | undefined)[]> {
+    const group = `millrace/${this.name}/${this.#out}/progress-0`;
+    const tps = Array.from({ length: PARTITIONS }, (_, partition) => ({
+      topic: '__millrace_progress',
+      partition,
+    }));
+    const found = await kafka.client.committedOffsets(group, tps);
+    return tps.map(({ topic, partition }) => found.get(`${topic}-${partition}`)?.offset);
+  }
+
+  log(): Promise<CliResult> {
+    return this.#cli(['log', this.name, '--tail', '1']);
+  }
+
+  goOn(...offsets: readonly number[]): Promise<CliResult> {
+    const given = offsets.map((offset, partition) => `${this.#topic}-${partition}=${offset}`);
+    return this.#cli(['offsets', 'set', this.name, ...given, '--execute']);
+  }
+
   async logs(): Promise<string> {
     return (await this.#cli(['logs', this.name, '--tail', '200'])).stdout;
   }
@@ -195,6 +215,30 @@ describe('a program that is changed', () => {
       // Nothing has changed: the newer one goes on, and is the current one still.
       expect((await app.rollback('--list')).stdout.trim().split('\n')).toHaveLength(2);
       expect((await app.submit({ LABEL: 'two', STATE_VERSION: '1' })).code).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'because it cannot finish what is half visible: as docs/delivery.md says, the mended one reads what is not visible, and nothing twice',
+    async () => {
+      const app = await Versions.start();
+      await app.produce(['free 1', 'free 2'], ['wait 1']);
+      await app.submit({ LABEL: 'one' });
+      expect(await app.failure()).toContain('the gate is closed');
+      await app.untilWritten(['one free 1', 'one free 2']);
+      const refused = await app.submit({ LABEL: 'mended' }, '--with-new-program');
+      expect(refused.stderr).toContain('A bug in a batch that is half visible');
+
+      const { stdout } = await app.log();
+      const [done = 0, failed = 0] = await app.visible();
+      expect(stdout).toContain(new Date(done).toISOString());
+      expect(failed).toBeLessThan(done);
+      expect((await app.goOn(2, 0)).code).toBe(0);
+      app.openGate();
+      await app.produce(['free 3']);
+      expect((await app.submit({ LABEL: 'mended' })).code).toBe(0);
+      await app.untilWritten(['one free 1', 'one free 2', 'mended wait 1', 'mended free 3']);
     },
     TIMEOUT_MS,
   );

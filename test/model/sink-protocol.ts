@@ -66,8 +66,8 @@ interface State {
 const NAMES = ['attempt 0', 'attempt 1', 'the claim', 'the attempt of the second run'] as const;
 const CLAIM = 2;
 const LAST = 3;
-const BATCH_1: Progress = { epoch: 1, batchTime: 1, planHash: 'A' };
-const BATCH_2: Progress = { epoch: 2, batchTime: 2, planHash: 'B' };
+const BATCH_1: Progress = { epoch: 1, batchTime: 1, planHash: 'A', log: 'l' };
+const BATCH_2: Progress = { epoch: 2, batchTime: 2, planHash: 'B', log: 'l' };
 
 function actor(run: Run, isClaim: boolean): Actor {
   const own = { ...BATCH_1, epoch: run };
@@ -95,7 +95,7 @@ export function sinkProtocol(options: SinkProtocolOptions): Model<State> {
     transaction: null,
     visible: [],
     unknowns: 0,
-    progress: { epoch: 1, batchTime: 0, planHash: '' },
+    progress: { epoch: 1, batchTime: 0, planHash: '', log: 'l' },
     requests: [],
     second: 'not begun',
     isCommitted: false,
@@ -256,7 +256,7 @@ class Rules {
     const found = one.found ?? undefined;
     one.found = null;
     if (one.isClaim) {
-      const claimed = claimedProgress(found, one.run);
+      const claimed = claimedProgress(found, { epoch: one.run, log: 'l' });
       one.own = claimed ?? one.own;
       if (claimed) this.#send(state, index, 'progress');
       else end(one, 'gave up');

@@ -89,16 +89,18 @@ describe('a run that takes an output over', () => {
     expect(await texts()).toEqual(['first']);
   });
 
-  it('does not when its log knows no batch, and one was written, unless it begins anew', async () => {
-    expect(await claim({ epoch: 1, begins: 'first' })).toBe('claimed');
-    expect(await claim({ epoch: 2, begins: 'first' })).toBe('claimed');
-    expect(await attempt('p0', { epoch: 2 })).toBe('written');
-    // As after a loss of the log: its epochs begin anew, too.
-    expect(await claim({ epoch: 2, begins: 'first' })).toBe('OUTPUT_CONFLICT');
-    expect(await claim({ epoch: 3, begins: 'anew' })).toBe('claimed');
-    expect(await claim({ epoch: 4, begins: 'first' })).toBe('claimed');
-    expect(await attempt('p0 again', { epoch: 4, time: 2000 })).toBe('written');
-    expect(await claim({ epoch: 5 })).toBe('claimed');
+  it('does not when it has another log, in whatever epoch, unless it begins anew', async () => {
+    const other = { log: 'another' };
+    expect(await claim({ epoch: 1 })).toBe('claimed');
+    expect(await claim({ epoch: 1, ...other })).toBe('FENCED');
+    expect(await attempt('p0 of another', { epoch: 1, ...other })).toBe('FENCED');
+    expect(await attempt('p0', { epoch: 1 })).toBe('written');
+    // As after a loss of the log: its epochs begin anew, and pass those of the output.
+    expect(await claim({ epoch: 2, ...other })).toBe('FENCED');
+    expect(await claim({ epoch: 3, ...other, isAnew: true })).toBe('claimed');
+    expect(await attempt('p1', { epoch: 1, partition: 1 })).toBe('FENCED');
+    expect(await claim({ epoch: 4, ...other })).toBe('claimed');
+    expect(await texts()).toEqual(['p0']);
   });
 
   it('goes on where the output is', async () => {
@@ -145,20 +147,22 @@ describe('a run that takes an output over', () => {
           .map(({ value }) => value)
           .toPostgres('out', { pool: () => postgres.pool, write: () => undefined, progressTable: table() });
       });
-      const epoch = async (): Promise<number> => {
+      const owner = async (): Promise<{ readonly epoch: number; readonly log: string }> => {
         const { rows } = await postgres.pool
-          .query<{ epoch: string }>(`SELECT epoch FROM ${table()} WHERE application = 'app'`)
+          .query<{ epoch: string; log: string }>(
+            `SELECT epoch, log FROM ${table()} WHERE application = 'app'`,
+          )
           .catch(() => ({ rows: [] }));
-        return Number(rows[0]?.epoch ?? 0);
+        return { epoch: Number(rows[0]?.epoch ?? 0), log: rows[0]?.log ?? '' };
       };
       for (const run of [1, 2]) {
         const app = await embed(job, { stateDir });
         await app.start();
-        await until(`the claim of run ${run}`, async () => (await epoch()) === run);
-        expect(await attempt('zombie', { epoch: run - 1 })).toBe('FENCED');
+        await until(`the claim of run ${run}`, async () => (await owner()).epoch === run);
+        expect(await attempt('zombie', { ...(await owner()), epoch: run - 1 })).toBe('FENCED');
         await app.stop();
       }
-      expect(await claim({ epoch: 9 })).toBe('claimed');
+      expect(await claim({ ...(await owner()), epoch: 9 })).toBe('claimed');
       const fenced = await embed(job, { stateDir });
       await fenced.start();
       await expect(fenced.awaitTermination({ timeoutMs: 10_000 })).rejects.toThrow(
@@ -232,6 +236,23 @@ describe('the transaction of a task', () => {
     });
     await pool.end();
     expect(timeout).toBe('4s');
+  });
+
+  it('is durable when it has committed, whatever the role says', async () => {
+    const settings: unknown[] = [];
+    for (const wanted of ['off', 'local', 'on', 'remote_apply']) {
+      const options = `-c synchronous_commit=${wanted}`;
+      const pool = new Pool({ connectionString: postgres.url, max: 1, options });
+      await write('x', {
+        pool,
+        time: 1000 + settings.length,
+        async also(client) {
+          settings.push((await client.query('SHOW synchronous_commit')).rows[0]?.['synchronous_commit']);
+        },
+      });
+      await pool.end();
+    }
+    expect(settings).toEqual(['on', 'on', 'on', 'remote_apply']);
   });
 
   it('waits with patience for another that is busy, longer than that may be idle', async () => {

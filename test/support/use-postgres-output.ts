@@ -15,6 +15,7 @@ export interface Attempt {
   readonly planHash?: string;
   readonly idleTimeoutMs?: number;
   readonly taskTimeoutMs?: number;
+  readonly log?: string;
   readonly signal?: AbortSignal;
   /** Of another server: no row is written. */
   readonly pool?: SqlPool;
@@ -23,10 +24,14 @@ export interface Attempt {
   readonly also?: (client: SqlClient) => unknown;
 }
 
+/** Id of the application's log. */
+const LOG = 'log-1';
+
 interface Claim {
   readonly epoch: number;
   readonly pendingBatch?: number;
-  readonly begins?: 'first' | 'anew';
+  readonly isAnew?: boolean;
+  readonly log?: string;
   readonly planMark?: string;
   readonly idleTimeoutMs?: number;
 }
@@ -57,6 +62,7 @@ export function usePostgresOutput() {
       planHash: planHash ?? `plan of ${time}`,
       idleTimeoutMs,
       taskTimeoutMs,
+      log: given.log ?? LOG,
       ...(range && { ranges: spans }),
     };
     const signal = given.signal ?? new AbortController().signal;
@@ -81,13 +87,14 @@ export function usePostgresOutput() {
     claim: ({
       epoch,
       pendingBatch,
-      begins,
+      isAnew = false,
+      log = LOG,
       planMark = 'none-',
       idleTimeoutMs = 5_000,
     }: Claim): Promise<string> => {
-      const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000 };
+      const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000, log };
       const task = { application: 'app', epoch, signal: new AbortController().signal };
-      return claimOutput(postgres.pool, { ...output, run: { pendingBatch, begins, planMark } }, task).then(
+      return claimOutput(postgres.pool, { ...output, run: { pendingBatch, isAnew, planMark } }, task).then(
         () => 'claimed',
         codeOf,
       );

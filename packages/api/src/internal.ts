@@ -69,14 +69,15 @@ export {
   type OutputTransactions,
   outputConflict,
   outputFenced,
-  outputUnknown,
+  outputForeign,
   type SkippedTask,
   type TransactionSettings,
 } from './output/exactly-once.ts';
 export type { FileManifest } from './output/file-manifest.ts';
 export type { FileSettings, WrittenPart } from './output/file-sink.ts';
 export type { KafkaWriteSettings, OutputRecord } from './output/kafka-sink.ts';
-export type { LogBeginning, OutputRun } from './output/output-run.ts';
+export type { OutputRun } from './output/output-run.ts';
+export { POSTGRES_LOGGED } from './output/postgres-sink.ts';
 export { stackPlace } from './place.ts';
 export { checkPlainData, isLeaf, isPlainObject } from './plain-data.ts';
 export { isAway } from './postgres/connection.ts';

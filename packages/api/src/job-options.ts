@@ -50,8 +50,8 @@ export const JOB_OPTIONS = {
     max: 10_000,
   }),
   kafkaTimeout: duration({
-    doc: 'how long a batch may wait for Kafka before the application fails',
-    default: 60_000,
+    doc: 'how long a running application waits for a Kafka that is away before it fails; a start waits 10 s, one that goes on behind a log 40 s, at most',
+    default: 600_000,
     min: 1000,
   }),
   actionResultBytesMax: integer({

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '@millrace/common';
+import type { LoggedSums } from './application/log/logged-sums.ts';
 import type { ApplicationEvent } from './application-events.ts';
 import type { OffsetChange, OffsetReport } from './offset-report.ts';
 import type { BatchKey, ExpectedRange, KeptKey, StageKey, TaskEvent, TaskSet } from './task-backend.ts';
@@ -65,7 +66,13 @@ export type HostToDriver =
   | { readonly kind: 'refused'; readonly error: ErrorRecord }
   | { readonly kind: 'offsets'; readonly report: OffsetReport }
   /** The epoch was taken. Task sets follow. */
-  | { readonly kind: 'started'; readonly application: string; readonly epoch: number }
+  | {
+      readonly kind: 'started';
+      readonly application: string;
+      readonly epoch: number;
+      /** Of what the log had committed by then: hosts before it may have died before they told. */
+      readonly sums: LoggedSums;
+    }
   /** Comes before the task sets that read these ranges. */
   | { readonly kind: 'prefetch'; readonly expected: readonly ExpectedRange[] }
   | { readonly kind: 'submit'; readonly set: TaskSet }

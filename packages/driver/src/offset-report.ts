@@ -28,6 +28,10 @@ export interface PartitionOffsets {
   readonly latest: number | undefined;
   /** Where it is to stand; undefined: it stays. */
   readonly target: number | undefined;
+  /** What the batch that is planned and not committed reads of it. */
+  readonly planned: { readonly from: number; readonly until: number } | undefined;
+  /** Kafka has another topic of that name than the one it stands in, or was planned in. False where Kafka was not asked. */
+  readonly isRecreated: boolean;
 }
 
 /** Where the inputs of an application stand, and where they are to stand. */
@@ -35,9 +39,12 @@ export interface OffsetReport {
   readonly application: string;
   /** Epoch that the log has reached. */
   readonly epoch: number;
+  /** Of committed batches. */
   readonly lastBatchTime: number | undefined;
   /** A batch that is planned and not committed. */
   readonly pendingBatchTime: number | undefined;
+  /** The change gives that batch up. */
+  readonly givesUp: boolean;
   readonly executed: boolean;
   /** By input, topic and partition. */
   readonly partitions: readonly PartitionOffsets[];

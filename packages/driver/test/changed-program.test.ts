@@ -78,6 +78,21 @@ describe('a changed program', () => {
     });
   });
 
+  it('is rolled back without the number of batches that were wanted of the earlier run', async () => {
+    const { client } = await driverWith();
+    await client.submit(OLD, { configJson: JSON.stringify({ batches: 5 }) });
+    await until('the limit', async () =>
+      (await client.logs('app')).some((line) => line.endsWith('5 batches')),
+    );
+    await client.stop('app');
+    await client.submit(NEW);
+    await client.stop('app');
+    await rollback(client);
+    await until('the old program', async () => (await told(client)).at(-1) === 'old');
+    await client.stop('app');
+    expect((await client.logs('app')).filter((line) => line.endsWith('5 batches'))).toHaveLength(1);
+  });
+
   it('is rolled back to the one before it, with what was submitted with that', async () => {
     const client = await withPendingBatch();
     await client.submit(NEW, { withNewProgram: true, environment: { SHOP: 'x' } });

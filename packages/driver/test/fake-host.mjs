@@ -74,9 +74,16 @@ function begin(knownEpoch) {
     epoch = Number(readFileSync(file, 'utf8'));
   } catch {}
   writeFileSync(file, String(++epoch));
-  send({ kind: 'started', application: start.application ?? job.name, epoch });
+  const none = { batches: 0, records: 0, undecodable: 0, deleted: 0, deadLetters: 0 };
+  send({
+    kind: 'started',
+    application: start.application ?? job.name,
+    epoch,
+    sums: job.sums?.[epoch] ?? none,
+  });
   send({ kind: 'event', event: { kind: 'running', notes: [] } });
   if (job.prints) process.stdout.write(`${job.prints}\n`);
+  if (job.batches) process.stdout.write(`${job.batches} batches\n`);
   if (job.does === 'print-environment')
     process.stdout.write(
       `${JSON.stringify({ ...start.environment, token: process.env.MILLRACE_TOKEN ?? 'none' })}\n`,

@@ -17,6 +17,21 @@ describe('an application whose host ends', () => {
     expect((await client.logs('app')).filter((line) => line.includes('HOST_LOST')).length).toBe(2);
   });
 
+  it('has read what its log says, also what a host that died did not tell of', async () => {
+    const { client } = await driverWith();
+    const sums = { batches: 3, records: 11_700, undecodable: 2, deleted: 1, deadLetters: 4 };
+    await client.submit({ name: 'app', does: 'crash', times: 1, sums: { 2: sums } });
+    await until('the second host', async () => (await client.status('app')).epoch === 2);
+    const { undecodable: skippedUndecodable, deleted: skippedDeleted, ...others } = sums;
+    const status = { ...others, skippedUndecodable, skippedDeleted };
+    expect(await client.status('app')).toMatchObject(status);
+    await client.stop('app');
+    expect(await client.status('app')).toMatchObject(status);
+    // Another run counts from where this one has ended.
+    await client.submit({ name: 'app' });
+    expect(await client.status('app')).toMatchObject({ batches: 0, records: 0 });
+  });
+
   it('is killed and starts again when it does not answer', async () => {
     const { client } = await driverWith({ hostPingIntervalMs: 50, hostPongTimeoutMs: 300 });
     await client.submit({ name: 'app', does: 'hang' });

@@ -31,6 +31,7 @@ export {
 } from './topic-partition.ts';
 export {
   claimedProgress,
+  isForeign,
   type Progress,
   progressVerdict,
 } from './transaction/progress.ts';

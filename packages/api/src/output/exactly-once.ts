@@ -21,6 +21,8 @@ export interface TransactionSettings {
   readonly prefix: string;
   /** Of all that the records depend on. */
   readonly planHash: string;
+  /** See Progress. */
+  readonly log: string;
   /** At least as long as the task may take. */
   readonly timeoutMs: number;
 }
@@ -73,15 +75,15 @@ export function outputFenced(prefix: string, found: number, epoch: number): Mill
   );
 }
 
-/** Something was written there by an application of this name, and its log knows no batch. */
-export function outputUnknown(prefix: string, { batchTime }: Progress): MillraceError {
+/** An application of this name has it, whose log is another one. */
+export function outputForeign(prefix: string, { log, epoch }: Progress, own: string): MillraceError {
   return new MillraceError(
-    'OUTPUT_CONFLICT',
-    `the output ${prefix} has records of batch ${new Date(batchTime).toISOString()}, and the log of the application knows no batch`,
+    'FENCED',
+    `the output ${prefix} is written by an application of this name with another log (${log}, epoch ${epoch}; this one is ${own})`,
     {
       remedy:
-        'Either the log was lost: put it back. Or another application of this name writes to the same Kafka: give the output another transactionalIdPrefix. To begin anew, and write again what is read again: submit with --start-anew, or give the output another name.',
-      details: { output: prefix, found: batchTime },
+        'Either another driver runs it with the same Kafka: give the output another transactionalIdPrefix. Or the log of this one was lost: put it back. To begin anew, and write again what is read again: submit with --start-anew, or give the output another name.',
+      details: { output: prefix, log: own, found: log },
     },
   );
 }
@@ -96,7 +98,7 @@ export function outputConflict(prefix: string, found: Progress, batchTime: numbe
   return new MillraceError('OUTPUT_CONFLICT', what, {
     remedy:
       found.batchTime === batchTime
-        ? 'Let the batch finish with the program and the options that it was planned with: submit without --with-new-program (with it when that is how a changed one has begun to write it), or submit those again, let it end (stop --drain), then submit the changed ones. Or give the batch up with millrace offsets set: what it has written stays.'
+        ? 'Let the batch finish with the program and the options that it was planned with: submit without --with-new-program (with it when that is how a changed one has begun to write it), or submit those again, let it end (stop --drain), then submit the changed ones. When that program cannot finish it, give up what is visible and read the rest again with millrace offsets set, as docs/delivery.md says ("A bug in a batch that is half visible"): what it has written stays.'
         : 'Use the log that belongs to this output, and set the clock of the driver; or give the output another transactionalIdPrefix.',
     details: { output: prefix, batchTime, found: found.batchTime },
   });

@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { $engine } from '@millrace/closures/runtime';
 import { MillraceError } from '@millrace/common';
-import type { Compression } from '@millrace/kafka';
+import type { Compression, KafkaOptions } from '@millrace/kafka';
 import { KAFKA_WRITE_PARTS, type KafkaWritePart } from '../actions/kafka-write.ts';
 import { checkElementFunction } from '../element-function.ts';
 import { type BuiltInCodecName, builtInOf, type Codec, customOf } from '../kafka/codec.ts';
@@ -95,8 +95,16 @@ export interface KafkaWriteCall {
   readonly functions: readonly Function[];
   readonly numbers: readonly number[];
   readonly value: Uint8Array;
+  /** Absent: of the row. */
+  readonly target?: KafkaTarget;
   /** Absent: at least once. */
   readonly exactlyOnce?: ExactlyOnceOutput;
+}
+
+/** Where all rows of an output go. */
+export interface KafkaTarget {
+  readonly topic: string;
+  readonly client: KafkaOptions;
 }
 
 type Parts = Partial<Record<KafkaWritePart, unknown>>;
@@ -166,7 +174,8 @@ function call({ operation, options, ofRow, topic, isKeyed = false, transaction }
     isKeyed,
     ...(transaction && { transaction }),
   };
-  const made = { functions, numbers, value: serialize(settings) };
+  const target = topic === undefined ? {} : { target: { topic, client } };
+  const made = { functions, numbers, value: serialize(settings), ...target };
   if (guarantee !== 'exactly-once') return made;
   const { deliveryTimeoutMs } = resolved;
   const unique = outputName(name ?? topic, operation);
@@ -182,7 +191,13 @@ function outputName(name: string | undefined, operation: string): string {
 }
 
 function checkTopic(topic: unknown, operation: string): void {
-  if (isTopicName(topic)) return;
+  if (isTopicName(topic)) {
+    if (!topic.startsWith('__')) return;
+    throw new MillraceError('JOB_INVALID', `${operation}(): "${topic}" is an internal topic`, {
+      remedy: 'Names that begin with "__" are those of Kafka and of Millrace: give another one.',
+      details: { topic },
+    });
+  }
   throw new MillraceError('JOB_INVALID', `${operation}(): ${JSON.stringify(topic)} is no name of a topic`, {
     remedy: 'Give a name of letters, digits, ".", "_" and "-", or a function of the row.',
   });

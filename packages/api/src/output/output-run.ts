@@ -8,11 +8,11 @@ export interface OutputRun {
   readonly taskTimeoutMs: number;
   /** A batch that was planned, and not committed: what another program has begun to write of it, this one must not finish. */
   readonly pendingBatch?: BatchTime;
-  /** Its log has no batch yet: it is the first one, or that of before was set aside on purpose. Absent: it goes on where its log ends. */
-  readonly begins?: LogBeginning;
+  /** Of the application's log: another one of that name has another. */
+  readonly log: string;
+  /** Its log begins, since somebody set an earlier one aside: what outputs have does not count. */
+  readonly isAnew?: boolean;
 }
 
-export type LogBeginning = 'first' | 'anew';
-
 /** Where no engine runs the job: it is looked at, or tried. */
-export const NO_RUN: OutputRun = { program: '', taskTimeoutMs: 0 };
+export const NO_RUN: OutputRun = { program: '', taskTimeoutMs: 0, log: '' };

@@ -39,7 +39,7 @@ async function settingsOf(
 ): Promise<PostgresSettings> {
   const runner = referenceRunner();
   ssc.internals.attach(runner);
-  ssc.internals.graph.outputRun = { program, taskTimeoutMs: 9_000 };
+  ssc.internals.graph.outputRun = { program, taskTimeoutMs: 9_000, log: 'l' };
   const [output] = ssc.internals.graph.graph.outputs;
   const rdd = { node: { kind: 'rows', partitions: [[]] }, offsetRanges: ranges, partitions };
   await output?.run(rdd as unknown as RDD<unknown>, 1000);

@@ -25,6 +25,9 @@ const POSTGRES_SINK_OPTIONS = {
   }),
 } satisfies ConfigSchema;
 
+/** How the names begin by which logs know these outputs. */
+export const POSTGRES_LOGGED = 'postgres:';
+
 export interface PostgresSinkOptions<T> {
   /** Connections, one set an executor process: `perExecutor(() => new pg.Pool({ … }))`. */
   readonly pool: () => SqlPool | Promise<SqlPool>;
@@ -62,11 +65,12 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { program, taskTimeoutMs, pendingBatch, begins } = run;
+  const { program, taskTimeoutMs, log, pendingBatch, isAnew = false } = run;
   const all: PostgresClaim = {
     ...settings,
     taskTimeoutMs,
-    run: { pendingBatch, begins, planMark: planMark(program) },
+    log,
+    run: { pendingBatch, isAnew, planMark: planMark(program) },
   };
   return serialize(all);
 }
@@ -76,7 +80,7 @@ export function batchSettings(
   { settings }: PostgresCall,
   { offsetRanges, partitions }: Pick<RDD<unknown>, 'offsetRanges' | 'partitions'>,
   isDirect: boolean,
-  { program, taskTimeoutMs }: OutputRun,
+  { program, taskTimeoutMs, log }: OutputRun,
 ): Uint8Array {
   const spans = offsetRanges.map(({ topic, partition, fromOffset, untilOffset }) =>
     [topic, partition, fromOffset, untilOffset].join(' '),
@@ -85,6 +89,7 @@ export function batchSettings(
   const all: PostgresSettings = {
     ...settings,
     taskTimeoutMs,
+    log,
     planHash: planMark(program) + hash('sha256', plan, 'hex').slice(0, 32),
     ...(isDirect && { ranges: offsetRanges.map(plainRange) }),
   };

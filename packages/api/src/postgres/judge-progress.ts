@@ -4,41 +4,41 @@ import type { Progress, ProgressKey } from './progress-table.ts';
 /** older: it stands before the batch. same: at the batch. other: at the batch, with another plan. */
 export type Standing = 'older' | 'same' | 'other';
 
+type Owner = Pick<Progress, 'epoch' | 'log'>;
+
 /**
  * Where a row of progress stands, for a task that is about to write.
  * @throws MillraceError FENCED, OUTPUT_CONFLICT: the task must not write.
  */
 export function judgeProgress(found: Progress, wanted: Progress, key: ProgressKey): Standing {
   const { batchTime, planHash } = wanted;
-  checkEpoch(found, wanted.epoch, key);
+  checkOwner(found, wanted, key);
   if (found.batchTime > batchTime)
     throw conflict(key, `batch ${iso(batchTime)} is older than ${iso(found.batchTime)}, which it has`);
   if (found.batchTime < batchTime) return 'older';
   return found.planHash === planHash ? 'same' : 'other';
 }
 
-/** @throws MillraceError FENCED: a newer run has the output. */
-export function checkEpoch(found: Progress, epoch: number, key: ProgressKey): void {
+/** @throws MillraceError FENCED: a newer run has the output, or an application of this name with another log. */
+export function checkOwner(found: Owner, { epoch, log }: Owner, key: ProgressKey): void {
+  if (found.log !== log)
+    throw new MillraceError(
+      'FENCED',
+      `output "${key.output}" is written by an application of this name with another log (${found.log}, epoch ${found.epoch}; this one is ${log})`,
+      {
+        remedy:
+          "Either another driver runs it with the same table: give the output another name. Or the log of this one was lost: put it back. To begin anew, and write again what is read again: submit with --start-anew, or delete the output's rows from its progress table.",
+        details: { ...key, log, found: found.log },
+      },
+    );
   if (found.epoch <= epoch) return;
   throw new MillraceError(
     'FENCED',
     `epoch ${epoch} writes to output "${key.output}", and epoch ${found.epoch} has taken it over`,
     {
-      remedy:
-        "Nothing is lost when a newer run of the application goes on. Otherwise another application of this name writes to the same table, or the log of this one was lost: give the output another name, or delete the output's rows from its progress table.",
+      remedy: 'Nothing is lost: a newer run of the application goes on.',
       details: { ...key, epoch, newer: found.epoch },
     },
-  );
-}
-
-/** For an application whose log knows no batch. @throws MillraceError OUTPUT_CONFLICT: one was written all the same. */
-export function checkUnwritten(found: Progress, key: ProgressKey): void {
-  if (found.batchTime < 0) return;
-  const what = `the log of ${key.application} knows no batch, and batch ${iso(found.batchTime)} was written to it`;
-  throw conflict(
-    key,
-    what,
-    "Either the log was lost: put it back. Or another application of this name writes there: give the output another name. To begin anew, and write again what is read again: submit with --start-anew, or delete the output's rows from its progress table.",
   );
 }
 
@@ -58,20 +58,17 @@ export function otherPlan(key: ProgressKey, batchTime: number): MillraceError {
     `output "${key.output}" has rows of batch ${iso(batchTime)} as another program, other ranges or another number of partitions made them`,
     {
       remedy:
-        'Submit the program and the options that the batch was planned with, let it finish (stop --drain), then submit the changed ones. Or give the batch up with millrace offsets set: what it has written stays.',
+        'Submit the program and the options that the batch was planned with, let it finish (stop --drain), then submit the changed ones. When they cannot finish it, give up what is there and read the rest again with millrace offsets set, as docs/delivery.md says ("A bug in a batch that is half visible"): what it has written stays.',
       details: { ...key, batchTime },
     },
   );
 }
 
-function conflict(
-  key: ProgressKey,
-  what: string,
-  remedy = "When offsets were moved, or the log began anew, on purpose: delete the output's rows from its progress table, or set until_offset there; the next batch is taken as it is.",
-): MillraceError {
+function conflict(key: ProgressKey, what: string): MillraceError {
   const { application, output, topic, partition } = key;
   return new MillraceError('OUTPUT_CONFLICT', `output "${output}" does not fit the batch: ${what}`, {
-    remedy,
+    remedy:
+      "When offsets were moved, or the log began anew, on purpose: delete the output's rows from its progress table, or set until_offset there; the next batch is taken as it is.",
     details: { application, output, partition, ...(topic === '' ? {} : { topic }) },
   });
 }

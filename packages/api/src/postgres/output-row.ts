@@ -1,7 +1,6 @@
 import { MillraceError } from '@millrace/common';
-import type { LogBeginning } from '../output/output-run.ts';
 import { sqlState } from './connection.ts';
-import { checkEpoch, checkUnwritten, judgeProgress, otherPlan } from './judge-progress.ts';
+import { checkOwner, judgeProgress, otherPlan } from './judge-progress.ts';
 import { type Progress, type ProgressKey, ProgressTable } from './progress-table.ts';
 import type { SqlClient } from './sql-client.ts';
 import { beginTransaction, lockTimeout, type TransactionLimits } from './transaction-limits.ts';
@@ -10,12 +9,14 @@ import { beginTransaction, lockTimeout, type TransactionLimits } from './transac
 export interface PostgresOutput extends TransactionLimits {
   readonly output: string;
   readonly progressTable: string;
+  /** See OutputRun. */
+  readonly log: string;
 }
 
 /** See OutputRun. */
 export interface ClaimingRun {
   readonly pendingBatch: number | undefined;
-  readonly begins: LogBeginning | undefined;
+  readonly isAnew: boolean;
   /** How the hashes of this program's plans begin. */
   readonly planMark: string;
 }
@@ -37,11 +38,17 @@ export class OutputRow {
   readonly key: ProgressKey;
   readonly #client: SqlClient;
   readonly #limits: TransactionLimits;
+  readonly #log: string;
   readonly #begin: string;
 
-  constructor(client: SqlClient, { output, progressTable, ...limits }: PostgresOutput, application: string) {
+  constructor(
+    client: SqlClient,
+    { output, progressTable, log, ...limits }: PostgresOutput,
+    application: string,
+  ) {
     this.#client = client;
     this.#limits = limits;
+    this.#log = log;
     this.#begin = beginTransaction(`millrace ${application}/${output}`, limits);
     this.table = new ProgressTable(progressTable);
     this.key = { application, output, topic: '', partition: -1 };
@@ -60,20 +67,19 @@ export class OutputRow {
   }
 
   /**
-   * Takes the output over for this epoch. A pending batch must not have been begun, but by plans of this program; nor any batch by an application
-   * whose log knows none.
+   * Takes the output over for this epoch. A pending batch must not have been begun, but by plans of this program.
    * @throws MillraceError FENCED, OUTPUT_CONFLICT.
    */
-  async claim(epoch: number, { pendingBatch, begins, planMark }: ClaimingRun): Promise<void> {
-    const found = await this.#takeAlone({ ...NO_BATCH, epoch });
-    checkEpoch(found, epoch, this.key);
-    if (begins === 'first') checkUnwritten(found, this.key);
+  async claim(epoch: number, { pendingBatch, isAnew, planMark }: ClaimingRun): Promise<void> {
+    const own = { epoch, log: this.#log };
+    const found = await this.#takeAlone({ ...NO_BATCH, ...own });
+    if (!isAnew || found.epoch > epoch) checkOwner(found, own, this.key);
     if (pendingBatch !== undefined) {
-      judgeProgress(found, { ...found, epoch, batchTime: pendingBatch }, this.key);
+      judgeProgress(found, { ...found, ...own, batchTime: pendingBatch }, this.key);
       if (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))
         throw otherPlan(this.key, pendingBatch);
     }
-    await this.table.set(this.#client, this.key, { ...(begins === 'anew' ? NO_BATCH : found), epoch });
+    await this.table.set(this.#client, this.key, { ...(isAnew ? NO_BATCH : found), ...own });
     await this.#client.query('COMMIT');
   }
 

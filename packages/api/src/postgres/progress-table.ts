@@ -7,6 +7,8 @@ export interface Progress {
   /** ms since 1970. */
   readonly batchTime: number;
   readonly planHash: string;
+  /** Of the application's log. */
+  readonly log: string;
   /** Where the next batch begins, when the part is a partition of a topic. */
   readonly untilOffset: number | undefined;
 }
@@ -32,8 +34,8 @@ export function partKey(
 }
 
 const KEY = 'application = $1 AND output = $2 AND topic = $3 AND partition = $4';
-const ROW = `(application, output, topic, partition, until_offset, epoch, batch_time, plan_hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
+const ROW = `(application, output, topic, partition, until_offset, epoch, batch_time, plan_hash, log)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
 const HOLDERS_MAX = 3;
 
@@ -52,7 +54,7 @@ export class ProgressTable {
   get definition(): string {
     return `CREATE TABLE IF NOT EXISTS ${this.name} (
   application text NOT NULL, output text NOT NULL, topic text NOT NULL, partition integer NOT NULL,
-  until_offset bigint, epoch bigint NOT NULL, batch_time bigint NOT NULL, plan_hash text NOT NULL,
+  until_offset bigint, epoch bigint NOT NULL, batch_time bigint NOT NULL, plan_hash text NOT NULL, log text NOT NULL,
   PRIMARY KEY (application, output, topic, partition))`;
   }
 
@@ -68,7 +70,7 @@ export class ProgressTable {
     mode: 'SHARE' | 'UPDATE',
   ): Promise<{ readonly progress: Progress; readonly transaction: string } | undefined> {
     const { rows } = await client.query(
-      `SELECT epoch, batch_time, plan_hash, until_offset, pg_current_xact_id() AS transaction FROM ${this.name} WHERE ${KEY} FOR ${mode}`,
+      `SELECT epoch, batch_time, plan_hash, log, until_offset, pg_current_xact_id() AS transaction FROM ${this.name} WHERE ${KEY} FOR ${mode}`,
       values(key),
     );
     const [row] = rows;
@@ -86,13 +88,11 @@ export class ProgressTable {
 
   /** Of a row that the transaction has locked; its offset stays. */
   async set(client: SqlClient, key: ProgressKey, progress: Progress): Promise<void> {
-    const { epoch, batchTime, planHash } = progress;
-    await client.query(`UPDATE ${this.name} SET epoch = $5, batch_time = $6, plan_hash = $7 WHERE ${KEY}`, [
-      ...values(key),
-      epoch,
-      batchTime,
-      planHash,
-    ]);
+    const { epoch, batchTime, planHash, log } = progress;
+    await client.query(
+      `UPDATE ${this.name} SET epoch = $5, batch_time = $6, plan_hash = $7, log = $8 WHERE ${KEY}`,
+      [...values(key), epoch, batchTime, planHash, log],
+    );
   }
 
   /** Whether any part of the output has come as far as this batch. `own`: how hashes of plans begin that do not count at the batch itself. */
@@ -131,8 +131,8 @@ ORDER BY xact_start LIMIT ${HOLDERS_MAX}`,
     transaction: string,
   ): Promise<boolean> {
     const { rowCount } = await client.query(
-      `UPDATE ${this.name} SET until_offset = $5, epoch = $6, batch_time = $7, plan_hash = $8
-WHERE ${KEY} AND pg_current_xact_id()::text = $9`,
+      `UPDATE ${this.name} SET until_offset = $5, epoch = $6, batch_time = $7, plan_hash = $8, log = $9
+WHERE ${KEY} AND pg_current_xact_id()::text = $10`,
       [...values(key), ...written(progress), transaction],
     );
     return rowCount === 1;
@@ -143,8 +143,8 @@ function values({ application, output, topic, partition }: ProgressKey): unknown
   return [application, output, topic, partition];
 }
 
-function written({ untilOffset, epoch, batchTime, planHash }: Progress): unknown[] {
-  return [untilOffset ?? null, epoch, batchTime, planHash];
+function written({ untilOffset, epoch, batchTime, planHash, log }: Progress): unknown[] {
+  return [untilOffset ?? null, epoch, batchTime, planHash, log];
 }
 
 /** bigint arrives as text. */
@@ -154,6 +154,7 @@ function progressOf(row: Readonly<Record<string, unknown>>): Progress {
     epoch: Number(row['epoch']),
     batchTime: Number(row['batch_time']),
     planHash: String(row['plan_hash']),
+    log: String(row['log']),
     untilOffset: until === null || until === undefined ? undefined : Number(until),
   };
 }

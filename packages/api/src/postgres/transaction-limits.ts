@@ -38,6 +38,8 @@ export function beginTransaction(name: string, limits: TransactionLimits): strin
     `SET LOCAL application_name = '${name}'`,
     // A shorter one of the job's own stays.
     `DO $$ BEGIN IF current_setting('statement_timeout') = '0' THEN SET LOCAL statement_timeout = ${taskMs}; END IF; END $$`,
+    // The batch is in the log for ever: a server that dies must not have lost it. Whoever waits for more keeps that.
+    "DO $$ BEGIN IF current_setting('synchronous_commit') <> 'remote_apply' THEN SET LOCAL synchronous_commit = on; END IF; END $$",
     setWherePossible('LOCAL', {
       transaction_timeout: taskMs,
       client_connection_check_interval: GONE_CHECK_MS,

@@ -77,7 +77,8 @@ class PartWrite {
     this.#range = ranges?.[task.partitionId];
     this.#part = partKey(this.#output.key, task.partitionId, this.#range);
     const { epoch, batchTime } = task;
-    this.#wanted = { epoch, batchTime, planHash, untilOffset: this.#range?.untilOffset };
+    const { log } = output;
+    this.#wanted = { epoch, batchTime, planHash, log, untilOffset: this.#range?.untilOffset };
   }
 
   async run(write: (client: SqlClient) => unknown): Promise<void> {
@@ -100,7 +101,8 @@ class PartWrite {
     const held = () => table.lock(this.#client, this.#part, 'UPDATE');
     let found = await held();
     if (found === undefined) {
-      const unwritten = { epoch: 0, batchTime: -1, planHash: '', untilOffset: this.#range?.fromOffset };
+      const { log } = this.#wanted;
+      const unwritten = { epoch: 0, batchTime: -1, planHash: '', log, untilOffset: this.#range?.fromOffset };
       await table.insert(this.#client, this.#part, unwritten);
       found = await held();
     }

@@ -15,6 +15,7 @@ import {
 } from '../output/file-sink.ts';
 import {
   type KafkaSinkOptions,
+  type KafkaTarget,
   type KafkaWriteCall,
   type OutputRecord,
   type ProducerConfig,
@@ -34,6 +35,7 @@ interface Output<T> {
   readonly to: string;
   readonly place: string;
   readonly run: (rdd: RDD<T>, time: BatchTime) => Promise<unknown>;
+  readonly target?: KafkaTarget | undefined;
   readonly exactlyOnce?: ExactlyOnceOutput;
 }
 
@@ -139,38 +141,38 @@ export abstract class DStreamOutputs<T> extends DStreamBase<T> {
     run: (rdd: RDD<T>) => Promise<number>,
   ): void {
     const place = callerPlace();
-    const exactlyOnce = this.graph.check(() => {
-      const call = make();
-      this.graph.addLambdas(name, call.functions, place);
-      return call.exactlyOnce;
+    const call = this.graph.check(() => {
+      const made = make();
+      this.graph.addLambdas(name, made.functions, place);
+      return made;
     }, place);
-    if (exactlyOnce === undefined) this.#output({ name, guarantee: 'at-least-once', to, place, run });
-    else this.#writeOnce(name, exactlyOnce, to, place, make);
+    const target = call?.target;
+    if (call?.exactlyOnce) this.#writeOnce({ name, to, place, target }, call.exactlyOnce, make);
+    else this.#output({ name, guarantee: 'at-least-once', to, place, run, target });
   }
 
   #writeOnce(
-    name: string,
+    output: Pick<Output<T>, 'name' | 'to' | 'place' | 'target'>,
     exactlyOnce: ExactlyOnceOutput,
-    to: string,
-    place: string,
     make: (transaction: TransactionSettings) => KafkaWriteCall,
   ): void {
     const { graph } = this;
     const run = async ({ node }: RDD<T>): Promise<void> => {
       const transaction = await graph.transactions.begin(exactlyOnce, partitionCount(node));
-      const call = calledAt(place, () => make(transaction));
-      await writeInTransactions(node, graph.runner, exactlyOnce.name, call, place);
+      const call = calledAt(output.place, () => make(transaction));
+      await writeInTransactions(node, graph.runner, exactlyOnce.name, call, output.place);
     };
-    this.#output({ name, guarantee: 'exactly-once', to, place, run, exactlyOnce });
+    this.#output({ ...output, guarantee: 'exactly-once', run, exactlyOnce });
   }
 
-  #output({ name, guarantee, to, place, run, exactlyOnce }: Output<T>): void {
+  #output({ name, guarantee, to, place, run, target, exactlyOnce }: Output<T>): void {
     const output = async (rdd: RDD<unknown>, time: BatchTime): Promise<void> => {
       await calledAt(place, () => run(rdd as RDD<T>, time));
     };
     this.graph.addOutput(name, this.node, output, place, {
       guarantee,
       to,
+      ...(target && { target }),
       ...(exactlyOnce && { exactlyOnce }),
     });
   }

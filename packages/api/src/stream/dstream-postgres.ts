@@ -4,6 +4,7 @@ import {
   batchSettings,
   claimSettings,
   isDirectStream,
+  POSTGRES_LOGGED,
   type PostgresSinkOptions,
   postgresCall,
 } from '../output/postgres-sink.ts';
@@ -53,6 +54,7 @@ export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
       {
         guarantee: 'exactly-once',
         to,
+        loggedAs: `${POSTGRES_LOGGED}${name}`,
         claim: async () => {
           const call = postgresCall(name, options);
           const nothing = { kind: 'rows', partitions: [[]] } as const;

@@ -215,7 +215,7 @@ export class GraphBuilder {
     node: StreamNode,
     run: (rdd: RDD<unknown>, time: BatchTime) => void | Promise<void>,
     place: string,
-    sink: Pick<OutputOperation, 'guarantee' | 'to' | 'exactlyOnce' | 'claim'> = {},
+    sink: Pick<OutputOperation, 'guarantee' | 'to' | 'target' | 'exactlyOnce' | 'claim' | 'loggedAs'> = {},
   ): void {
     this.#mustBeOpen('an output operation');
     const { exactlyOnce } = sink;

@@ -5,6 +5,7 @@ import type { JobRunner } from '../lineage/job-runner.ts';
 import type { OperatorKind, RddNode, SkipCounters } from '../lineage/rdd-node.ts';
 import type { StorageLevel } from '../lineage/storage-level.ts';
 import type { ExactlyOnceOutput } from '../output/exactly-once.ts';
+import type { KafkaTarget } from '../output/kafka-sink.ts';
 import type { Guarantee } from '../output/sink.ts';
 import type { Partitioning } from '../partitioner.ts';
 import type { RDD } from '../rdd.ts';
@@ -129,10 +130,14 @@ export interface OutputOperation {
   readonly guarantee?: Guarantee;
   /** Where rows go: 'topic "counts"'. */
   readonly to?: string;
+  /** The topic of all its rows: it must exist. */
+  readonly target?: KafkaTarget;
   /** Absent: it writes without transactions of ours. */
   readonly exactlyOnce?: ExactlyOnceOutput;
   /** Takes it over for this run, with a job: before any batch is planned or run. From then on nobody of an older run writes. */
   readonly claim?: () => Promise<void>;
+  /** With `claim`: what the log knows the output by. */
+  readonly loggedAs?: string;
 }
 
 /** An output for whoever submits the job: 'output toKafka#1 to topic "counts": at-least-once'. */

@@ -62,6 +62,34 @@ describe('offsets show', () => {
     });
   });
 
+  it('shows what is planned and not committed, also of a first run', async () => {
+    const planned = { from: 100, until: 150 };
+    const report = {
+      application: 'views',
+      epoch: 1,
+      pendingBatchTime: Date.parse('2026-11-21T10:00:01Z'),
+      partitions: [
+        { input: 0, topic: 'orders', partition: 0, planned },
+        { input: 0, topic: 'orders', partition: 1, planned: { from: 0, until: 0 } },
+        { input: 0, topic: 'orders', partition: 2, position: 7 },
+      ],
+    };
+    const { out } = await run(answering(report).script, ['offsets', 'show', 'views']);
+    expect(out.split('\n')).toEqual([
+      'views · epoch 1 · no batch yet · planned and not committed: 2026-11-21T10:00:01.000Z',
+      'INPUT  TOPIC   PARTITION  POSITION  PLANNED',
+      '    0  orders          0         –  [100, 150)',
+      '    0  orders          1         –  [0, 0)',
+      '    0  orders          2         7  –',
+      '',
+    ]);
+    await driver?.close();
+    const json = await run(answering(report).script, ['offsets', 'show', 'views', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      partitions: [{ position: null, planned }, { planned: { from: 0, until: 0 } }, { planned: null }],
+    });
+  });
+
   it('ends in 6 for an application that nobody knows', async () => {
     expect((await run({}, ['offsets', 'show', 'nobody'])).exitCode).toBe(6);
   });
@@ -97,6 +125,43 @@ describe('offsets set and reset', () => {
     expect(asked).toMatchObject([{ execute: false, change: { target: 'latest', latest: true, only: [] } }]);
   });
 
+  it('say what becomes of a batch that is given up where nothing moves, and of another topic', async () => {
+    const planned = { from: 40, until: 50 };
+    const report = {
+      ...MOVED,
+      givesUp: true,
+      partitions: [
+        { input: 0, topic: 'orders', partition: 0, position: 40, planned },
+        { input: 0, topic: 'orders', partition: 1, target: 40, planned },
+        { input: 0, topic: 'orders', partition: 2, target: 41, planned },
+        { input: 0, topic: 'orders', partition: 3, target: 30, planned },
+        { input: 0, topic: 'orders', partition: 4, position: 9, target: 0, isRecreated: true },
+        { input: 0, topic: 'orders', partition: 5, position: 0, isRecreated: true },
+      ],
+    };
+    const { out } = await run(answering(report).script, ['offsets', 'reset', 'views', '--shift-by', '0']);
+    expect(out.split('\n').slice(1)).toEqual([
+      'INPUT  TOPIC   PARTITION  POSITION  WOULD BE  CHANGE',
+      '    0  orders          0        40        40  stays',
+      '    0  orders          1         –        40  begins where it was planned',
+      '    0  orders          2         –        41  skips 1',
+      '    0  orders          3         –        30  begins there',
+      '    0  orders          4         9         0  begins there: another topic of that name',
+      '    0  orders          5         0         0  stays, and there is another topic of that name',
+      'batch … is given up',
+      '',
+    ]);
+    await driver?.close();
+    const stays = { ...report, partitions: report.partitions.slice(0, 1) };
+    const argv = ['offsets', 'reset', 'views', '--shift-by', '0'];
+    expect((await run(answering(stays).script, argv)).err).toBe(
+      'dry run: nothing was changed; add --execute\n',
+    );
+    await driver?.close();
+    const unchanged = { ...stays, givesUp: false };
+    expect((await run(answering(unchanged).script, argv)).err).toBe('nothing to change\n');
+  });
+
   it.each([
     [['reset', 'views', '--to-earliest'], { target: 'earliest' }],
     [['reset', 'views', '--to-group'], { target: 'group' }],
@@ -126,6 +191,7 @@ describe('offsets set and reset', () => {
     [['set', 'views', 'orders-0=-1'], 'is not an offset'],
     [['set', 'views', 'orders-0=9007199254740992'], 'is not an offset'],
     [['set', 'views', 'orders-0'], 'expected key=value'],
+    [['set', 'views', 'orders-0=1', 'orders-1=1', 'orders-0=2'], '"orders-0" is given twice'],
     [['reset', 'views', '--to-latest', '--exekute'], 'did you mean --execute?'],
     [['reset', 'views', '--to-latest', '--execute', '--dry-run'], 'cannot be used with'],
   ])('end in 2 for %j', async (argv, problem) => {

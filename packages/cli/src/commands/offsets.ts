@@ -107,7 +107,9 @@ async function changeOffsets(
   cli.terminal.out(changeText(report));
   if (report.executed || given.quiet === true) return;
   const moves = report.partitions.some(({ target: to }) => to !== undefined);
-  cli.terminal.err(moves ? 'dry run: nothing was changed; add --execute\n' : 'nothing to change\n');
+  cli.terminal.err(
+    moves || report.givesUp ? 'dry run: nothing was changed; add --execute\n' : 'nothing to change\n',
+  );
 }
 
 interface Target {
@@ -118,7 +120,7 @@ interface Target {
 
 function exactTarget(given: readonly string[]): Target {
   const { values, problems } = parseAssignments('<partition=offset>', given);
-  const found = [...problems];
+  const found = [...problems, ...twice(given).map((name) => `"${name}" is given twice`)];
   const offsets: Record<string, number> = {};
   for (const [name, text] of Object.entries(values)) {
     const offset = Number(text);
@@ -128,6 +130,11 @@ function exactTarget(given: readonly string[]): Target {
     else offsets[name] = offset;
   }
   return { target: { target: 'exact', exact: { offsets } }, problems: found };
+}
+
+function twice(given: readonly string[]): readonly string[] {
+  const names = Map.groupBy(given, (text) => text.split('=', 1)[0] ?? '');
+  return [...names].flatMap(([name, all]) => (all.length > 1 ? [name] : []));
 }
 
 function resetTarget(flags: ResetFlags): Target {

@@ -20,7 +20,9 @@ interface RollbackFlags extends OutputFlags, Readonly<Record<string, unknown>> {
 export function addRollback(program: Command, cli: CliContext): void {
   const command = program
     .command('rollback <application>')
-    .description('submit an earlier program of a stopped application again, with its --conf and --env')
+    .description(
+      'submit an earlier program of a stopped application again, with its --conf and --env, without its --batches',
+    )
     .option('--to <id>', 'which one, as --list shows it; default: the one before the current one')
     .option('--list', 'show the programs that are kept, and do nothing')
     .option('--detach', 'print the name and leave the application running')

@@ -27,7 +27,10 @@ export function addSubmit(program: Command, cli: CliContext): void {
     .description('bundle a job module, check it, send it to the driver, and show its batches');
   const command = addJobFlags(described)
     .option('--detach', 'print the name and leave the application running')
-    .option('--start-anew', 'set its log of offsets aside, and begin where its stream options say')
+    .option(
+      '--start-anew',
+      'set its log of offsets aside; each stream begins at its offsets, its consumer group, or startFrom',
+    )
     .option(
       '--with-new-program',
       'a batch that an earlier program has planned runs with this one; default: with its own, first',

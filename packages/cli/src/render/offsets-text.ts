@@ -20,8 +20,10 @@ export function offsetsJson(report: OffsetsReport): Readonly<Record<string, unkn
         earliest = null,
         latest = null,
         target = null,
+        planned,
+        isRecreated,
       } = each;
-      return { input, topic, partition, position, earliest, latest, target };
+      return { input, topic, partition, position, earliest, latest, target, planned, isRecreated };
     }),
   };
 }
@@ -32,12 +34,18 @@ export function offsetsText(report: OffsetsReport): string {
   if (partitions.length === 0) return `${heading(report)}\nits log has no offsets yet\n`;
   const withEnds = partitions.some(({ latest }) => latest !== undefined);
   const ends = withEnds ? ['EARLIEST', 'LATEST', 'LAG'] : [];
+  const withPlan = partitions.some(({ planned }) => planned !== null);
   const lines = textTable(
-    [...PARTITION_HEADS, ...['POSITION', ...ends].map((head) => ({ head, numeric: true }))],
+    [
+      ...PARTITION_HEADS,
+      ...['POSITION', ...ends].map((head) => ({ head, numeric: true })),
+      ...(withPlan ? [{ head: 'PLANNED' }] : []),
+    ],
     partitions.map((each) => [
       ...partitionCells(each),
       shown(each.position),
       ...(withEnds ? [shown(each.earliest), shown(each.latest), shown(lag(each))] : []),
+      ...(withPlan ? [plan(each)] : []),
     ]),
   );
   return `${[heading(report), ...lines].join('\n')}\n`;
@@ -91,9 +99,23 @@ function lag({ position, latest }: PartitionOffsets): number | undefined {
   return position === undefined || latest === undefined ? undefined : Math.max(0, latest - position);
 }
 
-function change({ position, target }: PartitionOffsets): string {
-  if (target === undefined) return 'stays';
-  if (position === undefined) return 'begins there';
+function plan({ planned }: PartitionOffsets): string {
+  return planned ? `[${planned.from}, ${planned.until})` : shown(undefined);
+}
+
+function change({ position, target, planned, isRecreated }: PartitionOffsets): string {
+  if (target === undefined) return isRecreated ? `stays, and there is ${OTHER_TOPIC}` : 'stays';
+  // Offsets of the one say nothing of the other.
+  if (isRecreated) return `begins there: ${OTHER_TOPIC}`;
+  if (position === undefined) return beginning(target, planned?.from);
   const by = target - position;
   return by > 0 ? `skips ${grouped(by)}` : `reads ${grouped(-by)} again`;
+}
+
+const OTHER_TOPIC = 'another topic of that name';
+
+/** Of a partition of which no batch was committed. `planned`: where the one begins that is given up. */
+function beginning(target: number, planned: number | undefined): string {
+  if (planned === undefined || target < planned) return 'begins there';
+  return target === planned ? 'begins where it was planned' : `skips ${grouped(target - planned)}`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SqlPool } from '@millrace/api';
 import { MillraceError } from '@millrace/common';
 import { batches, completed, start } from '../../test/run-application.ts';
 import { world } from '../../test/world.ts';
@@ -87,6 +88,20 @@ describe('an application', () => {
     ]);
     running.engine.stop({ mode: 'drain' });
     expect(await pump(setup.clock, running.engine.done)).toBeUndefined();
+  });
+
+  it('logs to which exactly-once outputs its batches may be written, once they are its own', async () => {
+    const setup = world(
+      (ssc) =>
+        stream(ssc, 'views').toPostgres('rows', { pool: () => ({}) as SqlPool, write: () => undefined }),
+      { config: { batches: 2 } },
+    );
+    const { engine } = await start(setup);
+    expect(readLog(setup.files).state.outputs.size).toBe(0);
+    await pump(setup.clock, engine.done);
+    const { batches: logged, state } = readLog(setup.files);
+    expect(state.outputs).toEqual(new Map([['postgres:rows', 1]]));
+    expect(logged.map(({ planned }) => planned.outputs)).toEqual([['postgres:rows'], ['postgres:rows']]);
   });
 
   it('calls transform once a batch, however many outputs stand on it', async () => {

@@ -8,14 +8,23 @@ import { ApplicationRun } from './application-run.ts';
 import { APPLICATION_TRANSITIONS, type ApplicationState } from './application-state.ts';
 import { Drain } from './drain.ts';
 import { ApplicationInputs } from './input/application-inputs.ts';
+import { startNotes } from './input/start-notes.ts';
 import { KafkaClients } from './kafka-clients.ts';
 import { ApplicationLog, type LogClaim } from './log/application-log.ts';
 import { recoverLog } from './log/log-reader.ts';
-import { beginningOf, EMPTY_LOG, type LogState } from './log/log-state.ts';
+import { EMPTY_LOG, isUnbegun, type LogState } from './log/log-state.ts';
+import type { LoggedSums } from './log/logged-sums.ts';
 import { goneQueues, sameEnd } from './log-checks.ts';
 import { claimedOutputs } from './outputs/claimed-outputs.ts';
+import { outputTopicProblems } from './outputs/output-topics.ts';
 import { stateProblems } from './state/state-problems.ts';
 import { userError } from './user-error.ts';
+
+export interface EngineStarted {
+  readonly epoch: number;
+  /** Of what earlier runs have committed. */
+  readonly sums: LoggedSums;
+}
 
 /**
  * One run of one application: beats, plans, logs, runs and commits its batches, one after the other. It knows neither
@@ -81,7 +90,7 @@ export class ApplicationEngine {
    * Takes the epoch and begins to run. Call `validate` before.
    * @throws MillraceError LOG_CORRUPT, LOG_WRITE_FAILED, FENCED; a problem of `validate` that has come up since.
    */
-  async start(claim?: LogClaim): Promise<{ readonly epoch: number }> {
+  async start(claim?: LogClaim): Promise<EngineStarted> {
     return this.#orClose(() => this.#start(claim));
   }
 
@@ -100,28 +109,47 @@ export class ApplicationEngine {
     if (error || !state) throw error ?? new MillraceError('INTERNAL', 'the log was not read');
     this.#validated = state;
     this.#move('VALIDATED');
-    return applicationNotes(this.#graph, job.options, this.#inputs.current, state);
+    return this.#notes(state, anew);
+  }
+
+  #notes(state: LogState, isAnew: boolean): readonly string[] {
+    const { current } = this.#inputs;
+    const notes = applicationNotes(this.#graph, this.options, current, state);
+    return [...notes, ...startNotes(current, isAnew)];
   }
 
   /** What keeps the job from going on where the log ends. */
   async #problems(state: LogState): Promise<readonly MillraceError[]> {
-    const { job, stateFiles } = this.#options;
+    const { job, stateFiles, clock, logger, event } = this.#options;
+    const { signal } = this.#draining;
+    const asked = await Promise.all([
+      this.#inputs.open(state, signal),
+      outputTopicProblems(this.#graph.outputs, {
+        kafka: (client) => this.#kafka.get(client),
+        clock,
+        logger,
+        notice: (level, text) => event({ kind: 'notice', level, text }),
+        isLenient: !isUnbegun(state),
+        signal,
+      }),
+    ]);
     return [
       ...goneQueues(this.#graph, state),
       ...stateProblems(this.#graph, state.state, stateFiles, job.options.dropState),
-      ...(await this.#inputs.open(state, this.#draining.signal)),
+      ...asked.flat(),
     ];
   }
 
-  async #start(claim: LogClaim | undefined): Promise<{ readonly epoch: number }> {
+  async #start(claim: LogClaim | undefined): Promise<EngineStarted> {
     const { logger } = this.#options;
     const reach = new StreamReach(this.#graph);
     const log = await this.#openLog(reach, claim);
+    const { sums } = log.state;
     const parts = {
       ...this.#options,
       program: this.#program,
       log,
-      begins: beginningOf(log.state, claim?.anew === true),
+      isAnew: claim?.anew === true && isUnbegun(log.state),
       inputs: this.#inputs,
       reach,
       kafka: this.#kafka,
@@ -137,8 +165,8 @@ export class ApplicationEngine {
     this.#move('RUNNING');
     logger.info({ application: this.name, epoch: log.epoch }, 'application runs');
     // In a turn of its own: whoever called learns of the epoch before tasks of it are submitted.
-    this.#options.clock.schedule(0, () => this.#begin(run, log.state));
-    return { epoch: log.epoch };
+    this.#options.clock.schedule(0, () => this.#begin(run, log.state, parts.isAnew));
+    return { epoch: log.epoch, sums };
   }
 
   /** Takes the epoch; what the log says may have changed since `validate`. */
@@ -166,9 +194,9 @@ export class ApplicationEngine {
     return log;
   }
 
-  #begin(run: ApplicationRun, state: LogState): void {
-    const { job, onlyPending, event } = this.#options;
-    const notes = onlyPending ? [] : applicationNotes(this.#graph, job.options, this.#inputs.current, state);
+  #begin(run: ApplicationRun, state: LogState, isAnew: boolean): void {
+    const { onlyPending, event } = this.#options;
+    const notes = onlyPending ? [] : this.#notes(state, isAnew);
     event({ kind: 'running', notes });
     run.run().then(
       () => this.#end(undefined),

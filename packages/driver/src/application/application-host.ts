@@ -118,8 +118,8 @@ export class ApplicationHost {
       send({ kind: 'validated', application, batchIntervalMs, notes });
       const granted = this.#granted.promise;
       const knownEpoch = await withDeadline(granted, NAME_TIMEOUT_MS, 'granting the name', clock);
-      const { epoch } = await engine.start({ knownEpoch, anew });
-      send({ kind: 'started', application, epoch });
+      const { epoch, sums } = await engine.start({ knownEpoch, anew });
+      send({ kind: 'started', application, epoch, sums });
       exit((await engine.done) ? 1 : 0);
     } catch (error) {
       if (MillraceError.is(error, 'CANCELLED')) exit(0);

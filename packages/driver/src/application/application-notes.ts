@@ -7,7 +7,8 @@ import {
 import type { OpenInput } from './batch/batch-planner.ts';
 import { inputChanges } from './input/input-changes.ts';
 import type { LogState } from './log/log-state.ts';
-import { outputPrefix } from './outputs/output-prefix.ts';
+import { loggedOutputs } from './outputs/output-prefix.ts';
+import { outputLoops } from './outputs/output-topics.ts';
 import { stateChanges } from './state/state-changes.ts';
 
 /** What whoever submits a job is told of it: what it reads, what it writes with which guarantee, where it goes on, and what of before is kept, dropped or new. */
@@ -28,6 +29,7 @@ export function applicationNotes(
         : [],
     ),
     ...outputs.map(describeOutput),
+    ...outputLoops(outputs, open),
   ];
   if (state.lastCommitted === undefined) return notes;
   const current = open.map(({ input, kafka }) => ({
@@ -49,9 +51,7 @@ function outputsGone(
   application: string,
   { outputs: logged }: LogState,
 ): readonly string[] {
-  const current = new Set(
-    outputs.flatMap(({ exactlyOnce }) => (exactlyOnce ? [outputPrefix(exactlyOnce, application)] : [])),
-  );
+  const current = new Set(loggedOutputs(outputs, application));
   return [...logged.keys()]
     .filter((prefix) => !current.has(prefix))
     .map((prefix) => `exactly-once output ${prefix} is no longer there: what it has written stays`);

@@ -1,4 +1,4 @@
-import { BatchRdds, type LogBeginning, type StreamReach } from '@millrace/api/internal';
+import { BatchRdds, type StreamReach } from '@millrace/api/internal';
 import type { ErrorRecord } from '@millrace/common';
 import { type ProgramIdentity, programId } from '../program-identity.ts';
 import type { ApplicationEngineOptions } from './application-engine-options.ts';
@@ -10,6 +10,7 @@ import type { ApplicationInputs } from './input/application-inputs.ts';
 import type { KafkaClients } from './kafka-clients.ts';
 import type { ApplicationLog } from './log/application-log.ts';
 import type { ExactlyOnceOutputs } from './outputs/exactly-once-outputs.ts';
+import { loggedOutputs } from './outputs/output-prefix.ts';
 import { outputRunOf } from './outputs/output-run.ts';
 import { openStates } from './state/open-states.ts';
 import type { StateKeeper } from './state/state-keeper.ts';
@@ -21,7 +22,7 @@ export interface ApplicationRunOptions extends Pick<ApplicationEngineOptions, Fr
   /** Held. */
   readonly log: ApplicationLog;
   /** See OutputRun. */
-  readonly begins: LogBeginning | undefined;
+  readonly isAnew: boolean;
   /** They stand where the log ends. */
   readonly inputs: ApplicationInputs;
   readonly reach: StreamReach;
@@ -61,7 +62,10 @@ export class ApplicationRun {
     const { graph } = job.context.internals;
     graph.committer = this.#commits;
     graph.transactions = options.transactions;
-    graph.outputRun = outputRunOf(log.state.pending, program, job.options, options.begins);
+    graph.outputRun = outputRunOf(log.state.pending, program, job.options, {
+      log: log.state.id ?? '',
+      isAnew: options.isAnew,
+    });
   }
 
   /** Resolves when no further batch is wanted. Call it once. @throws why a batch failed, or why it was cancelled. */
@@ -113,19 +117,8 @@ export class ApplicationRun {
   }
 
   #batchLoop(): BatchLoop {
-    const {
-      job,
-      clock,
-      program,
-      onlyPending,
-      log,
-      inputs,
-      transactions,
-      draining,
-      cancelled,
-      event,
-      mapError,
-    } = this.#options;
+    const { job, clock, program, onlyPending, log, inputs, draining, cancelled, event, mapError } =
+      this.#options;
     const { internals } = job.context;
     const { graph } = internals.graph;
     const rdds = new BatchRdds({
@@ -144,7 +137,7 @@ export class ApplicationRun {
       stateful: [...graph.stateful, ...graph.inverseWindows],
       states: this.#states,
       outputs: graph.outputs,
-      exactlyOnce: transactions.prefixes,
+      exactlyOnce: loggedOutputs(graph.outputs, job.options.name),
       rdds,
       log,
       dag: this.dag,

@@ -6,6 +6,7 @@ import {
   MillraceError,
   type Timer,
 } from '@millrace/common';
+import type { LoggedSums } from '../application/log/logged-sums.ts';
 import type { ApplicationEvent } from '../application-events.ts';
 import type { ContentStore } from '../cluster/content-store.ts';
 import type { TaskScheduler } from '../cluster/task-scheduler.ts';
@@ -39,7 +40,7 @@ export interface HostGone {
 
 export interface HostSessionListener {
   /** It took its epoch; task sets follow. */
-  started(epoch: number): void;
+  started(epoch: number, sums: LoggedSums): void;
   event(event: Exclude<ApplicationEvent, { kind: 'output' | 'ended' }>): void;
   output(line: HostLine): void;
   /** The last call. Its tasks and content are gone. */
@@ -112,7 +113,7 @@ export class HostSession {
       case 'started':
         this.#epoch = message.epoch;
         scheduler.attach(this.#application, (event) => this.#tell(event));
-        this.#listener.started(message.epoch);
+        this.#listener.started(message.epoch, message.sums);
         break;
       case 'refused':
         this.#refusal = message.error;

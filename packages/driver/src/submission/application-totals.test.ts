@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AccumulatorChange } from '@millrace/api/internal';
+import { NO_SUMS } from '../application/log/logged-sums.ts';
 import type { BatchSummary } from '../application-events.ts';
-import { NO_TOTALS, withBatch } from './application-totals.ts';
+import { NO_TOTALS, recounted, withBatch } from './application-totals.ts';
 
 const batch = (accumulators: readonly AccumulatorChange[]): BatchSummary => ({
   number: 1,
@@ -41,5 +42,24 @@ describe('the totals of a run', () => {
       lastBatchTime: 1000,
       lastProcessingMs: 2,
     });
+  });
+
+  it('are what the log says of the run, of which its hosts may not have told all', () => {
+    const from = { ...NO_SUMS, batches: 5, records: 50, deadLetters: 1 };
+    const told = withBatch(NO_TOTALS, batch([]));
+    const sums = { ...NO_SUMS, batches: 7, records: 72, deadLetters: 4, undecodable: 2 };
+    const { totals, countedFrom } = recounted(told, sums, from);
+    expect(totals).toEqual({ ...told, batches: 2, records: 22, deadLetters: 3, undecodable: 2 });
+    expect(countedFrom).toEqual(from);
+  });
+
+  it('go on from what is known of a run that began before logs had sums, or where they begin again', () => {
+    const told = withBatch(withBatch(NO_TOTALS, batch([])), batch([]));
+    for (const from of [undefined, { ...NO_SUMS, batches: 900, records: 9_000 }]) {
+      const first = recounted(told, { ...NO_SUMS, batches: 1, records: 3 }, from);
+      expect(first.totals).toEqual(told);
+      const then = recounted(first.totals, { ...NO_SUMS, batches: 2, records: 7 }, first.countedFrom);
+      expect(then.totals).toMatchObject({ batches: 3, records: 24 });
+    }
   });
 });

@@ -1,15 +1,8 @@
+import { type LoggedSums, leftOutOf, minus, sumsAfter } from '../application/log/logged-sums.ts';
 import type { BatchSummary } from '../application-events.ts';
 
 /** What an application did in this run, over all of its hosts and drivers. */
-export interface Totals {
-  readonly batches: number;
-  readonly records: number;
-  /** Left out, because they do not decode. */
-  readonly undecodable: number;
-  /** Offsets that retention had deleted before they were read. */
-  readonly deleted: number;
-  /** Records that were written to dead-letter topics. */
-  readonly deadLetters: number;
+export interface Totals extends LoggedSums {
   readonly lag: number;
   readonly lastBatchTime: number;
   readonly lastProcessingMs: number;
@@ -27,20 +20,24 @@ export const NO_TOTALS: Totals = {
 };
 
 export function withBatch(totals: Totals, batch: BatchSummary): Totals {
-  let { undecodable, deleted, deadLetters } = totals;
-  for (const { leftOut, added = 0 } of batch.accumulators) {
-    if (leftOut === 'undecodable') undecodable += added;
-    else if (leftOut === 'deleted') deleted += added;
-    else if (leftOut === 'dead-letters') deadLetters += added;
-  }
   return {
-    batches: totals.batches + 1,
-    records: totals.records + batch.records,
-    undecodable,
-    deleted,
-    deadLetters,
+    ...sumsAfter(totals, { records: batch.records, ...leftOutOf(batch.accumulators) }),
     lag: batch.lag,
     lastBatchTime: batch.batchTime,
     lastProcessingMs: batch.processingMs,
   };
+}
+
+/**
+ * What the log says counts: of batches whose host died before it told of them, it knows. `from`: its sums before the run; absent, or no
+ * beginning of what it says now, as when another version wrote it meanwhile: it goes on from what is known of the run.
+ */
+export function recounted(
+  totals: Totals,
+  sums: LoggedSums,
+  from: LoggedSums | undefined,
+): { readonly totals: Totals; readonly countedFrom: LoggedSums } {
+  if (from === undefined || sums.batches - from.batches < totals.batches)
+    return { totals, countedFrom: minus(sums, totals) };
+  return { totals: { ...totals, ...minus(sums, from) }, countedFrom: from };
 }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { MillraceError, silentLogger, systemClock } from '@millrace/common';
 import { ApplicationLog } from '../application/log/application-log.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
+import { NO_SUMS } from '../application/log/logged-sums.ts';
 import { MemoryLogFiles } from '../application/testing/memory-log-files.ts';
 import { ContentStore } from '../cluster/content-store.ts';
 import { TaskScheduler } from '../cluster/task-scheduler.ts';
@@ -145,13 +146,36 @@ describe('an application', () => {
     expect((lost as MillraceError).remedy).not.toContain('--with-new-program');
 
     const ends = new FakeHost((host) => {
-      host.say({ kind: 'started', application: 'app', epoch: 1 });
+      host.say({ kind: 'started', application: 'app', epoch: 1, sums: NO_SUMS });
       host.say({ kind: 'event', event: { kind: 'ended' } });
       host.kill();
     });
     await application.begin(forced, ends.job, pending);
     // It made the batches that it was to make.
     expect(application.state).toBe('STOPPED');
+    await application.leave(false, 1_000);
+  });
+
+  it('counts what its last host has committed and did not tell of', async () => {
+    const { files } = pendingLog('p');
+    const host = new FakeHost((granted) =>
+      granted.say({ kind: 'started', application: 'app', epoch: 1, sums: NO_SUMS }),
+    );
+    const deps = await depsOf({ checkpoints: { open: async () => ({ log: files }) } });
+    const application = await applicationOf(record, deps);
+    await application.begin({ ...record, countedFrom: NO_SUMS }, host.job);
+    const log = ApplicationLog.open({ files, logger: silentLogger, segmentBytes: 1e6, segmentsRetained: 1 });
+    log.commit(log.state.pending?.batchTime ?? 0, {
+      records: 960,
+      tasks: 1,
+      processingMs: 1,
+      deadLetters: 2,
+    });
+    log.close();
+    await application.stop('kill', 1_000);
+    const deadline = systemClock.monotonic() + 5_000;
+    while (application.totals.batches === 0 && systemClock.monotonic() < deadline) await systemClock.sleep(5);
+    expect(application.totals).toMatchObject({ batches: 1, records: 960, deadLetters: 2 });
     await application.leave(false, 1_000);
   });
 

@@ -8,6 +8,7 @@ import {
 } from '@millrace/common';
 import type { CheckpointStore } from '../application/checkpoint/checkpoint-store.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
+import type { LoggedSums } from '../application/log/logged-sums.ts';
 import { logLost } from '../application/log/record-codec.ts';
 import type { ContentStore } from '../cluster/content-store.ts';
 import { hostLost } from '../host-process/host-process.ts';
@@ -20,7 +21,7 @@ import { type AfterHostEnd, afterFailedStart, afterHostEnd, isUnfinished } from 
 import { Journal } from './journal.ts';
 import { idOf, plannerOf } from './kept-programs.ts';
 import { KeptRecord } from './kept-record.ts';
-import { loggedPending } from './logged-offsets.ts';
+import { loggedPending, loggedSums } from './logged-offsets.ts';
 import type { OutputLog } from './output-log.ts';
 import { endPhase, type Phase, type StopMode, stopTooSlow } from './phase.ts';
 import { type HostProgram, type StartHostDeps, startHost } from './start-host.ts';
@@ -210,7 +211,7 @@ export class Application {
       job,
       { clock, logger, scheduler, content, knownEpoch: anewAfter, startTimeoutMs: jobStartTimeoutMs },
       {
-        started: (hostEpoch) => this.#hostStarted(hostEpoch),
+        started: (hostEpoch, sums) => this.#hostStarted(hostEpoch, sums),
         event: (event) => this.#heard(event),
         output: (line) => this.journal.print(line),
         gone: (gone) => this.#hostGone(gone),
@@ -220,13 +221,14 @@ export class Application {
     if (!session.isGone) this.#phase = { kind: 'hosted', session };
   }
 
-  #hostStarted(epoch: number): void {
+  #hostStarted(epoch: number, sums: LoggedSums): void {
     if (epoch <= this.#kept.current.epoch) {
       this.#wentBack(epoch);
       return;
     }
     const { anewAfter, ...record } = this.#kept.current;
     this.#kept.replace({ ...record, epoch });
+    this.#kept.recount(sums);
     if (anewAfter !== undefined) this.journal.notice('info', BEGAN_ANEW);
     this.#deps.dropOnExecutors(this.name, epoch);
     if (this.state !== 'STARTING') return;
@@ -298,6 +300,7 @@ export class Application {
     const error = after.to === 'FAILED' && this.#finishing ? withWayOut(after.error) : after.error;
     this.#move(after.to, error);
     void this.#kept.saveLater();
+    void this.#recount();
     this.journal.over(() => isOver(this.state));
     this.#started?.reject(
       after.to === 'FAILED'
@@ -306,6 +309,23 @@ export class Application {
     );
     this.#started = undefined;
     this.#over.resolve();
+  }
+
+  /** A host that was killed may have committed a batch that it did not tell of. */
+  async #recount(): Promise<void> {
+    const { submittedAt, epoch } = this.#kept.current;
+    try {
+      const sums = loggedSums((await this.#deps.checkpoints.open(this.name)).log);
+      const now = this.#kept.current;
+      // Another run has begun meanwhile.
+      const isSameRun = now.submittedAt === submittedAt && now.epoch === epoch;
+      if (!isSameRun || now.anewAfter !== undefined) return;
+      const { batches } = this.totals;
+      this.#kept.recount(sums);
+      if (this.totals.batches !== batches) await this.#kept.saveLater();
+    } catch (error) {
+      this.#deps.logger.debug({ err: error, application: this.name }, 'what was read was not counted again');
+    }
   }
 
   /**

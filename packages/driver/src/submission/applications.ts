@@ -4,11 +4,12 @@ import { loggedEpoch } from '../application/log/application-log.ts';
 import type { LogFiles } from '../application/log/log-files.ts';
 import type { ReadLog } from '../application/log/log-reader.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
+import { type LoggedSums, NO_SUMS } from '../application/log/logged-sums.ts';
 import type { OffsetChange, OffsetReport } from '../offset-report.ts';
 import { Application, type ApplicationDeps, type Started } from './application.ts';
 import { isOver } from './application-state.ts';
 import { earlierPrograms, rollbackTarget } from './kept-programs.ts';
-import { loggedBatches, loggedOffsets, loggedPending } from './logged-offsets.ts';
+import { loggedBatches, loggedOffsets, loggedPending, loggedSums } from './logged-offsets.ts';
 import { OutputLog } from './output-log.ts';
 import { editOffsets, type HostProgram, startHost } from './start-host.ts';
 import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
@@ -107,7 +108,9 @@ export class Applications {
     name: string,
     { to, withNewProgram }: { readonly to: string; readonly withNewProgram: boolean },
   ): Promise<Started & { readonly application: string }> {
-    const { programHash, config, environment } = rollbackTarget(this.get(name).record, to);
+    const { programHash, config: submitted, environment } = rollbackTarget(this.get(name).record, to);
+    // How many batches were wanted then was said of that run.
+    const { batches: _, ...config } = submitted;
     return this.submit({ name, programHash, config, environment, anew: false, withNewProgram });
   }
 
@@ -118,17 +121,22 @@ export class Applications {
     let application: Application;
     let record: SubmissionRecord;
     let pending: PlannedBatch | undefined;
+    let sums = NO_SUMS;
     try {
       if (this.#leaving) throw new MillraceError('CANCELLED', 'the driver is stopping');
       checkApplicationName(job.application);
       if (name !== undefined && job.application !== name)
         throw new MillraceError('INTERNAL', `the host calls ${name} ${job.application}`);
       const logged = request.anew ? await this.#loggedEpoch(job.application) : 0;
-      pending = request.anew ? undefined : loggedPending(await this.#logFiles(job.application));
+      if (!request.anew) {
+        const files = await this.#logFiles(job.application);
+        pending = loggedPending(files);
+        sums = loggedSums(files);
+      }
       const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
       // From here to `begin` nothing waits: the check and the claim are one.
       this.assertFree(job.application);
-      record = this.#recordOf(job.application, request, { logged, pending });
+      record = this.#recordOf(job.application, request, { logged, pending, sums });
       application = this.#claim(record, log);
     } catch (error) {
       job.host.kill();
@@ -175,7 +183,15 @@ export class Applications {
   #recordOf(
     name: string,
     { programHash, config, environment, anew, withNewProgram }: SubmitRequest,
-    { logged, pending }: { readonly logged: number; readonly pending: PlannedBatch | undefined },
+    {
+      logged,
+      pending,
+      sums,
+    }: {
+      readonly logged: number;
+      readonly pending: PlannedBatch | undefined;
+      readonly sums: LoggedSums;
+    },
   ): SubmissionRecord {
     const before = this.#applications.get(name)?.record;
     const program = { programHash, config, environment, submittedAt: this.#deps.clock.now() };
@@ -187,6 +203,7 @@ export class Applications {
       desired: 'running',
       state: 'SUBMITTED',
       epoch: before?.epoch ?? 0,
+      countedFrom: sums,
       ...(anew && { anewAfter: Math.max(before?.epoch ?? 0, logged) }),
     };
   }

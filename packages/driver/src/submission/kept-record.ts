@@ -1,9 +1,10 @@
 import type { Clock, Logger, Timer } from '@millrace/common';
+import type { LoggedSums } from '../application/log/logged-sums.ts';
 import type { BatchSummary } from '../application-events.ts';
-import { NO_TOTALS, type Totals, withBatch } from './application-totals.ts';
+import { NO_TOTALS, recounted, type Totals, withBatch } from './application-totals.ts';
 import type { SubmissionRecord, SubmissionStore } from './submission-store.ts';
 
-/** What `status` counts may lack so much after a kill -9 of the driver. */
+/** What `status` counts may lack so much after a kill -9 of the driver, until a host starts again and says what the log counts. */
 const TOTALS_SAVED_EVERY_MS = 5_000;
 
 export interface KeptRecordDeps {
@@ -42,6 +43,12 @@ export class KeptRecord {
     this.#counting ??= this.#deps.clock.schedule(TOTALS_SAVED_EVERY_MS, () => void this.saveLater(), {
       unref: true,
     });
+  }
+
+  /** What the log says of this run, and all before it. */
+  recount(sums: LoggedSums): void {
+    const { countedFrom } = this.#current;
+    this.#current = { ...this.#current, ...recounted(this.totals, sums, countedFrom) };
   }
 
   /** Durable when it resolves. */

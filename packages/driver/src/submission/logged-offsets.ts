@@ -1,31 +1,22 @@
 import { MillraceError } from '@millrace/common';
-import { compareTopicPartitions } from '@millrace/kafka';
 import type { LogFiles } from '../application/log/log-files.ts';
 import { type ReadLog, readLog, recoverLog } from '../application/log/log-reader.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
+import type { LoggedSums } from '../application/log/logged-sums.ts';
+import { loggedPartitions, standsOf } from '../application/offsets/input-stand.ts';
 import type { OffsetReport } from '../offset-report.ts';
 
 /** Where an application stands, as its log says. Kafka is not asked. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
 export function loggedOffsets(application: string, files: LogFiles): OffsetReport {
   const { state, epoch } = again(() => recoverLog(files));
-  const partitions = [...state.positions].flatMap(([inputId, at]) =>
-    [...at.values()].toSorted(compareTopicPartitions).map(({ topic, partition, offset }) => ({
-      inputId,
-      topic,
-      partition,
-      position: offset,
-      earliest: undefined,
-      latest: undefined,
-      target: undefined,
-    })),
-  );
   return {
     application,
     epoch,
-    lastBatchTime: state.lastCommitted,
+    lastBatchTime: state.lastDone,
     pendingBatchTime: state.pending?.batchTime,
+    givesUp: false,
     executed: false,
-    partitions,
+    partitions: standsOf(state).flatMap((stand) => loggedPartitions(stand)),
     notes: [],
   };
 }
@@ -33,6 +24,11 @@ export function loggedOffsets(application: string, files: LogFiles): OffsetRepor
 /** The batch that is planned and not committed. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
 export function loggedPending(files: LogFiles): PlannedBatch | undefined {
   return again(() => recoverLog(files)).state.pending;
+}
+
+/** Over what it has committed. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
+export function loggedSums(files: LogFiles): LoggedSums {
+  return again(() => recoverLog(files)).state.sums;
 }
 
 /** All that the log of an application still holds. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */

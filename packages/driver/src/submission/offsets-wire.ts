@@ -34,10 +34,12 @@ export function reportToWire(report: OffsetReport): OffsetsReportInit {
     ...rest,
     lastBatchTime,
     pendingBatchTime,
-    partitions: partitions.map(({ inputId, topic, partition, ...offsets }) => ({
+    partitions: partitions.map(({ inputId, topic, partition, planned, isRecreated, ...offsets }) => ({
       input: inputId,
       topic,
       partition,
+      isRecreated,
+      ...(planned && { planned }),
       // What is undefined is absent.
       ...(Object.fromEntries(Object.entries(offsets).filter(([, offset]) => offset !== undefined)) as Partial<
         Record<'position' | 'earliest' | 'latest' | 'target', number>

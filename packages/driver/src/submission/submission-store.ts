@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorRecord, MillraceError } from '@millrace/common';
+import type { LoggedSums } from '../application/log/logged-sums.ts';
 import type { ApplicationState } from './application-state.ts';
 import type { Totals } from './application-totals.ts';
 import { readJson, writeDurably } from './durable-file.ts';
@@ -32,6 +33,8 @@ export interface SubmissionRecord extends SubmittedProgram {
   readonly error?: ErrorRecord;
   /** What this run has done; may be some seconds old. */
   readonly totals?: Partial<Totals>;
+  /** The sums of the log before this run. Absent: of a run that a version of Millrace without them has begun. */
+  readonly countedFrom?: LoggedSums;
 }
 
 /** A name that is also a file's name: nothing that leaves the directory, no surprises in a shell. */

@@ -1,12 +1,14 @@
 import {
   outputConflict,
   outputFenced,
+  outputForeign,
   type SkippedTask,
   type TaskContextData,
   type TransactionSettings,
 } from '@millrace/api/internal';
 import { assertNever, crashPoint, MillraceError } from '@millrace/common';
 import {
+  isForeign,
   type KafkaClient,
   type ProgressPlace,
   progressOffset,
@@ -94,7 +96,12 @@ export class TransactionStream {
 
   get #own() {
     const { task, transaction } = this.#options;
-    return { epoch: task.epoch, batchTime: task.batchTime, planHash: transaction.planHash };
+    return {
+      epoch: task.epoch,
+      batchTime: task.batchTime,
+      planHash: transaction.planHash,
+      log: transaction.log,
+    };
   }
 
   async #begin(): Promise<void> {
@@ -127,7 +134,9 @@ export class TransactionStream {
       case 'skip':
         return true;
       case 'fenced':
-        throw outputFenced(transaction.prefix, found.epoch, own.epoch);
+        throw isForeign(found, own.log)
+          ? outputForeign(transaction.prefix, found, own.log)
+          : outputFenced(transaction.prefix, found.epoch, own.epoch);
       case 'stale':
       case 'conflict':
         throw outputConflict(transaction.prefix, found, own.batchTime);

@@ -38,6 +38,10 @@ function synchronous(decoded: unknown): unknown {
   );
 }
 
+/** Of a record that is there, and stays. */
+const PAST_IT =
+  "To get past what is there: onDecodeError of the stream ('skip', or { deadLetterTopic }), or stop and go behind it with millrace offsets set.";
+
 // Told apart from every value that a decoder can return.
 const UNREAD = Symbol('unread');
 
@@ -115,7 +119,7 @@ export class KafkaRow {
   #decode(what: string, start: number, length: number, decoder: ColumnDecoder, nullable: boolean): unknown {
     if (length < 0) {
       if (nullable) return null;
-      throw this.#undecodable(what, 'it is null', `Wrap the ${what}'s codec in nullable().`);
+      throw this.#undecodable(what, 'it is null', `Wrap the ${what}'s codec in nullable(). ${PAST_IT}`);
     }
     try {
       return decoder(this.#columns.buf, start, start + length);
@@ -123,7 +127,7 @@ export class KafkaRow {
       throw this.#undecodable(
         what,
         messageOf(error),
-        'Mend the producer, or read it as bytes() and decide yourself.',
+        `Mend the producer, or read it as bytes() and decide yourself. ${PAST_IT}`,
         error,
       );
     }

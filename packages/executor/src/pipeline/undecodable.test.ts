@@ -32,6 +32,7 @@ describe('a record that does not decode', () => {
     expect(error).toMatchObject({
       code: 'VALUE_DECODE',
       details: { topic: 'views', partition: 3, offset: 12, what: 'value' },
+      remedy: expect.stringMatching(/onDecodeError.*'skip'.*deadLetterTopic.*millrace offsets set/),
     });
   });
 

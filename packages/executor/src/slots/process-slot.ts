@@ -10,7 +10,7 @@ import {
   type SlotOutcome,
   type SlotTask,
 } from './slot.ts';
-import { howItEnded, type KillCause, slotDeathError } from './slot-death.ts';
+import { howItEnded, type KillCause, slotDeathError, slowStart } from './slot-death.ts';
 import { SlotDemands, type SlotDemandsOptions } from './slot-demands.ts';
 import { type ShuffleSpace, slotEnvironment, slotExecArgv } from './slot-environment.ts';
 import type { FromSlot, ToSlot } from './slot-messages.ts';
@@ -80,9 +80,7 @@ export class ProcessSlot implements Slot {
   async start(): Promise<void> {
     const { clock, startTimeoutMs } = this.#options;
     const timer = clock.schedule(startTimeoutMs, () => {
-      this.#started.reject(
-        new MillraceError('DEADLINE_EXCEEDED', `a slot was not ready within ${startTimeoutMs} ms`),
-      );
+      this.#started.reject(slowStart('a slot was not ready', startTimeoutMs));
       this.#kill({ kind: 'closed' });
     });
     try {

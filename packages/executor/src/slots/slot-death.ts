@@ -25,6 +25,14 @@ export interface SlotDeath {
 const OUT_OF_MEMORY =
   /heap out of memory|Allocation failed|invalid (size|array length|table size) error|out of memory|Array buffer allocation/i;
 
+/** Of slots that took longer than they may to be ready. */
+export function slowStart(what: string, ms: number): MillraceError {
+  return new MillraceError('DEADLINE_EXCEEDED', `${what} within ${ms} ms`, {
+    remedy:
+      'Where the machine is busy or slow, start the executor with a longer --slot-start-timeout-ms, or with fewer --slots.',
+  });
+}
+
 /** The error of a task whose slot died under it. */
 export function slotDeathError(task: SlotTask, death: SlotDeath): ErrorRecord {
   const details: ErrorDetails = {

@@ -104,6 +104,17 @@ describe('the slots of an executor', () => {
     expect(ready).toEqual([[1], [0, 1]]);
   });
 
+  it('that are not ready in time name the option that gives them more', async () => {
+    const { pool, clock } = create();
+    const started = pool.started();
+    clock.advance(1_000);
+    await expect(started).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      what: 'not all slots were ready within 1000 ms',
+      remedy: expect.stringContaining('--slot-start-timeout-ms'),
+    });
+  });
+
   it('are replaced at once when a task ended them; the task that waits gets the new one', async () => {
     const { made, pool, ready } = create();
     made[0]?.becomeReady();

@@ -1,6 +1,7 @@
 import { type Clock, type Logger, MillraceError, messageOf, withDeadline } from '@millrace/common';
 import type { OffsetRange } from '@millrace/kafka';
 import { NO_METRICS, type Slot, type SlotHealth, type SlotOutcome, type SlotTask } from './slot.ts';
+import { slowStart } from './slot-death.ts';
 
 export interface SlotPoolOptions {
   readonly slots: number;
@@ -53,7 +54,8 @@ export class SlotPool {
   /** Resolves when every slot is ready. @throws what `slotWaitMs` of waiting ended in. */
   async started(): Promise<void> {
     const all = Promise.all(this.#places.map((place) => this.#until(place, () => place.ready)));
-    await withDeadline(all, this.#options.slotWaitMs, 'starting the slots', this.#options.clock);
+    const { slotWaitMs, clock } = this.#options;
+    await withDeadline(all, slotWaitMs, () => slowStart('not all slots were ready', slotWaitMs), clock);
   }
 
   get ready(): readonly number[] {

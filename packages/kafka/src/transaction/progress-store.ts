@@ -51,8 +51,8 @@ export async function readProgress(
 
 /** To be sent with the transaction that it tells of. */
 export function progressOffset({ partition }: ProgressPlace, progress: Progress): TxnOffset {
-  const { epoch, batchTime, planHash } = progress;
-  const metadata = JSON.stringify({ v: VERSION, epoch, batchTime, planHash });
+  const { epoch, batchTime, planHash, log } = progress;
+  const metadata = JSON.stringify({ v: VERSION, epoch, batchTime, planHash, log });
   return { topic: PROGRESS_TOPIC, partition, offset: batchTime, metadata };
 }
 
@@ -95,24 +95,26 @@ async function progressPartitions(client: Pick<KafkaClient, 'topics'>): Promise<
 
 function decoded(metadata: string, groupId: string, partition: number): Progress {
   const where = `the offset of group ${groupId} for ${PROGRESS_TOPIC}-${partition}`;
-  const { v, epoch, batchTime, planHash } = parsed(metadata);
+  const { v, epoch, batchTime, planHash, log } = parsed(metadata);
   if (typeof v === 'number' && v > VERSION) {
     throw new MillraceError('VERSION_MISMATCH', `${where} was committed by a newer Millrace`, {
       remedy: 'Run the version of Millrace that wrote it, or a newer one.',
     });
   }
   if (typeof epoch === 'number' && typeof batchTime === 'number' && typeof planHash === 'string')
-    return { epoch, batchTime, planHash };
+    return { epoch, batchTime, planHash, log: typeof log === 'string' ? log : '' };
   throw new MillraceError('KAFKA_PROTOCOL', `${where} was not committed by Millrace: "${metadata}"`, {
     remedy: 'Give the output another transactionalIdPrefix, or delete the group.',
     retryable: false,
   });
 }
 
-function parsed(metadata: string): Readonly<Record<'v' | 'epoch' | 'batchTime' | 'planHash', unknown>> {
+type Metadata = Readonly<Partial<Record<'v' | keyof Progress, unknown>>>;
+
+function parsed(metadata: string): Metadata {
   try {
-    return Object(JSON.parse(metadata)) as ReturnType<typeof parsed>;
+    return Object(JSON.parse(metadata)) as Metadata;
   } catch {
-    return { v: undefined, epoch: undefined, batchTime: undefined, planHash: undefined };
+    return {};
   }
 }

@@ -6,6 +6,8 @@ export interface Progress {
   readonly batchTime: number;
   /** What the batch read. '' in a claim of an id that was never used. */
   readonly planHash: string;
+  /** Of the application's log: epochs of two logs say nothing of each other. '': written by a version that told none. */
+  readonly log: string;
 }
 
 /**
@@ -17,7 +19,7 @@ export type ProgressVerdict = 'run' | 'skip' | 'fenced' | 'stale' | 'conflict';
 /** What an attempt does that has found this progress: read after its own init, or it says nothing. */
 export function progressVerdict(found: Progress | undefined, attempt: Progress): ProgressVerdict {
   if (found === undefined) return 'run';
-  if (found.epoch > attempt.epoch) return 'fenced';
+  if (found.epoch > attempt.epoch || isForeign(found, attempt.log)) return 'fenced';
   if (found.batchTime > attempt.batchTime) return 'stale';
   if (found.batchTime < attempt.batchTime) return 'run';
   return found.planHash === attempt.planHash ? 'skip' : 'conflict';
@@ -27,7 +29,15 @@ export function progressVerdict(found: Progress | undefined, attempt: Progress):
  * What a starting run writes before it plans anything: from then on every older one is fenced. The batch stays, so that a re-run finds what
  * is there. Undefined: a newer run has claimed the id.
  */
-export function claimedProgress(found: Progress | undefined, epoch: number): Progress | undefined {
-  if (found === undefined) return { epoch, batchTime: 0, planHash: '' };
-  return found.epoch > epoch ? undefined : { ...found, epoch };
+export function claimedProgress(
+  found: Progress | undefined,
+  { epoch, log }: Pick<Progress, 'epoch' | 'log'>,
+): Progress | undefined {
+  if (found === undefined) return { epoch, batchTime: 0, planHash: '', log };
+  return found.epoch > epoch ? undefined : { ...found, epoch, log };
+}
+
+/** Whether an application with another log wrote it. */
+export function isForeign(found: Pick<Progress, 'log'>, log: string): boolean {
+  return found.log !== '' && log !== '' && found.log !== log;
 }

@@ -38,7 +38,7 @@ describe('an answer to a step of a transaction', () => {
     expect(error).toMatchObject({ code: 'UNKNOWN_TOPIC', retryable: true });
     expect(refusal(KAFKA_ERROR.INVALID_TRANSACTION_TIMEOUT, 'a step')).toMatchObject({
       verdict: 'FATAL',
-      error: { code: 'CONFIG_INVALID' },
+      error: { code: 'CONFIG_INVALID', details: { kafkaError: 'INVALID_TRANSACTION_TIMEOUT' } },
     });
   });
 

@@ -80,6 +80,7 @@ export function refusal(error: number, what: string, message = ''): Error {
     verdict,
     new MillraceError('CONFIG_INVALID', plain.what, {
       remedy: 'Give a positive time-out that is not above transaction.max.timeout.ms of the brokers.',
+      details: plain.details,
     }),
   );
 }

@@ -1517,6 +1517,11 @@ export const servicesDescriptor: object = {
          "rule": "repeated",
          "type": "string",
          "id": 7
+        },
+        "givesUp": {
+         "type": "bool",
+         "id": 8,
+         "protoName": "gives_up"
         }
        }
       },
@@ -1583,6 +1588,27 @@ export const servicesDescriptor: object = {
          "options": {
           "proto3_optional": true
          }
+        },
+        "planned": {
+         "type": "PlannedOffsets",
+         "id": 8
+        },
+        "isRecreated": {
+         "type": "bool",
+         "id": 9,
+         "protoName": "is_recreated"
+        }
+       }
+      },
+      "PlannedOffsets": {
+       "fields": {
+        "from": {
+         "type": "uint64",
+         "id": 1
+        },
+        "until": {
+         "type": "uint64",
+         "id": 2
         }
        }
       },

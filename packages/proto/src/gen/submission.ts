@@ -30,6 +30,7 @@ import type { OffsetsReport as _millrace_v1_OffsetsReport, OffsetsReport__Output
 import type { OffsetsRequest as _millrace_v1_OffsetsRequest, OffsetsRequest__Output as _millrace_v1_OffsetsRequest__Output } from './millrace/v1/OffsetsRequest.ts';
 import type { Output as _millrace_v1_Output, Output__Output as _millrace_v1_Output__Output } from './millrace/v1/Output.ts';
 import type { PartitionOffsets as _millrace_v1_PartitionOffsets, PartitionOffsets__Output as _millrace_v1_PartitionOffsets__Output } from './millrace/v1/PartitionOffsets.ts';
+import type { PlannedOffsets as _millrace_v1_PlannedOffsets, PlannedOffsets__Output as _millrace_v1_PlannedOffsets__Output } from './millrace/v1/PlannedOffsets.ts';
 import type { RollbackRequest as _millrace_v1_RollbackRequest, RollbackRequest__Output as _millrace_v1_RollbackRequest__Output } from './millrace/v1/RollbackRequest.ts';
 import type { SlotFailure as _millrace_v1_SlotFailure, SlotFailure__Output as _millrace_v1_SlotFailure__Output } from './millrace/v1/SlotFailure.ts';
 import type { StateChanged as _millrace_v1_StateChanged, StateChanged__Output as _millrace_v1_StateChanged__Output } from './millrace/v1/StateChanged.ts';
@@ -80,6 +81,7 @@ export interface ProtoGrpcType {
       OffsetsRequest: MessageTypeDefinition<_millrace_v1_OffsetsRequest, _millrace_v1_OffsetsRequest__Output>
       Output: MessageTypeDefinition<_millrace_v1_Output, _millrace_v1_Output__Output>
       PartitionOffsets: MessageTypeDefinition<_millrace_v1_PartitionOffsets, _millrace_v1_PartitionOffsets__Output>
+      PlannedOffsets: MessageTypeDefinition<_millrace_v1_PlannedOffsets, _millrace_v1_PlannedOffsets__Output>
       RollbackRequest: MessageTypeDefinition<_millrace_v1_RollbackRequest, _millrace_v1_RollbackRequest__Output>
       SlotFailure: MessageTypeDefinition<_millrace_v1_SlotFailure, _millrace_v1_SlotFailure__Output>
       StateChanged: MessageTypeDefinition<_millrace_v1_StateChanged, _millrace_v1_StateChanged__Output>

@@ -9,6 +9,8 @@ import { consumerAffinity } from '../dag/task-preference.ts';
 import { streamError } from '../input/start-positions.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
+import { begunOutputs } from '../log/log-state.ts';
+import { type LeftOutCounts, leftOutOf } from '../log/logged-sums.ts';
 import { claimOutputs } from '../outputs/output-run.ts';
 import type { StateKeeper } from '../state/state-keeper.ts';
 import { BatchClock, type Tick } from './batch-clock.ts';
@@ -29,7 +31,7 @@ export interface BatchLoopOptions {
   /** Absent: no operator keeps state. */
   readonly states: StateKeeper | undefined;
   readonly outputs: readonly OutputOperation[];
-  /** Those of them that are written in transactions: what the log knows them by. */
+  /** What the log knows those of them by that are written in transactions. */
   readonly exactlyOnce: readonly string[];
   readonly rdds: BatchRdds;
   readonly log: ApplicationLog;
@@ -88,6 +90,7 @@ export class BatchLoop {
     if (!forBatch) draining.addEventListener('abort', leave, { once: true });
     try {
       await claimOutputs(outputs, dag);
+      await this.#logOutputs();
     } catch (error) {
       // What a job says that was cancelled is not why.
       cancelled.throwIfAborted();
@@ -95,6 +98,17 @@ export class BatchLoop {
     } finally {
       draining.removeEventListener('abort', leave);
     }
+  }
+
+  /** Before a batch may be written to them: another program is not to finish it without. */
+  async #logOutputs(): Promise<void> {
+    const { outputs, log } = this.#options;
+    for (const { loggedAs } of outputs) {
+      const { state } = log;
+      const isKnown = state.pending ? begunOutputs(state) : state.outputs;
+      if (loggedAs !== undefined && !isKnown.has(loggedAs)) log.output(loggedAs, 1);
+    }
+    await log.settled();
   }
 
   /** Undefined: no further batch is wanted. */
@@ -145,6 +159,7 @@ export class BatchLoop {
         records: totals.records,
         tasks: totals.tasks,
         processingMs: clock.monotonic() - begunAt,
+        ...counted(leftOutOf(totals.accumulators)),
       };
       crashPoint('before-commit');
       log.commit(batchTime, metrics, changes);
@@ -192,6 +207,11 @@ export class BatchLoop {
   #warn(text: string): void {
     this.#options.event({ kind: 'notice', level: 'warn', text });
   }
+}
+
+/** Most batches leave nothing out: then the log does not tell of it. */
+function counted(leftOut: LeftOutCounts): Partial<LeftOutCounts> {
+  return Object.fromEntries(Object.entries(leftOut).filter(([, count]) => count > 0));
 }
 
 function rangesOf(batch: PlannedBatch, inputId: number): PlannedBatch['inputs'][number]['ranges'] {

@@ -10,9 +10,9 @@ import {
 import type { InputPositions } from '../log/log-state.ts';
 import { beginPartitions } from './begin-partitions.ts';
 import { type Discovery, discover } from './discovery.ts';
-import { KafkaPatience } from './kafka-patience.ts';
+import { KafkaPatience, type Wait } from './kafka-patience.ts';
 import type { PartitionOffsets } from './offset-planner.ts';
-import { TRUNCATED } from './start-positions.ts';
+import { type StartPosition, TRUNCATED } from './start-positions.ts';
 import { type SkippedOffsets, type TrackedPartition, TrackedPartitions } from './tracked-partitions.ts';
 
 export interface KafkaInputOptions {
@@ -32,6 +32,10 @@ export interface KafkaInputOptions {
 const METADATA_INTERVAL_MS = 5_000;
 /** A first start does not wait for a Kafka that is away: the user is told. */
 const FIRST_START_PATIENCE_MS = 10_000;
+/** A host that takes longer to start is killed (jobStartTimeoutMs), and could not say why. */
+const START_PATIENCE_MS = 40_000;
+/** A topic that a broker does not know was deleted, perhaps to be created again; or the broker has only just started. */
+const UNKNOWN_TOLERATED_MS = 60_000;
 /** After a change of leader a replica may tell of an end that is a little old. */
 const BEHIND_TOLERATED_MS = 10_000;
 
@@ -48,6 +52,8 @@ export class KafkaInput {
   /** What the last look at the metadata found to be fatal: thrown by the next poll. */
   #failure: unknown;
   #metadataFailingSince: number | undefined;
+  /** Since when brokers answer that there is no such topic. */
+  #unknownSince: number | undefined;
   /** Offsets are not believed before the topic's id was looked at again. */
   #topicWasUnknown = false;
 
@@ -62,6 +68,11 @@ export class KafkaInput {
     return new Set(this.#partitions.active().map(({ topic }) => topic));
   }
 
+  /** Where its partitions began when it was opened. */
+  get starts(): readonly StartPosition[] {
+    return this.#partitions.starts;
+  }
+
   get inputId(): number {
     return this.#options.input.inputId;
   }
@@ -72,12 +83,13 @@ export class KafkaInput {
    */
   async open(logged: InputPositions | undefined, signal: AbortSignal): Promise<readonly MillraceError[]> {
     const { strategy, place } = this.#options.input;
-    const patienceMs = logged
-      ? this.#options.kafkaTimeoutMs
-      : Math.min(this.#options.kafkaTimeoutMs, FIRST_START_PATIENCE_MS);
+    const patienceMs = Math.min(
+      this.#options.kafkaTimeoutMs,
+      logged ? START_PATIENCE_MS : FIRST_START_PATIENCE_MS,
+    );
     try {
       const open = (): Promise<readonly MillraceError[]> => this.#open(logged);
-      const problems = await this.#patience.attempt(strategy.describe(), patienceMs, signal, open);
+      const problems = await this.#patience.attempt(strategy.describe(), { patienceMs, signal }, open);
       return problems.map((problem) => placed(problem, place));
     } catch (error) {
       signal.throwIfAborted();
@@ -87,9 +99,8 @@ export class KafkaInput {
 
   /** Where each partition stands and ends, now. One ListOffsets request a leader. Waits for a Kafka that is away. */
   async poll(signal: AbortSignal): Promise<readonly PartitionOffsets[]> {
-    const { input, kafkaTimeoutMs } = this.#options;
-    const what = `offsets of ${input.strategy.describe()}`;
-    const { active, latest } = await this.#patience.attempt(what, kafkaTimeoutMs, signal, () => this.#list());
+    const what = `offsets of ${this.#options.input.strategy.describe()}`;
+    const { active, latest } = await this.#patience.attempt(what, this.#running(signal), () => this.#list());
     const ahead = active.map((partition) => withLatest(partition, latest));
     await this.#checkBehind(
       active.filter((partition, index) => (ahead[index]?.latest ?? 0) < partition.position),
@@ -97,6 +108,11 @@ export class KafkaInput {
     );
     if (this.#failure !== undefined) throw this.#failure;
     return ahead.map((offsets) => ({ ...offsets, latest: Math.max(offsets.latest, offsets.position) }));
+  }
+
+  /** How long a batch waits. */
+  #running(signal: AbortSignal): Wait {
+    return { patienceMs: this.#options.kafkaTimeoutMs, option: 'kafkaTimeout', signal };
   }
 
   async #list(): Promise<{
@@ -171,8 +187,8 @@ export class KafkaInput {
 
   async #refreshNow(): Promise<void> {
     const { clock, kafka, kafkaTimeoutMs, input, logger } = this.#options;
+    const what = `metadata of ${input.strategy.describe()}`;
     try {
-      const what = `metadata of ${input.strategy.describe()}`;
       const found = this.#discover(this.#partitions.positions());
       const discovery = await withDeadline(found, kafkaTimeoutMs, what, clock);
       const earliest = await withDeadline(
@@ -183,18 +199,24 @@ export class KafkaInput {
       );
       this.#partitions.apply(discovery, earliest);
       this.#metadataFailingSince = undefined;
+      this.#unknownSince = undefined;
       this.#topicWasUnknown = false;
     } catch (error) {
-      this.#metadataFailingSince ??= clock.monotonic();
-      const failingMs = clock.monotonic() - this.#metadataFailingSince;
+      const now = clock.monotonic();
+      this.#metadataFailingSince ??= now;
+      this.#unknownSince = isUnknown(error) ? (this.#unknownSince ?? now) : undefined;
+      const failingMs = now - (this.#unknownSince ?? this.#metadataFailingSince);
+      const toleratedMs = isUnknown(error) ? Math.min(UNKNOWN_TOLERATED_MS, kafkaTimeoutMs) : kafkaTimeoutMs;
       logger.warn({ err: error, failingMs }, 'topics and partitions could not be looked up; trying again');
-      if (isFinal(error) || failingMs >= kafkaTimeoutMs) this.#failure = error;
+      if (!MillraceError.is(error) || isFinal(error)) this.#failure = error;
+      else if (failingMs >= toleratedMs)
+        this.#failure = this.#patience.gaveUp(what, failingMs, error, 'kafkaTimeout');
     }
   }
 
   /** Kafka told of an end before what was planned: a recreated topic, lost records, or an answer that is a little old. */
   async #checkBehind(behind: readonly TrackedPartition[], signal: AbortSignal): Promise<void> {
-    const { clock, kafka, kafkaTimeoutMs, input } = this.#options;
+    const { clock, kafka, input } = this.#options;
     for (const partition of this.#partitions.all())
       if (!behind.includes(partition)) partition.behindSince = undefined;
     if (behind.length === 0) return;
@@ -206,8 +228,7 @@ export class KafkaInput {
     // Start offsets may have been given inside of a transaction that is still open.
     const end = await this.#patience.attempt(
       `the end of ${input.strategy.describe()}`,
-      kafkaTimeoutMs,
-      signal,
+      this.#running(signal),
       () => kafka.listOffsets(long, 'latest', 'read_uncommitted'),
     );
     for (const partition of long) {
@@ -242,8 +263,7 @@ function positionsOf(logged: InputPositions | undefined): ReadonlyMap<string, nu
 }
 
 /** Waiting does not mend it. A topic that a broker does not know may be one that it does not know yet. */
-function isFinal(error: unknown): boolean {
-  if (!MillraceError.is(error)) return true;
+function isFinal(error: MillraceError): boolean {
   return !error.retryable && !isUnknown(error);
 }
 

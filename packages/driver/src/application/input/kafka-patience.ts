@@ -1,4 +1,11 @@
-import { type Clock, type Logger, MillraceError, withDeadline } from '@millrace/common';
+import {
+  type Clock,
+  type Logger,
+  MillraceError,
+  messageOf,
+  unlessAborted,
+  withDeadline,
+} from '@millrace/common';
 
 export interface PatienceOptions {
   /** For messages. */
@@ -8,12 +15,22 @@ export interface PatienceOptions {
   readonly notice: (level: 'info' | 'warn', text: string) => void;
 }
 
+/** How long to wait for Kafka. */
+export interface Wait {
+  readonly patienceMs: number;
+  /** The option that says so, for the remedy. Absent: a bound that nobody sets. */
+  readonly option?: 'kafkaTimeout';
+  readonly signal: AbortSignal;
+}
+
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 1_000;
+/** Whoever looks on is told then that Kafka does not answer, whatever one request takes. */
+const NOTICE_AFTER_MS = 10_000;
 
 /**
- * Waits for a Kafka that is away: tries again, more and more slowly, until `patienceMs` are over. Says so once when the
- * waiting begins, and once when it ends. Errors that a new attempt cannot mend are thrown at once.
+ * Waits for a Kafka that is away: tries again, more and more slowly, until `patienceMs` are over. Says so once when an attempt has failed or
+ * none was answered for 10 s, and once when it ends. Errors that a new attempt cannot mend are thrown at once.
  */
 export class KafkaPatience {
   readonly #options: PatienceOptions;
@@ -22,42 +39,85 @@ export class KafkaPatience {
     this.#options = options;
   }
 
-  /** @throws what the last attempt threw; when it hung, what one before it threw, or KAFKA_UNREACHABLE; the signal's reason. */
-  async attempt<T>(
+  /** @throws what the last attempt threw; KAFKA_UNREACHABLE, which says how long it was waited; the signal's reason. */
+  async attempt<T>(what: string, wait: Wait, work: () => Promise<T>): Promise<T> {
+    const { clock, notice } = this.#options;
+    const { patienceMs } = wait;
+    const started = clock.monotonic();
+    let isTold = false;
+    const tell = (why: string): void => {
+      if (isTold) return;
+      isTold = true;
+      notice('warn', `${what}: ${why}; waiting up to ${seconds(patienceMs)} s`);
+    };
+    const slow =
+      patienceMs > NOTICE_AFTER_MS
+        ? clock.schedule(NOTICE_AFTER_MS, () =>
+            tell(`no answer from Kafka at ${this.#brokers} for ${seconds(NOTICE_AFTER_MS)} s`),
+          )
+        : undefined;
+    try {
+      const result = await this.#repeat(what, wait, started, tell, work);
+      if (isTold)
+        notice('info', `${what}: Kafka answers again after ${Math.round(clock.monotonic() - started)} ms`);
+      return result;
+    } finally {
+      slow?.cancel();
+    }
+  }
+
+  /** `reason` as what ends a wait of `waitedMs`; what is not about reaching Kafka stays as it is. */
+  gaveUp(
     what: string,
-    patienceMs: number,
-    signal: AbortSignal,
+    waitedMs: number,
+    reason: MillraceError | undefined,
+    option?: Wait['option'],
+  ): MillraceError {
+    if (reason !== undefined && reason.code !== 'KAFKA_UNREACHABLE') return reason;
+    const check =
+      'Check the addresses of the brokers, the network, and whether the listener expects TLS or SASL.';
+    const last = reason?.cause === undefined ? '' : `; last: ${messageOf(reason.cause)}`;
+    return new MillraceError(
+      'KAFKA_UNREACHABLE',
+      `${what}: no answer from Kafka at ${this.#brokers} within ${seconds(waitedMs)} s${last}`,
+      {
+        remedy:
+          option === undefined
+            ? check
+            : `${check} When it may be away for longer than ${seconds(waitedMs)} s, raise the job option ${option}.`,
+        details: { brokers: this.#brokers, waitedMs: Math.round(waitedMs) },
+        ...(reason && { cause: reason }),
+      },
+    );
+  }
+
+  get #brokers(): string {
+    return this.#options.brokers.join(', ');
+  }
+
+  async #repeat<T>(
+    what: string,
+    { patienceMs, option, signal }: Wait,
+    started: number,
+    tell: (why: string) => void,
     work: () => Promise<T>,
   ): Promise<T> {
-    const { brokers, clock, logger, notice } = this.#options;
-    const started = clock.monotonic();
+    const { clock, logger } = this.#options;
     let backoffMs = BACKOFF_MS_MIN;
     let reason: MillraceError | undefined;
-    for (let failures = 0; ; failures++) {
+    for (let failures = 1; ; failures++) {
       signal.throwIfAborted();
       try {
         const leftMs = Math.max(1, started + patienceMs - clock.monotonic());
-        const result = await withDeadline(
-          unlessAborted(work(), signal),
-          leftMs,
-          () => reason ?? noAnswer(what, brokers, patienceMs),
-          clock,
-        );
-        if (failures > 0) {
-          notice('info', `${what}: Kafka answers again after ${Math.round(clock.monotonic() - started)} ms`);
-        }
-        return result;
+        const late = (): MillraceError => reason ?? new MillraceError('KAFKA_UNREACHABLE', 'no answer');
+        return await withDeadline(unlessAborted(work(), signal), leftMs, late, clock);
       } catch (error) {
-        if (signal.aborted) throw error;
+        if (signal.aborted || !isTransient(error)) throw error;
         const waitedMs = clock.monotonic() - started;
-        if (!isTransient(error) || waitedMs + backoffMs >= patienceMs) throw error;
+        if (waitedMs + backoffMs >= patienceMs) throw this.gaveUp(what, waitedMs, error, option);
         reason = error;
-        if (failures === 0)
-          notice('warn', `${what}: ${error.what}; waiting up to ${Math.round(patienceMs / 1000)} s`);
-        logger.warn(
-          { what, code: error.code, failures: failures + 1, waitedMs },
-          'Kafka is away; trying again',
-        );
+        tell(error.what);
+        logger.warn({ what, code: error.code, failures, waitedMs }, 'Kafka is away; trying again');
       }
       await clock.sleep(backoffMs, signal);
       backoffMs = Math.min(2 * backoffMs, BACKOFF_MS_MAX);
@@ -69,25 +129,6 @@ function isTransient(error: unknown): error is MillraceError {
   return MillraceError.is(error) && error.retryable;
 }
 
-/** `work`, or the signal's reason as soon as it is aborted: nobody who stops waits for a Kafka that does not answer. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const left = Promise.withResolvers<never>();
-  const leave = (): void => left.reject(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, left.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
-}
-
-function noAnswer(what: string, brokers: readonly string[], ms: number): MillraceError {
-  return new MillraceError(
-    'KAFKA_UNREACHABLE',
-    `${what}: no answer from Kafka at ${brokers.join(', ')} within ${Math.round(ms / 1000)} s`,
-    {
-      remedy:
-        'Check the addresses of the brokers, the network, and whether the listener expects TLS or SASL.',
-    },
-  );
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
 }

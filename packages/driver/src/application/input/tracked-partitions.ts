@@ -43,6 +43,7 @@ export class TrackedPartitions {
   /** Where logs begin by now, of partitions that stand before that. */
   readonly #lost = new Map<TopicPartitionKey, number>();
   readonly #skipped: SkippedOffsets[] = [];
+  #starts: StartPosition[] = [];
 
   constructor(notice: (level: 'info' | 'warn', text: string) => void, failOnDataLoss = true) {
     this.#notice = notice;
@@ -52,6 +53,12 @@ export class TrackedPartitions {
   clear(): void {
     this.#partitions.clear();
     this.#lost.clear();
+    this.#starts = [];
+  }
+
+  /** Where they began. */
+  get starts(): readonly StartPosition[] {
+    return this.#starts;
   }
 
   /** The partition's log begins here by now; see `skipLost`. */
@@ -91,6 +98,7 @@ export class TrackedPartitions {
         'info',
         `partition ${topicPartitionKey(start)} is new: it begins at its earliest offset ${position}`,
       );
+    this.#starts.push(start);
     this.#track({ topic, partition, position, topicId, leaderEpoch, leaderHost, active: true });
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { crashPoint, type Logger, MillraceError, messageOf } from '@millrace/common';
 import type { StateChanges } from '../state/logged-state.ts';
 import type { LogFile, LogFiles } from './log-files.ts';
@@ -69,7 +70,7 @@ export class ApplicationLog {
     let log: ApplicationLog;
     try {
       const { state, end } = recoverLog(files, historyMs);
-      log = new ApplicationLog(options, epoch, file, state);
+      log = new ApplicationLog(options, epoch, file, withId(state));
       log.#anchor(end);
     } catch (error) {
       file.close();
@@ -83,7 +84,7 @@ export class ApplicationLog {
   static #begin(options: ApplicationLogOptions, { knownEpoch }: LogClaim): ApplicationLog {
     const { files, logger, historyMs = 0 } = options;
     const epoch = knownEpoch + 1;
-    const state = keepingHistory(EMPTY_LOG, historyMs);
+    const state = keepingHistory(withId({ ...EMPTY_LOG, ...idOf(files) }), historyMs);
     const anchor = encodeRecord(anchorOf(state, epoch, undefined));
     try {
       const before = newestEpoch(files.list());
@@ -261,4 +262,19 @@ export function loggedEpoch(files: LogFiles): number {
 function assertReaches(files: LogFiles, knownEpoch: number): void {
   const epoch = knownEpoch === 0 ? 0 : (recoverLog(files).end?.epoch ?? 0);
   if (epoch < knownEpoch) throw logLost(files.where, epoch, knownEpoch);
+}
+
+function withId(state: LogState): LogState {
+  return state.id === undefined ? { ...state, id: randomUUID() } : state;
+}
+
+/** Of a log that is to be set aside: its application stays the same one. */
+function idOf(files: LogFiles): Pick<LogState, 'id'> {
+  try {
+    const { id } = recoverLog(files).state;
+    return id === undefined ? {} : { id };
+  } catch {
+    // It is set aside because it cannot be read.
+    return {};
+  }
 }

@@ -59,7 +59,10 @@ describe('the check of a log', () => {
     expect(check.partitions[0]?.from).toBeGreaterThan(0);
   });
 
-  it('counts what moves skipped and what they go back over, and takes a batch that was given up', async () => {
+  it.each([
+    ['counts what moves skipped and what they go back over', 'AAAA', [5, 10]],
+    ['counts nothing where a move leads to another topic', 'BBBB', [0, 0]],
+  ])('%s, and takes a batch that was given up', async (_, topicId, [again0, again1]) => {
     const files = sound();
     const log = openLog(files);
     const moves = (by: number): OffsetMoves['inputs'] => [
@@ -70,7 +73,7 @@ describe('the check of a log', () => {
           partition,
           from: 30,
           offset: 30 + by * (partition + 1),
-          topicId: 'BBBB',
+          topicId,
           leaderEpoch: 0,
         })),
       },
@@ -80,15 +83,15 @@ describe('the check of a log', () => {
     expect(told(back)).toBe('');
     expect(back).toMatchObject({ givenUp: 1, moves: 1, lastCommitted: 4_000, pending: undefined });
     expect(back.partitions.map(({ repeated, until }) => [repeated, until])).toEqual([
-      [5, 25],
-      [10, 20],
+      [again0, 25],
+      [again1, 20],
     ]);
     const ranges = [25, 20].map((fromOffset, partition) => ({
       topic: 'vüews',
       partition,
       fromOffset,
       untilOffset: 50,
-      topicId: 'BBBB',
+      topicId,
       leaderEpoch: 0,
     }));
     log.plan(planOfRanges(5_000, [{ inputId: 0, ranges }]));

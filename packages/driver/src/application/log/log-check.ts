@@ -77,13 +77,14 @@ export class Findings {
   }
 }
 
-/** One move of a partition, as the report counts it. */
+/** One move of a partition, as the report counts it. Records of another topic are neither skipped nor read again. */
 export function countMove(
   partition: CheckedPartition,
   reason: OffsetMoves['reason'],
   { offset }: OffsetMove,
+  isOtherTopic: boolean,
 ): void {
-  const by = offset - partition.until;
+  const by = isOtherTopic ? 0 : offset - partition.until;
   if (by > 0) partition.skipped[reason] += by;
   else partition.repeated -= by;
   partition.until = offset;

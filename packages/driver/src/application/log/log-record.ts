@@ -1,5 +1,6 @@
 import type { OffsetRange } from '@millrace/kafka';
 import type { LoggedStates, StateChanges } from '../state/logged-state.ts';
+import type { LeftOutCounts, LoggedSums } from './logged-sums.ts';
 
 /** Version of the records' shape. Raised when an old reader would misread one; new optional fields do not raise it. */
 export const LOG_VERSION = 4;
@@ -73,7 +74,8 @@ export interface OffsetMoves {
 /** Exactly-once outputs: by what their transactional ids begin with, the most tasks that one of their batches ever had. */
 export type LoggedOutputs = ReadonlyMap<string, number>;
 
-export interface BatchMetrics {
+/** Counts of what was left out that are absent are 0. */
+export interface BatchMetrics extends Partial<LeftOutCounts> {
   readonly records: number;
   readonly tasks: number;
   readonly processingMs: number;
@@ -91,8 +93,12 @@ export type LogRecord =
   | {
       readonly kind: 'anchor';
       readonly epoch: number;
+      /** See LogState. */
+      readonly id?: string;
       readonly fence: FencePoint | undefined;
       readonly lastCommitted: number | undefined;
+      /** See LogState; null: none. Absent: the same as lastCommitted. */
+      readonly lastDone?: number | null;
       readonly positions: ReadonlyArray<{ readonly inputId: number; readonly at: readonly LoggedPosition[] }>;
       readonly pending: PlannedBatch | undefined;
       /** Absent: nothing is kept, as by versions of Millrace without windows. */
@@ -101,6 +107,8 @@ export type LogRecord =
       readonly state?: LoggedStates;
       /** Absent: there are none. */
       readonly outputs?: LoggedOutputs;
+      /** Absent: no batch was counted, as by versions of Millrace that kept none. */
+      readonly sums?: LoggedSums;
     }
   | ({ readonly kind: 'planned' } & PlannedBatch)
   | {

@@ -36,6 +36,8 @@ export class LogReplay {
   /** The ranges of every batch time, as text. */
   readonly #plans = new Map<number, string>();
   #outputs = new Map<string, number>();
+  /** Over committed batches, since anchors say so. */
+  #sums = { batches: 0, records: 0, undecodable: 0, deleted: 0, deadLetters: 0 };
   #where = '';
   #isBegun = false;
 
@@ -86,7 +88,7 @@ export class LogReplay {
 
   /** An anchor says all that went before: where that is not there any more, it is believed. */
   #begin(anchor: Recorded<'anchor'>): void {
-    const { fence, lastCommitted, positions, pending, history, state = NO_STATE, outputs } = anchor;
+    const { fence, lastCommitted, positions, pending, history, state = NO_STATE, outputs, sums } = anchor;
     if (!this.#isBegun && fence === undefined && !isEmpty(anchor))
       this.#tell('it goes on from somewhere, and does not say behind what');
     this.#isBegun = true;
@@ -94,6 +96,9 @@ export class LogReplay {
     this.pending = pending;
     this.states = state;
     this.#outputs = new Map(outputs);
+    // A version that does not count, or that does not know of it, begins at nothing.
+    const { batches = 0, records = 0, undecodable = 0, deleted = 0, deadLetters = 0 } = sums ?? {};
+    this.#sums = { batches, records, undecodable, deleted, deadLetters };
     for (const { inputId, at } of positions) for (const position of at) this.#standAt(inputId, position);
     for (const { batchTime, inputs } of history?.batches ?? []) this.#remember(batchTime, inputs);
     if (pending) this.#remember(pending.batchTime, pending.inputs);
@@ -105,6 +110,7 @@ export class LogReplay {
     positions,
     state = NO_STATE,
     outputs = new Map(),
+    sums,
   }: Recorded<'anchor'>): void {
     const differs = (what: string): void =>
       this.#tell(`its anchor says something else of ${what} than the records before it`);
@@ -112,6 +118,7 @@ export class LogReplay {
     if (!isDeepStrictEqual(plain(pending), plain(this.pending))) differs('the planned batch');
     if (!isDeepStrictEqual(statesToJson(state), statesToJson(this.states))) differs('keyed state');
     if (!isDeepStrictEqual(new Map(outputs), this.#outputs)) differs('exactly-once outputs');
+    if (sums && !isDeepStrictEqual(plain(sums), this.#sums)) differs('what was read');
     const told = new Set<string>();
     for (const { inputId, at } of positions) {
       for (const position of at) {
@@ -180,6 +187,11 @@ export class LogReplay {
     }
     if ([metrics.records, metrics.tasks, metrics.processingMs].some((n) => !Number.isFinite(n) || n < 0))
       this.#tell(`the metrics of ${batchOf(batchTime)} are no counts`);
+    this.#sums.batches += 1;
+    this.#sums.records += metrics.records;
+    this.#sums.undecodable += metrics.undecodable ?? 0;
+    this.#sums.deleted += metrics.deleted ?? 0;
+    this.#sums.deadLetters += metrics.deadLetters ?? 0;
     if (state) this.#stateChanged(state, epoch, batchTime);
     this.firstBatchTime ??= batchTime;
     this.lastCommitted = batchTime;
@@ -222,7 +234,7 @@ export class LogReplay {
         if (reason === 'data-loss' && from !== undefined && offset < from)
           this.#tell(`${key} went back from ${from} to ${offset}, as if records had been lost`);
         const stand = known ?? this.#standAt(inputId, move);
-        countMove(stand.counted, reason, move);
+        countMove(stand.counted, reason, move, stand.topicId !== undefined && stand.topicId !== topicId);
         stand.topicId = topicId;
       }
     }

@@ -1,4 +1,3 @@
-import type { LogBeginning } from '@millrace/api/internal';
 import { invariant } from '@millrace/common';
 import { type TopicPartitionKey, topicPartitionKey } from '@millrace/kafka';
 import { type LoggedStates, NO_STATE, statesAfter } from '../state/logged-state.ts';
@@ -11,21 +10,27 @@ import type {
   PastBatch,
   PlannedBatch,
 } from './log-record.ts';
+import { type LoggedSums, NO_SUMS, sumsAfter } from './logged-sums.ts';
 
 export type InputPositions = ReadonlyMap<TopicPartitionKey, LoggedPosition>;
 
 /** What a log says at one point. */
 export interface LogState {
+  /** Made with the log, and the same for ever: two applications of one name have two. Absent: nothing was written yet, or by a version without. */
+  readonly id?: string;
   /** By input id. An input that never planned a batch is absent. */
   readonly positions: ReadonlyMap<number, InputPositions>;
   /** Batch time of the last committed batch, or of a later one that was given up: no other batch has that time. */
   readonly lastCommitted: number | undefined;
+  /** Batch time of the last batch that was committed, and not given up. */
+  readonly lastDone: number | undefined;
   /** Planned and not committed: it runs again, with the same ranges. */
   readonly pending: PlannedBatch | undefined;
   readonly history: LoggedHistory;
   /** Keyed state, as the last committed batch left it. */
   readonly state: LoggedStates;
   readonly outputs: LoggedOutputs;
+  readonly sums: LoggedSums;
 }
 
 const NO_HISTORY: LoggedHistory = { keepMs: 0, batches: [] };
@@ -33,10 +38,12 @@ const NO_HISTORY: LoggedHistory = { keepMs: 0, batches: [] };
 export const EMPTY_LOG: LogState = {
   positions: new Map(),
   lastCommitted: undefined,
+  lastDone: undefined,
   pending: undefined,
   history: NO_HISTORY,
   state: NO_STATE,
   outputs: new Map(),
+  sums: NO_SUMS,
 };
 
 /**
@@ -48,6 +55,7 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
   switch (record.kind) {
     case 'anchor':
       return {
+        ...(record.id !== undefined && { id: record.id }),
         positions: new Map(
           record.positions.map(({ inputId, at }) => [
             inputId,
@@ -55,10 +63,12 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
           ]),
         ),
         lastCommitted: record.lastCommitted,
+        lastDone: record.lastDone === undefined ? record.lastCommitted : (record.lastDone ?? undefined),
         pending: record.pending,
         history: record.history ?? NO_HISTORY,
         state: record.state ?? NO_STATE,
         outputs: record.outputs ?? new Map(),
+        sums: record.sums ?? NO_SUMS,
       };
     case 'planned': {
       checkPlan(state, record);
@@ -74,6 +84,7 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
         ...state,
         positions: advance(state.positions, pending),
         lastCommitted: record.batchTime,
+        lastDone: record.batchTime,
         pending: undefined,
         history: remembered(state.history, {
           batchTime: record.batchTime,
@@ -81,6 +92,7 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
           inputs: pending.inputs,
         }),
         state: record.state ? statesAfter(state.state, record.state, record.batchTime) : state.state,
+        sums: sumsAfter(state.sums, record.metrics),
       };
     }
     case 'moved':
@@ -100,10 +112,9 @@ function writtenTo(pending: PlannedBatch, prefix: string): PlannedBatch {
   return { ...pending, outputs: [...outputs, prefix] };
 }
 
-/** How a run begins that has this log. `anew`: an earlier log was set aside for it, as somebody asked for. */
-export function beginningOf({ lastCommitted, pending }: LogState, anew: boolean): LogBeginning | undefined {
-  if (lastCommitted !== undefined || pending !== undefined) return undefined;
-  return anew ? 'anew' : 'first';
+/** No batch was planned by it. */
+export function isUnbegun({ lastCommitted, pending }: LogState): boolean {
+  return lastCommitted === undefined && pending === undefined;
 }
 
 /** Exactly-once outputs that may have something of the planned batch. */
@@ -171,13 +182,16 @@ export function anchorOf(
   return {
     kind: 'anchor',
     epoch,
+    ...(state.id !== undefined && { id: state.id }),
     fence,
     lastCommitted: state.lastCommitted,
+    ...(state.lastDone !== state.lastCommitted && { lastDone: state.lastDone ?? null }),
     positions: [...state.positions].map(([inputId, at]) => ({ inputId, at: [...at.values()] })),
     pending: state.pending,
     ...(state.history.keepMs > 0 && { history: state.history }),
     ...(state.state.size > 0 && { state: state.state }),
     ...(state.outputs.size > 0 && { outputs: state.outputs }),
+    ...(state.sums.batches > 0 && { sums: state.sums }),
   };
 }
 

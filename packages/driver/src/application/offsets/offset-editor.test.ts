@@ -1,66 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineJob, type StreamingContext } from '@millrace/api';
-import { evaluateJob } from '@millrace/api/internal';
+import type { StreamingContext } from '@millrace/api';
 import { MillraceError, silentLogger } from '@millrace/common';
+import { edit, run, targets } from '../../../test/offset-edits.ts';
 import { type World, world } from '../../../test/world.ts';
-import type { OffsetChange, OffsetReport } from '../../offset-report.ts';
+import type { OffsetChange } from '../../offset-report.ts';
 import { ApplicationLog } from '../log/application-log.ts';
 import { readLog, recoverLog } from '../log/log-reader.ts';
+import { checkLog } from '../testing/checked-logs.ts';
 import { pump } from '../testing/pump.ts';
 import { countTask, createEngine, rangeOfTask, stream } from '../testing/run-engine.ts';
-import { OffsetEditor } from './offset-editor.ts';
 
 const count = (ssc: StreamingContext): void =>
   stream(ssc, 'views').foreachRDD(async (rdd) => void (await rdd.count()));
-
-/** Runs the application for one batch. `checked`: what is done between its check and its start. Returns what its tasks read. */
-async function run(
-  setup: World,
-  checked?: () => Promise<unknown>,
-): Promise<{ readonly read: readonly string[]; readonly failure: unknown }> {
-  const read: string[] = [];
-  const { engine } = await createEngine({
-    ...setup,
-    config: { batches: 1 },
-    perform: (set, task) => {
-      const range = rangeOfTask(task);
-      if (range) read.push(`${range.topic}-${range.partition} [${range.fromOffset}, ${range.untilOffset})`);
-      return (setup.perform as typeof countTask | undefined)?.(set, task) ?? countTask(set, task);
-    },
-  });
-  await pump(setup.clock, engine.validate());
-  await checked?.();
-  await pump(setup.clock, engine.start());
-  const failure = await pump(setup.clock, engine.done);
-  return { read: read.toSorted(), failure };
-}
-
-async function edit(
-  setup: World,
-  target: OffsetChange['target'],
-  {
-    execute = true,
-    knownEpoch = recoverLog(setup.files).epoch,
-    ...rest
-  }: Partial<OffsetChange> & { readonly execute?: boolean; readonly knownEpoch?: number } = {},
-): Promise<OffsetReport> {
-  const job = await evaluateJob(defineJob({ name: 'test', batchInterval: 100 }, setup.build));
-  const editor = new OffsetEditor({
-    application: 'test',
-    inputs: job.context.internals.graph.graph.inputs,
-    kafka: () => setup.kafka,
-    files: setup.files,
-    clock: setup.clock,
-    logger: silentLogger,
-    segmentBytes: 1 << 20,
-    segmentsRetained: 8,
-    knownEpoch,
-  });
-  return editor.edit({ only: [], inputId: undefined, ...rest, target }, execute);
-}
-
-const targets = ({ partitions }: OffsetReport): readonly unknown[] =>
-  partitions.map(({ topic, partition, position, target }) => [`${topic}-${partition}`, position, target]);
 
 const earliest = { kind: 'earliest' } as const;
 const latest = { kind: 'latest' } as const;
@@ -196,6 +147,29 @@ describe('offsets of an application that is over', () => {
     await expect(pump(setup.clock, engine.validate())).rejects.toMatchObject({ code: 'TOPIC_RECREATED' });
     await edit(setup, earliest);
     expect((await run(setup)).read).toEqual(['views-0 [0, 5)', 'views-1 [0, 6)']);
+  });
+
+  it('lead out of a topic that was created anew also where it is as empty as it was', async () => {
+    const setup = world(count);
+    setup.kafka.create('views', [5, 0]);
+    await run(setup);
+    setup.kafka.create('views', [5, 0]);
+    const dry = await edit(setup, earliest, { execute: false });
+    expect(dry.partitions.map(({ target, isRecreated }) => [target, isRecreated])).toEqual([
+      [0, true],
+      [0, true],
+    ]);
+    await edit(setup, earliest);
+    expect(await run(setup)).toEqual({ read: ['views-0 [0, 5)'], failure: undefined });
+    const after = await checkLog(setup.files);
+    expect(after.findings).toEqual([]);
+    // What was read of the other topic is not read again.
+    expect(after.partitions.map(({ repeated }) => repeated)).toEqual([0, 0]);
+    const still = await edit(setup, earliest, { execute: false });
+    expect(still.partitions.map(({ target, isRecreated }) => [target, isRecreated])).toEqual([
+      [0, false],
+      [undefined, false],
+    ]);
   });
 
   it.each<[string, OffsetChange['target'], Partial<OffsetChange>, string, string]>([

@@ -1,6 +1,6 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
 import { type Clock, type Logger, MillraceError } from '@millrace/common';
-import { type KafkaClient, type KafkaOptions, topicPartitionKey } from '@millrace/kafka';
+import { type KafkaClient, type KafkaOptions, type OffsetRange, topicPartitionKey } from '@millrace/kafka';
 import type { OffsetChange, OffsetReport, PartitionOffsets } from '../../offset-report.ts';
 import { type Discovery, discover } from '../input/discovery.ts';
 import { ApplicationLog } from '../log/application-log.ts';
@@ -9,7 +9,9 @@ import { type RecoveredLog, recoverLog } from '../log/log-reader.ts';
 import type { OffsetMove, OffsetMoves } from '../log/log-record.ts';
 import type { LogState } from '../log/log-state.ts';
 import { sameEnd } from '../log-checks.ts';
-import { isNamed, offsetsOf } from './offset-targets.ts';
+import { keeping, rangeOf, unreadRanges } from './given-up-ranges.ts';
+import { standOf } from './input-stand.ts';
+import { type ChangedOffsets, isNamed, offsetsOf } from './offset-targets.ts';
 
 export interface OffsetEditorOptions {
   readonly application: string;
@@ -48,13 +50,15 @@ export class OffsetEditor {
     if (change) refuseStrangers(change, inputs);
     const found = await Promise.all(inputs.map((input) => this.#discover(input, recovered.state)));
     if (change) refuseUnnamed(change, found);
-    const partitions = (
-      await Promise.all(found.map((each) => this.#offsets(each, recovered.state, change)))
-    ).flat();
+    const changed = await Promise.all(found.map((each) => this.#offsets(each, recovered.state, change)));
+    const asked = changed.flatMap(({ partitions }) => partitions);
+    const givenUp = changed.some(({ isSaid }) => isSaid) ? recovered.state.pending : undefined;
+    const kept = givenUp ? unreadRanges(recovered.state, asked) : new Map<string, OffsetRange>();
+    const partitions = keeping(asked, kept, recovered.state);
     const moved = partitions.filter(({ target }) => target !== undefined);
-    const report = this.#report(recovered, partitions, moved.length > 0);
-    if (!execute || moved.length === 0) return report;
-    const epoch = await this.#move(recovered, this.#moves(moved, found));
+    const report = this.#report(recovered, partitions, givenUp !== undefined);
+    if (!execute || (moved.length === 0 && !givenUp)) return report;
+    const epoch = await this.#move(recovered, movesOf(moved, found, kept));
     return { ...report, epoch, executed: true };
   }
 
@@ -69,25 +73,11 @@ export class OffsetEditor {
     { input, discovery }: Discovered,
     state: LogState,
     change: OffsetChange | undefined,
-  ): Promise<readonly PartitionOffsets[]> {
+  ): Promise<ChangedOffsets> {
     const { inputId, options } = input;
     const kafka = this.#options.kafka(options.client);
-    const logged = state.positions.get(inputId) ?? new Map();
     const { groupId } = options;
-    return offsetsOf({ inputId, groupId, kafka, partitions: discovery.partitions, logged }, change);
-  }
-
-  #moves(moved: readonly PartitionOffsets[], found: readonly Discovered[]): OffsetMoves['inputs'] {
-    return found.flatMap(({ input: { inputId }, discovery }) => {
-      const moves = moved
-        .filter((each) => each.inputId === inputId)
-        .map(({ topic, partition, position, target = 0 }): OffsetMove => {
-          const key = topicPartitionKey({ topic, partition });
-          const topicId = discovery.topics.get(key)?.topicId;
-          return { topic, partition, from: position, offset: target, topicId, leaderEpoch: -1 };
-        });
-      return moves.length === 0 ? [] : [{ inputId, moves }];
-    });
+    return offsetsOf({ stand: standOf(state, inputId), groupId, kafka, discovery }, change);
   }
 
   /** Returns the epoch that did it. */
@@ -125,24 +115,50 @@ export class OffsetEditor {
   #report(
     { state, epoch }: RecoveredLog,
     partitions: readonly PartitionOffsets[],
-    moves: boolean,
+    givesUp: boolean,
   ): OffsetReport {
-    const { lastCommitted, pending } = state;
-    const givenUp = pending && moves ? [givesUp(pending.batchTime)] : [];
+    const { lastDone, pending } = state;
     return {
       application: this.#options.application,
       epoch,
-      lastBatchTime: lastCommitted,
+      lastBatchTime: lastDone,
       pendingBatchTime: pending?.batchTime,
+      givesUp,
       executed: false,
       partitions,
-      notes: givenUp,
+      notes: pending && givesUp ? [givesUpNote(pending.batchTime)] : [],
     };
   }
 }
 
-function givesUp(batchTime: number): string {
+function givesUpNote(batchTime: number): string {
   return `batch ${new Date(batchTime).toISOString()} was planned and not committed: it is given up; what is not skipped of it is read again, and its outputs may have written some of it already`;
+}
+
+function movesOf(
+  moved: readonly PartitionOffsets[],
+  found: readonly Discovered[],
+  kept: ReadonlyMap<string, OffsetRange>,
+): OffsetMoves['inputs'] {
+  const inputs = Map.groupBy(moved, ({ inputId }) => inputId);
+  return [...inputs].map(([inputId, partitions]) => {
+    const topics = found.find(({ input }) => input.inputId === inputId)?.discovery.topics;
+    const moves = partitions.map((each): OffsetMove => {
+      const { topic, partition, position, target = 0 } = each;
+      const range = rangeOf(kept, each);
+      // What nobody has named stays in the topic that it was planned in.
+      const topicId = range ? range.topicId : topics?.get(topicPartitionKey({ topic, partition }))?.topicId;
+      return {
+        topic,
+        partition,
+        from: position,
+        offset: target,
+        topicId,
+        leaderEpoch: range?.leaderEpoch ?? -1,
+      };
+    });
+    return { inputId, moves };
+  });
 }
 
 /** @throws MillraceError BAD_REQUEST. */

@@ -7,17 +7,23 @@ import {
   topicPartitionKey,
 } from '@millrace/kafka';
 import type { OffsetChange, OffsetTarget, PartitionOffsets } from '../../offset-report.ts';
-import type { InputPositions } from '../log/log-state.ts';
+import type { Discovery } from '../input/discovery.ts';
+import { type InputStand, loggedPartitions, plannedOf } from './input-stand.ts';
 
 /** One input, as far as its offsets go. */
 export interface InputOffsets {
-  readonly inputId: number;
+  readonly stand: InputStand;
   readonly groupId: string;
   readonly kafka: Pick<KafkaClient, 'listOffsets' | 'committedOffsets'>;
   /** What the stream reads now. */
-  readonly partitions: readonly TopicPartition[];
-  /** Positions of the log. */
-  readonly logged: InputPositions;
+  readonly discovery: Discovery;
+}
+
+export interface ChangedOffsets {
+  /** By topic and partition. */
+  readonly partitions: readonly PartitionOffsets[];
+  /** The change says of some partition where it is to stand, be it where it stands. */
+  readonly isSaid: boolean;
 }
 
 type Offsets = ReadonlyMap<string, { readonly offset: number }>;
@@ -26,8 +32,10 @@ type Offsets = ReadonlyMap<string, { readonly offset: number }>;
 export async function offsetsOf(
   input: InputOffsets,
   change: OffsetChange | undefined,
-): Promise<readonly PartitionOffsets[]> {
-  const { inputId, kafka, partitions, logged } = input;
+): Promise<ChangedOffsets> {
+  const { stand, kafka, discovery } = input;
+  const { inputId, logged, planned } = stand;
+  const { partitions } = discovery;
   // The end is the high watermark: a position may lie in a transaction that is open.
   const earliest = await kafka.listOffsets(partitions, 'earliest');
   const latest = await kafka.listOffsets(partitions, 'latest', 'read_uncommitted');
@@ -37,27 +45,27 @@ export async function offsetsOf(
     const key = topicPartitionKey(tp);
     const bounds = { earliest: earliest.get(key)?.offset ?? 0, latest: latest.get(key)?.offset ?? 0 };
     const position = logged.get(key)?.offset;
+    const range = planned.get(key);
+    const now = discovery.topics.get(key)?.topicId;
+    const before = logged.get(key)?.topicId ?? range?.topicId;
+    const isRecreated = before !== undefined && now !== undefined && before !== now;
     const goal = change && wanted.get(key)?.offset;
     const target = goal === undefined ? undefined : within(change?.target.kind, goal, tp, bounds);
-    return { inputId, ...tp, position, ...bounds, target: target === position ? undefined : target };
+    // At the same offset of another topic it does not stay: the log says of which topic.
+    const stays = target === position && !isRecreated;
+    return {
+      inputId,
+      ...tp,
+      position,
+      ...bounds,
+      target: stays ? undefined : target,
+      planned: plannedOf(range),
+      isRecreated,
+    };
   });
   const known = new Set<string>(partitions.map((tp) => topicPartitionKey(tp)));
-  const left = [...logged].flatMap(([key, { topic, partition, offset }]): readonly PartitionOffsets[] =>
-    known.has(key)
-      ? []
-      : [
-          {
-            inputId,
-            topic,
-            partition,
-            position: offset,
-            earliest: undefined,
-            latest: undefined,
-            target: undefined,
-          },
-        ],
-  );
-  return [...read, ...left].toSorted(compareTopicPartitions);
+  const left = loggedPartitions(stand).filter((tp) => !known.has(topicPartitionKey(tp)));
+  return { partitions: [...read, ...left].toSorted(compareTopicPartitions), isSaid: wanted.size > 0 };
 }
 
 function isFor({ inputId }: OffsetChange, of: number): boolean {
@@ -72,7 +80,7 @@ export function isNamed({ target, only }: OffsetChange, tp: TopicPartition): boo
 }
 
 async function targets(
-  { kafka, groupId, logged }: InputOffsets,
+  { kafka, groupId, stand }: InputOffsets,
   chosen: readonly TopicPartition[],
   target: OffsetTarget | undefined,
 ): Promise<Offsets> {
@@ -91,10 +99,10 @@ async function targets(
     case 'shift':
       return new Map(
         chosen.flatMap((tp) => {
-          const position = logged.get(topicPartitionKey(tp))?.offset;
-          return position === undefined
-            ? []
-            : [[topicPartitionKey(tp), { offset: position + target.by } as ListedOffset]];
+          const key = topicPartitionKey(tp);
+          // What a batch that is given up was to read counts as not read.
+          const position = stand.logged.get(key)?.offset ?? stand.planned.get(key)?.fromOffset;
+          return position === undefined ? [] : [[key, { offset: position + target.by } as ListedOffset]];
         }),
       );
   }

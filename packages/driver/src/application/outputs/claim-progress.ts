@@ -1,7 +1,8 @@
-import { outputFenced } from '@millrace/api/internal';
+import { outputFenced, outputForeign } from '@millrace/api/internal';
 import { type Clock, MillraceError } from '@millrace/common';
 import {
   claimedProgress,
+  isForeign,
   type KafkaClient,
   type Progress,
   progressOffset,
@@ -22,13 +23,15 @@ export interface ClaimOptions {
   readonly clock: Clock;
   readonly prefix: string;
   readonly epoch: number;
+  /** Of the log. */
+  readonly log: string;
   /** Of tasks that will use the id: a broker that does not allow it says so now. */
   readonly transactionTimeoutMs: number;
   readonly time: ClaimTime;
   /** May throw what keeps the claim from being written. */
   readonly check?: (task: number, found: Progress | undefined) => void;
   /** What was written before does not count. */
-  readonly anew?: boolean;
+  readonly isAnew?: boolean;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function claimProgress(task: number, options: ClaimOptions): Promis
 async function attempt(
   task: number,
   leftMs: number,
-  { client, prefix, epoch, transactionTimeoutMs, check, anew }: ClaimOptions,
+  { client, prefix, epoch, log, transactionTimeoutMs, check, isAnew = false }: ClaimOptions,
 ): Promise<Progress | undefined> {
   const place = progressPlace(prefix, task);
   const { transactionalId, groupId } = place;
@@ -65,14 +68,36 @@ async function attempt(
     transactionTimeoutMs,
     stepTimeoutMs: leftMs,
   });
-  await producer.init();
+  await producer.init().catch((error: unknown) => {
+    throw isTooLong(error) ? taskTimeoutTooLong(prefix, transactionTimeoutMs, error) : error;
+  });
   const found = await readProgress(client, place, leftMs);
-  const claimed = claimedProgress(found, epoch);
+  if (found && !isAnew && isForeign(found, log)) throw outputForeign(prefix, found, log);
+  const claimed = claimedProgress(found, { epoch, log });
   if (claimed === undefined) throw outputFenced(prefix, found?.epoch ?? 0, epoch);
   check?.(task, found);
   producer.begin();
-  const first = claimedProgress(undefined, epoch) as Progress;
-  await producer.sendOffsets(groupId, [progressOffset(place, anew ? first : claimed)]);
+  const first = claimedProgress(undefined, { epoch, log }) as Progress;
+  await producer.sendOffsets(groupId, [progressOffset(place, isAnew ? first : claimed)]);
   await producer.commit();
-  return anew ? undefined : found;
+  return isAnew ? undefined : found;
+}
+
+function isTooLong(error: unknown): boolean {
+  return (
+    MillraceError.is(error, 'CONFIG_INVALID') && error.details['kafkaError'] === 'INVALID_TRANSACTION_TIMEOUT'
+  );
+}
+
+function taskTimeoutTooLong(prefix: string, taskTimeoutMs: number, cause: unknown): MillraceError {
+  return new MillraceError(
+    'CONFIG_INVALID',
+    `taskTimeout is ${taskTimeoutMs} ms, which is above transaction.max.timeout.ms of the brokers: no transaction of the exactly-once output ${prefix} may be open for so long`,
+    {
+      remedy:
+        'Give the job a shorter taskTimeout (the brokers allow 15 minutes by default), or raise transaction.max.timeout.ms.',
+      details: { output: prefix, taskTimeoutMs },
+      cause,
+    },
+  );
 }

@@ -1,16 +1,18 @@
-import type { EvaluatedJob, LogBeginning } from '@millrace/api/internal';
+import type { EvaluatedJob } from '@millrace/api/internal';
 import { type Clock, crashPoint } from '@millrace/common';
 import type { ProgramIdentity } from '../../program-identity.ts';
 import type { KafkaClients } from '../kafka-clients.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import { ExactlyOnceOutputs } from './exactly-once-outputs.ts';
+import { loggedOutputs } from './output-prefix.ts';
 
 export interface ClaimedOutputsOptions {
   readonly job: EvaluatedJob;
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
-  readonly begins: LogBeginning | undefined;
+  /** See OutputRun. */
+  readonly isAnew: boolean;
   readonly kafka: KafkaClients;
   readonly clock: Clock;
   /** Aborted: nobody waits for the claim any more. */
@@ -23,14 +25,16 @@ const CLAIM_TIMEOUT_MS_MAX = 40_000;
 
 /** The exactly-once outputs of a job, taken over from earlier runs. @throws as their claim; the reason of `draining`. */
 export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<ExactlyOnceOutputs> {
-  const { job, program, log, begins, kafka, clock, draining, cancelled } = options;
+  const { job, program, log, isAnew, kafka, clock, draining, cancelled } = options;
   const { name, taskTimeout, kafkaTimeout } = job.options;
+  const { graph } = job.context.internals.graph;
   const outputs = new ExactlyOnceOutputs({
     application: name,
     program,
-    outputs: job.context.internals.graph.graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
+    outputs: graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
+    known: loggedOutputs(graph.outputs, name),
     log,
-    begins,
+    isAnew,
     kafka: (client) => kafka.get(client),
     clock,
     taskTimeoutMs: taskTimeout,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ExactlyOnceOutput, LogBeginning } from '@millrace/api/internal';
+import type { ExactlyOnceOutput } from '@millrace/api/internal';
 import { MillraceError, resolveConfig, systemClock } from '@millrace/common';
 import {
   KAFKA_OPTIONS,
@@ -24,21 +24,28 @@ const OUTPUT: ExactlyOnceOutput = {
   deliveryTimeoutMs: 1000,
 };
 
+/** Id of the application's log. */
+const LOG = 'log-1';
+
+type Found = Omit<Progress, 'log'> & Partial<Progress>;
+
 /** Progress by transactional id, and what was done, in order. */
 class FakeKafka {
   readonly done: string[] = [];
   readonly #offsets = new Map<string, TxnOffset>();
   /** Of the next commits. */
   readonly failures: MillraceError[] = [];
+  /** Of every init. */
+  refusal: MillraceError | undefined;
   topicsAsked = 0;
   topicsAnswered: Promise<unknown> | undefined;
   readonly client = this.#connected();
   /** What the clock has gone on since the start. */
   laterMs = 0;
 
-  set(task: number, { epoch, batchTime, planHash }: Progress): void {
+  set(task: number, { epoch, batchTime, planHash, log = LOG }: Found): void {
     const { groupId, partition } = progressPlace(PREFIX, task);
-    const metadata = JSON.stringify({ v: 1, epoch, batchTime, planHash });
+    const metadata = JSON.stringify({ v: 1, epoch, batchTime, planHash, log });
     this.#offsets.set(`${groupId}|__millrace_progress-${partition}`, {
       topic: '__millrace_progress',
       partition,
@@ -49,6 +56,7 @@ class FakeKafka {
 
   #connected(): KafkaClient {
     const { done, failures } = this;
+    const refusal = (): MillraceError | undefined => this.refusal;
     const offsets = this.#offsets;
     const client: Partial<KafkaClient> = {
       topics: async () => {
@@ -69,7 +77,11 @@ class FakeKafka {
       transactionalProducer: ({ transactionalId }) => {
         let sent: readonly [string, TxnOffset][] = [];
         return {
-          init: async () => void done.push(`init ${transactionalId}`),
+          init: async () => {
+            const refused = refusal();
+            if (refused) throw refused;
+            done.push(`init ${transactionalId}`);
+          },
           begin: () => undefined,
           sendOffsets: async (groupId: string, all: readonly TxnOffset[]) => {
             sent = all.map((each) => [`${groupId}|${topicPartitionKey(each)}`, each]);
@@ -96,8 +108,9 @@ interface Given {
   readonly planned?: string | undefined;
   readonly prefix?: string;
   readonly outputs?: readonly ExactlyOnceOutput[];
+  readonly known?: readonly string[];
   readonly claimTimeoutMs?: number;
-  readonly begins?: LogBeginning;
+  readonly isAnew?: boolean;
 }
 
 function outputs(kafka: FakeKafka, given: Given) {
@@ -117,6 +130,7 @@ function outputs(kafka: FakeKafka, given: Given) {
     epoch: 5,
     state: {
       ...EMPTY_LOG,
+      id: LOG,
       pending: pending && planned,
       outputs: new Map(logged > 0 ? [[prefix, logged]] : []),
     } as LogState,
@@ -130,8 +144,9 @@ function outputs(kafka: FakeKafka, given: Given) {
     application: 'app',
     program: { programHash, settings },
     outputs: given.outputs ?? [OUTPUT],
+    known: given.known ?? [PREFIX],
     log,
-    begins: given.begins,
+    isAnew: given.isAnew === true,
     kafka: () => kafka.client,
     clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
     taskTimeoutMs: 1000,
@@ -155,8 +170,8 @@ describe('the exactly-once outputs of a run', () => {
     kafka.set(1, { epoch: 4, batchTime: 7, planHash: 'h' });
     await claim(outputs(kafka, { logged: 2 }));
     expect(kafka.done.toSorted()).toEqual([
-      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":""}`,
-      `commit ${PREFIX}/1 {"v":1,"epoch":5,"batchTime":7,"planHash":"h"}`,
+      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":"","log":"log-1"}`,
+      `commit ${PREFIX}/1 {"v":1,"epoch":5,"batchTime":7,"planHash":"h","log":"log-1"}`,
       `init ${PREFIX}/0`,
       `init ${PREFIX}/1`,
     ]);
@@ -192,7 +207,7 @@ describe('the exactly-once outputs of a run', () => {
     await all.begin(OUTPUT, 2);
     expect(kafka.done).toEqual([
       `init ${PREFIX}/0`,
-      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":7,"planHash":"h"}`,
+      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":7,"planHash":"h","log":"log-1"}`,
     ]);
   });
 
@@ -225,6 +240,24 @@ describe('the exactly-once outputs of a run', () => {
     expect(kafka.done.at(-1)).toContain('commit');
   });
 
+  it('name the taskTimeout that is longer than the brokers let transactions be open', async () => {
+    const kafka = new FakeKafka();
+    kafka.refusal = new MillraceError(
+      'CONFIG_INVALID',
+      'InitProducerId failed: INVALID_TRANSACTION_TIMEOUT',
+      {
+        details: { kafkaError: 'INVALID_TRANSACTION_TIMEOUT' },
+      },
+    );
+    await expect(claim(outputs(kafka, {}))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      what: expect.stringMatching(
+        /^taskTimeout is 1000 ms, .*transaction\.max\.timeout\.ms.*millrace\/app\/out/,
+      ),
+      remedy: expect.stringContaining('taskTimeout'),
+    });
+  });
+
   it('take up what the same program has written of a batch that another one has planned', async () => {
     const kafka = new FakeKafka();
     kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
@@ -241,7 +274,7 @@ describe('the exactly-once outputs of a run', () => {
     expect(await codeOf(claim(outputs(kafka, { ...changed, settings: 's2' })))).toBe('OUTPUT_CONFLICT');
   });
 
-  it.each<[string, string, Given, Progress | undefined]>([
+  it.each<[string, string, Given, Found | undefined]>([
     ['are fenced by a newer run', 'FENCED', { logged: 1 }, { epoch: 6, batchTime: 1, planHash: '' }],
     [
       'run a planned batch again',
@@ -265,6 +298,23 @@ describe('the exactly-once outputs of a run', () => {
       'run one of another program that was planned without an output that had been removed before',
       'done',
       { pending: { outputs: [PREFIX] }, logged: 1, programHash: 'p2', prefix: 'millrace/app/old' },
+      undefined,
+    ],
+    [
+      'refuse one of another program that may have written to a table of an output that this one does not have',
+      'OUTPUT_CONFLICT',
+      { pending: { outputs: ['postgres:rows'] }, logged: 1, programHash: 'p2', prefix: 'postgres:rows' },
+      undefined,
+    ],
+    [
+      'run one that is older than what Kafka remembers when only a table may have it',
+      'done',
+      {
+        pending: { batchTime: NOW - 8 * DAY_MS, outputs: ['postgres:rows'] },
+        logged: 1,
+        prefix: 'postgres:rows',
+        known: [PREFIX, 'postgres:rows'],
+      },
       undefined,
     ],
     [
@@ -351,31 +401,30 @@ describe('the exactly-once outputs of a run', () => {
     },
   );
 
-  it('are not taken over by a log that knows no batch, when one was written', async () => {
+  it('are fenced when an application of this name with another log has them, in whatever epoch', async () => {
     const kafka = new FakeKafka();
-    await claim(outputs(kafka, { begins: 'first' }));
-    // It died before its first batch.
-    await claim(outputs(kafka, { begins: 'first' }));
-    // Of a log that was lost: its first task had nothing to write.
-    kafka.set(1, { epoch: 4, batchTime: 7, planHash: 'h' });
-    const first = outputs(kafka, { begins: 'first', pending: {} });
-    await claim(first);
-    expect(await codeOf(first.begin(OUTPUT, 2))).toBe('OUTPUT_CONFLICT');
-    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
-    kafka.done.length = 0;
-    expect(await codeOf(claim(outputs(kafka, { begins: 'first' })))).toBe('OUTPUT_CONFLICT');
+    const theirs = { epoch: 1, batchTime: 0, planHash: '', log: 'log-2' };
+    kafka.set(0, theirs);
+    expect(await codeOf(claim(outputs(kafka, {})))).toBe('FENCED');
     expect(kafka.done).toEqual([`init ${PREFIX}/0`]);
+    const other = new FakeKafka();
+    other.set(1, theirs);
+    const all = outputs(other, { pending: {} });
+    await claim(all);
+    expect(await codeOf(all.begin(OUTPUT, 2))).toBe('FENCED');
   });
 
-  it('begin anew with a log that does', async () => {
+  it('are taken over by a log that begins anew, of which somebody has said so', async () => {
     const kafka = new FakeKafka();
-    kafka.set(0, { epoch: 4, batchTime: 7, planHash: 'h' });
-    await claim(outputs(kafka, { begins: 'anew' }));
-    expect(kafka.done.at(-1)).toBe(`commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":""}`);
-    // Its host died before its first batch.
-    await claim(outputs(kafka, { begins: 'first' }));
+    for (const task of [0, 1]) kafka.set(task, { epoch: 4, batchTime: 7, planHash: 'h', log: 'log-2' });
+    const all = outputs(kafka, { isAnew: true, pending: {} });
+    await claim(all);
+    expect(kafka.done.at(-1)).toBe(
+      `commit ${PREFIX}/0 {"v":1,"epoch":5,"batchTime":0,"planHash":"","log":"log-1"}`,
+    );
+    await all.begin(OUTPUT, 2);
     kafka.set(0, { epoch: 6, batchTime: 7, planHash: 'h' });
-    expect(await codeOf(claim(outputs(kafka, { begins: 'anew' })))).toBe('FENCED');
+    expect(await codeOf(claim(outputs(kafka, { isAnew: true })))).toBe('FENCED');
   });
 
   it('log that they write to a batch that was planned without them, once', async () => {

@@ -1,9 +1,7 @@
 import {
   type ExactlyOnceOutput,
-  type LogBeginning,
   type OutputTransactions,
   outputConflict,
-  outputUnknown,
   type TransactionSettings,
 } from '@millrace/api/internal';
 import { type Clock, crashPoint, MillraceError, unlessAborted, withDeadline } from '@millrace/common';
@@ -14,7 +12,7 @@ import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
 import { begunOutputs, type LogState } from '../log/log-state.ts';
 import { type ClaimOptions, type ClaimTime, claimProgress } from './claim-progress.ts';
-import { outputPrefix } from './output-prefix.ts';
+import { isForgotten, outputPrefix } from './output-prefix.ts';
 
 /** Ids that are claimed at the same time: each takes five requests, one after the other. */
 const CLAIMS_AT_ONCE = 16;
@@ -31,9 +29,11 @@ export interface ExactlyOnceOutputsOptions {
   readonly application: string;
   readonly program: ProgramIdentity;
   readonly outputs: readonly ExactlyOnceOutput[];
+  /** What the log knows all exactly-once outputs of the program by, those to other systems than Kafka, too. */
+  readonly known: readonly string[];
   readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
   /** See OutputRun. */
-  readonly begins?: LogBeginning | undefined;
+  readonly isAnew?: boolean;
   readonly kafka: (options: KafkaOptions) => KafkaClient;
   readonly clock: Clock;
   readonly taskTimeoutMs: number;
@@ -58,11 +58,6 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     this.#options = options;
   }
 
-  /** What the log knows the outputs by. */
-  get prefixes(): readonly string[] {
-    return this.#options.outputs.map((output) => this.#prefix(output));
-  }
-
   /** @throws MillraceError FENCED, OUTPUT_CONFLICT, OUTPUT_EXPIRED, CONFIG_INVALID, KAFKA_UNREACHABLE, KAFKA_AUTH; the reason of the signal. */
   async claim(signal: AbortSignal): Promise<void> {
     const { outputs, log } = this.#options;
@@ -77,7 +72,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   async #claimLogged(output: ExactlyOnceOutput, time: ClaimTime): Promise<void> {
-    const { begins, log } = this.#options;
+    const { isAnew = false, log } = this.#options;
     const { state } = log;
     const { pending } = state;
     const prefix = this.#prefix(output);
@@ -85,14 +80,13 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     const isBegun = begunOutputs(state).has(prefix);
     // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
     const check = (task: number, found: Progress | undefined): void => {
-      this.#checkKnown(prefix, found);
       if (pending && isBegun && task === 0 && !found)
         throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
     };
     const found = await this.#claim(output, 0, Math.max(1, logged), {
       time,
       check,
-      anew: begins === 'anew',
+      isAnew,
     });
     this.#found.set(prefix, found);
     if (!pending) return;
@@ -117,23 +111,23 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     }
     if (tasks > logged) {
       const from = Math.max(1, logged);
-      const check = (_task: number, known: Progress | undefined): void => this.#checkKnown(prefix, known);
+      const claim = { isAnew: this.#options.isAnew === true };
       const found = await this.#inTime(cancelled, (time) =>
-        this.#claim(output, from, tasks, { time, check }),
+        this.#claim(output, from, tasks, { ...claim, time }),
       );
       checkFound(prefix, found, pending.batchTime, own);
     }
     const claimedAt = this.#claimedAt.get(prefix) ?? 0;
     if (clock.monotonic() - claimedAt >= REFRESH_MS)
       await this.#inTime(cancelled, (time) => this.#claim(output, 0, 1, { time }));
-    return { prefix, planHash, timeoutMs: taskTimeoutMs };
+    return { prefix, planHash, log: log.state.id ?? '', timeoutMs: taskTimeoutMs };
   }
 
   async #claim(
     output: ExactlyOnceOutput,
     from: number,
     until: number,
-    { time, check, anew = false }: Pick<ClaimOptions, 'time' | 'check' | 'anew'>,
+    { time, check, isAnew = false }: Pick<ClaimOptions, 'time' | 'check' | 'isAnew'>,
   ): Promise<readonly Progress[]> {
     const { clock, log, kafka, taskTimeoutMs } = this.#options;
     const prefix = this.#prefix(output);
@@ -142,9 +136,10 @@ export class ExactlyOnceOutputs implements OutputTransactions {
       clock,
       prefix,
       epoch: log.epoch,
+      log: log.state.id ?? '',
       transactionTimeoutMs: taskTimeoutMs,
       time,
-      anew,
+      isAnew,
       ...(check && { check }),
     };
     const found: Progress[] = [];
@@ -177,11 +172,6 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     }
   }
 
-  /** Of an id that no task of this log has had. @throws MillraceError OUTPUT_CONFLICT: somebody has written under it. */
-  #checkKnown(prefix: string, found: Progress | undefined): void {
-    if (this.#options.begins === 'first' && found && found.batchTime > 0) throw outputUnknown(prefix, found);
-  }
-
   /** What the output is of the batch when this program writes it with so many tasks. */
   #planHash(pending: PlannedBatch, { name }: ExactlyOnceOutput, tasks: number): string {
     const { program } = this.#options;
@@ -195,11 +185,11 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     const { batchTime } = pending;
     const batch = `batch ${new Date(batchTime).toISOString()}`;
     const begun = begunOutputs(log.state);
-    if (begun.size > 0 && clock.now() - batchTime > RETENTION_MS)
+    if ([...begun].some(isForgotten) && clock.now() - batchTime > RETENTION_MS)
       throw expired(batchTime, `it was planned more than ${RETENTION_MS / DAY_MS} days ago`);
     // Where the plan does not tell, many of them may be of older programs.
     if (pending.outputs === undefined && isPlannedBy(pending, this.#options.program)) return;
-    const known = new Set(this.prefixes);
+    const known = new Set(this.#options.known);
     const gone = [...begun].filter((prefix) => !known.has(prefix));
     if (gone.length === 0) return;
     throw new MillraceError(

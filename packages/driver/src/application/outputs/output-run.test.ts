@@ -15,18 +15,13 @@ const PENDING = {
 
 describe('what outputs are told of their run', () => {
   const of = (pending?: Parameters<typeof outputRunOf>[0]) =>
-    outputRunOf(pending, PROGRAM, { taskTimeout: 5000 });
+    outputRunOf(pending, PROGRAM, { taskTimeout: 5000 }, { log: 'l', isAnew: false });
 
   it('names the program, with what it was submitted with, and the time of a task', () => {
     const { program, ...rest } = of();
-    expect(rest).toEqual({ taskTimeoutMs: 5000 });
-    const other = outputRunOf(undefined, { ...PROGRAM, settings: 't' }, { taskTimeout: 5000 });
+    expect(rest).toEqual({ taskTimeoutMs: 5000, log: 'l', isAnew: false });
+    const other = outputRunOf(undefined, { ...PROGRAM, settings: 't' }, { taskTimeout: 5000 }, { log: 'l' });
     expect(other.program).not.toBe(program);
-  });
-
-  it('says whether its log begins', () => {
-    expect(of()).not.toHaveProperty('begins');
-    expect(outputRunOf(undefined, PROGRAM, { taskTimeout: 5000 }, 'anew').begins).toBe('anew');
   });
 
   it('names a batch that another program, or other settings, have planned', () => {

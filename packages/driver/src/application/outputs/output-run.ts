@@ -1,4 +1,4 @@
-import type { JobOptions, LogBeginning, OutputOperation, OutputRun } from '@millrace/api/internal';
+import type { JobOptions, OutputOperation, OutputRun } from '@millrace/api/internal';
 import { crashPoint } from '@millrace/common';
 import { type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { DagScheduler } from '../dag/dag-scheduler.ts';
@@ -13,13 +13,13 @@ export function outputRunOf(
   pending: PlannedBatch | undefined,
   program: ProgramIdentity,
   { taskTimeout }: Pick<JobOptions, 'taskTimeout'>,
-  begins?: LogBeginning,
+  log: Pick<OutputRun, 'log' | 'isAnew'>,
 ): OutputRun {
   return {
     program: programId(program),
     taskTimeoutMs: taskTimeout,
     ...(pending && { pendingBatch: pending.batchTime }),
-    ...(begins && { begins }),
+    ...log,
   };
 }
 

@@ -11,6 +11,7 @@ export interface OffsetsReport {
   'executed'?: (boolean);
   'partitions'?: (_millrace_v1_PartitionOffsets)[];
   'notes'?: (string)[];
+  'givesUp'?: (boolean);
 }
 
 export interface OffsetsReport__Output {
@@ -21,4 +22,5 @@ export interface OffsetsReport__Output {
   'executed': (boolean);
   'partitions': (_millrace_v1_PartitionOffsets__Output)[];
   'notes': (string)[];
+  'givesUp': (boolean);
 }

@@ -1,5 +1,6 @@
 // Original file: protos/submission.proto
 
+import type { PlannedOffsets as _millrace_v1_PlannedOffsets, PlannedOffsets__Output as _millrace_v1_PlannedOffsets__Output } from '../../millrace/v1/PlannedOffsets.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface PartitionOffsets {
@@ -10,6 +11,8 @@ export interface PartitionOffsets {
   'earliest'?: (number | string | Long);
   'latest'?: (number | string | Long);
   'target'?: (number | string | Long);
+  'planned'?: (_millrace_v1_PlannedOffsets | null);
+  'isRecreated'?: (boolean);
   '_position'?: "position";
   '_earliest'?: "earliest";
   '_latest'?: "latest";
@@ -24,6 +27,8 @@ export interface PartitionOffsets__Output {
   'earliest'?: (number);
   'latest'?: (number);
   'target'?: (number);
+  'planned': (_millrace_v1_PlannedOffsets__Output | null);
+  'isRecreated': (boolean);
   '_position'?: "position";
   '_earliest'?: "earliest";
   '_latest'?: "latest";
