@@ -70,8 +70,10 @@ class Model {
     if (step.kind === 'expire') {
       this.clock.advance(TRANSACTION_MS);
       for (const [instance, open] of this.open) {
-        // An empty transaction is no transaction to the broker.
-        if (open.values.length > 0 || open.offset !== undefined) this.owners.delete(idOf(instance));
+        const id = idOf(instance);
+        // An empty transaction is no transaction to the broker; one of a producer that was fenced has ended.
+        if (this.owners.get(id) === instance && (open.values.length > 0 || open.offset !== undefined))
+          this.owners.delete(id);
       }
     } else if (step.kind === 'fault') {
       this.broker.faults.inject({ api: step.api, action: { kind: 'close', when: step.when } });
