@@ -7,7 +7,7 @@ import { writePartition } from './postgres-write.ts';
 
 /** A server whose progress says that this batch is there. */
 const done = (): SqlPool => {
-  const progress = { epoch: 1, batch_time: 1000, plan_hash: 'h', until_offset: null, transaction: '7' };
+  const progress = { epoch: 1, batch_time: 1000, plan_hash: 'h', log: 'l', until_offset: null, transaction: '7' };
   const client = {
     query: async (text: string) => ({ rows: text.startsWith('SELECT epoch') ? [progress] : [], rowCount: 0 }),
     release: () => undefined,
@@ -26,7 +26,7 @@ describe('a task of toPostgres', () => {
     }
     const written: unknown[] = [];
     const limits = { idleTimeoutMs: 1000, taskTimeoutMs: 1000 };
-    const value = serialize({ output: 'out', progressTable: 'progress', planHash: 'h', ...limits });
+    const value = serialize({ output: 'out', progressTable: 'progress', planHash: 'h', log: 'l', ...limits });
     const task = {
       application: 'a',
       epoch: 1,

@@ -252,10 +252,14 @@ function withLatest(
   partition: TrackedPartition,
   latest: ReadonlyMap<string, ListedOffset>,
 ): PartitionOffsets {
-  const { topic, partition: number, position, topicId, leaderEpoch } = partition;
+  const { topic, partition: number, position, topicId } = partition;
   const listed = latest.get(topicPartitionKey(partition));
   partition.latestEpoch = listed?.leaderEpoch ?? -1;
-  return { topic, partition: number, position, latest: listed?.offset ?? position, topicId, leaderEpoch };
+  const end = listed?.offset ?? position;
+  // The first batch has read nothing before, but whoever goes on behind it must see when what it read is replaced.
+  const isFirst = partition.leaderEpoch === -1 && end > position;
+  const leaderEpoch = isFirst ? partition.latestEpoch : partition.leaderEpoch;
+  return { topic, partition: number, position, latest: end, topicId, leaderEpoch };
 }
 
 function positionsOf(logged: InputPositions | undefined): ReadonlyMap<string, number> {
