@@ -7,7 +7,14 @@ import { writePartition } from './postgres-write.ts';
 
 /** A server whose progress says that this batch is there. */
 const done = (): SqlPool => {
-  const progress = { epoch: 1, batch_time: 1000, plan_hash: 'h', log: 'l', until_offset: null, transaction: '7' };
+  const progress = {
+    epoch: 1,
+    batch_time: 1000,
+    plan_hash: 'h',
+    log: 'l',
+    until_offset: null,
+    transaction: '7',
+  };
   const client = {
     query: async (text: string) => ({ rows: text.startsWith('SELECT epoch') ? [progress] : [], rowCount: 0 }),
     release: () => undefined,
