@@ -73,7 +73,8 @@ export class OutputRow {
   async claim(epoch: number, { pendingBatch, isAnew, planMark }: ClaimingRun): Promise<void> {
     const own = { epoch, log: this.#log };
     const found = await this.#takeAlone({ ...NO_BATCH, ...own });
-    if (!isAnew || found.epoch > epoch) checkOwner(found, own, this.key);
+    // Epochs of another log say nothing of this one.
+    if (!isAnew || found.log === own.log) checkOwner(found, own, this.key);
     if (pendingBatch !== undefined) {
       judgeProgress(found, { ...found, ...own, batchTime: pendingBatch }, this.key);
       if (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))

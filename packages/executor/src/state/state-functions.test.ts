@@ -3,23 +3,7 @@ import type { StateMode, StateWriteCall } from '@millrace/proto/task';
 import { type RowBlock, rowsOfBlock } from '../shuffle/row-block.ts';
 import { type StateFunction, stateFunction } from './state-functions.ts';
 import { StateTable } from './state-table.ts';
-
-const CALL: StateWriteCall = {
-  directory: 'd',
-  application: 'a',
-  operator: 'o',
-  mode: 'update',
-  layout: 'hash/1',
-  partitions: 1,
-  valueVersion: 0,
-  snapshots: false,
-  initial: false,
-  bases: [],
-  relayout: false,
-  snapshotOf: [],
-  inlineBytesMax: 0,
-  closures: ['function'],
-};
+import { STATE_CALL } from './testing/state-call.ts';
 
 /** Batches of one partition, one after the other, all committed. */
 class Partition {
@@ -29,7 +13,7 @@ class Partition {
   readonly #functions: readonly Function[];
 
   constructor(mode: StateMode, functions: readonly Function[], call: Partial<StateWriteCall> = {}) {
-    this.#call = { ...CALL, mode, ...call };
+    this.#call = { ...STATE_CALL, mode, ...call };
     this.#functions = functions;
   }
 

@@ -4,32 +4,15 @@ import { serialize, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import type { TaskContextData } from '@millrace/api/internal';
-import type { StateWriteCall } from '@millrace/proto/task';
 import type { TaskStorage } from '../pipeline/task-storage.ts';
 import type { RowBlock } from '../shuffle/row-block.ts';
 import { withDirectory } from '../shuffle/testing/temporary-directory.ts';
 import { StateStore } from './state-store.ts';
 import { type StateInput, writeState } from './state-write.ts';
+import { STATE_CALL } from './testing/state-call.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
-
-const CALL: StateWriteCall = {
-  directory: 'd',
-  application: 'a',
-  operator: 'o',
-  mode: 'map',
-  layout: 'hash/1',
-  partitions: 1,
-  valueVersion: 0,
-  snapshots: false,
-  initial: false,
-  bases: [],
-  relayout: false,
-  snapshotOf: [],
-  inlineBytesMax: 0,
-  closures: ['function'],
-};
 
 interface Keyed {
   getOption(): unknown;
@@ -53,7 +36,7 @@ async function batch(
     const { signal } = new AbortController();
     const task = { epoch: 1, batchTime: 1, partitionId: 0, attemptNumber: 0, signal } as TaskContextData;
     await writeState(input(path), {
-      action: { value: serialize(CALL), place: 'job.ts:1:1' },
+      action: { value: serialize(STATE_CALL), place: 'job.ts:1:1' },
       functions: [f],
       task,
       storage,

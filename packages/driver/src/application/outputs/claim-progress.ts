@@ -72,8 +72,10 @@ async function attempt(
     throw isTooLong(error) ? taskTimeoutTooLong(prefix, transactionTimeoutMs, error) : error;
   });
   const found = await readProgress(client, place, leftMs);
-  if (found && !isAnew && isForeign(found, log)) throw outputForeign(prefix, found, log);
-  const claimed = claimedProgress(found, { epoch, log });
+  const isOthers = found !== undefined && isForeign(found, log);
+  if (isOthers && !isAnew) throw outputForeign(prefix, found, log);
+  // Epochs of another log say nothing of this one.
+  const claimed = claimedProgress(isOthers ? undefined : found, { epoch, log });
   if (claimed === undefined) throw outputFenced(prefix, found?.epoch ?? 0, epoch);
   check?.(task, found);
   producer.begin();

@@ -83,11 +83,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
       if (pending && isBegun && task === 0 && !found)
         throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
     };
-    const found = await this.#claim(output, 0, Math.max(1, logged), {
-      time,
-      check,
-      isAnew,
-    });
+    const found = await this.#claim(output, 0, Math.max(1, logged), { time, check, isAnew });
     this.#found.set(prefix, found);
     if (!pending) return;
     // An earlier run may have begun it: this program, with how many tasks is not known yet; or another one, which was told to.
@@ -96,7 +92,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   async begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings> {
-    const { clock, log, taskTimeoutMs, cancelled } = this.#options;
+    const { clock, log, isAnew = false, taskTimeoutMs, cancelled } = this.#options;
     const prefix = this.#prefix(output);
     const { pending } = log.state;
     if (!pending) throw new MillraceError('INTERNAL', 'an output is written outside of a batch');
@@ -111,9 +107,8 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     }
     if (tasks > logged) {
       const from = Math.max(1, logged);
-      const claim = { isAnew: this.#options.isAnew === true };
       const found = await this.#inTime(cancelled, (time) =>
-        this.#claim(output, from, tasks, { ...claim, time }),
+        this.#claim(output, from, tasks, { time, isAnew }),
       );
       checkFound(prefix, found, pending.batchTime, own);
     }
