@@ -21,7 +21,7 @@ import { type AfterHostEnd, afterFailedStart, afterHostEnd, isUnfinished } from 
 import { Journal } from './journal.ts';
 import { idOf, plannerOf } from './kept-programs.ts';
 import { KeptRecord } from './kept-record.ts';
-import { loggedPending, loggedSums } from './logged-offsets.ts';
+import { loggedState } from './logged-offsets.ts';
 import type { OutputLog } from './output-log.ts';
 import { endPhase, type Phase, type StopMode, stopTooSlow } from './phase.ts';
 import { type HostProgram, type StartHostDeps, startHost } from './start-host.ts';
@@ -194,7 +194,7 @@ export class Application {
     const { name } = current;
     this.#finishing = undefined;
     if (current.anewAfter !== undefined) return { ...current, anew: true };
-    const pending = loggedPending((await this.#deps.checkpoints.open(name)).log);
+    const { pending } = loggedState((await this.#deps.checkpoints.open(name)).log);
     const planner = plannerOf(current, pending);
     if (!pending || !planner) return { ...current, anew: false };
     const isAgain = this.#finished === pending.batchTime;
@@ -315,7 +315,7 @@ export class Application {
   async #recount(): Promise<void> {
     const { submittedAt, epoch } = this.#kept.current;
     try {
-      const sums = loggedSums((await this.#deps.checkpoints.open(this.name)).log);
+      const { sums } = loggedState((await this.#deps.checkpoints.open(this.name)).log);
       const now = this.#kept.current;
       // Another run has begun meanwhile.
       const isSameRun = now.submittedAt === submittedAt && now.epoch === epoch;

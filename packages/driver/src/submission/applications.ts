@@ -4,12 +4,12 @@ import { loggedEpoch } from '../application/log/application-log.ts';
 import type { LogFiles } from '../application/log/log-files.ts';
 import type { ReadLog } from '../application/log/log-reader.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
-import { type LoggedSums, NO_SUMS } from '../application/log/logged-sums.ts';
+import { EMPTY_LOG, type LogState } from '../application/log/log-state.ts';
 import type { OffsetChange, OffsetReport } from '../offset-report.ts';
 import { Application, type ApplicationDeps, type Started } from './application.ts';
 import { isOver } from './application-state.ts';
 import { earlierPrograms, rollbackTarget } from './kept-programs.ts';
-import { loggedBatches, loggedOffsets, loggedPending, loggedSums } from './logged-offsets.ts';
+import { loggedBatches, loggedOffsets, loggedState } from './logged-offsets.ts';
 import { OutputLog } from './output-log.ts';
 import { editOffsets, type HostProgram, startHost } from './start-host.ts';
 import { checkApplicationName, type SubmissionRecord } from './submission-store.ts';
@@ -121,22 +121,18 @@ export class Applications {
     let application: Application;
     let record: SubmissionRecord;
     let pending: PlannedBatch | undefined;
-    let sums = NO_SUMS;
     try {
       if (this.#leaving) throw new MillraceError('CANCELLED', 'the driver is stopping');
       checkApplicationName(job.application);
       if (name !== undefined && job.application !== name)
         throw new MillraceError('INTERNAL', `the host calls ${name} ${job.application}`);
-      const logged = request.anew ? await this.#loggedEpoch(job.application) : 0;
-      if (!request.anew) {
-        const files = await this.#logFiles(job.application);
-        pending = loggedPending(files);
-        sums = loggedSums(files);
-      }
+      const files = await this.#logFiles(job.application);
+      const logged = request.anew ? EMPTY_LOG : loggedState(files);
+      ({ pending } = logged);
       const log = this.#applications.has(job.application) ? undefined : await this.#openLog(job.application);
       // From here to `begin` nothing waits: the check and the claim are one.
       this.assertFree(job.application);
-      record = this.#recordOf(job.application, request, { logged, pending, sums });
+      record = this.#recordOf(job.application, request, { ...logged, epoch: loggedEpoch(files) });
       application = this.#claim(record, log);
     } catch (error) {
       job.host.kill();
@@ -179,19 +175,11 @@ export class Applications {
     });
   }
 
-  /** `logged`: the epoch that its log has reached. */
+  /** Of its log: what it says (nothing, where the run begins anew), and the epoch that it has reached. */
   #recordOf(
     name: string,
     { programHash, config, environment, anew, withNewProgram }: SubmitRequest,
-    {
-      logged,
-      pending,
-      sums,
-    }: {
-      readonly logged: number;
-      readonly pending: PlannedBatch | undefined;
-      readonly sums: LoggedSums;
-    },
+    { pending, sums, epoch }: LogState & { readonly epoch: number },
   ): SubmissionRecord {
     const before = this.#applications.get(name)?.record;
     const program = { programHash, config, environment, submittedAt: this.#deps.clock.now() };
@@ -204,7 +192,7 @@ export class Applications {
       state: 'SUBMITTED',
       epoch: before?.epoch ?? 0,
       countedFrom: sums,
-      ...(anew && { anewAfter: Math.max(before?.epoch ?? 0, logged) }),
+      ...(anew && { anewAfter: Math.max(before?.epoch ?? 0, epoch) }),
     };
   }
 
@@ -259,10 +247,6 @@ export class Applications {
 
   async #logFiles(name: string): Promise<LogFiles> {
     return (await this.#deps.checkpoints.open(name)).log;
-  }
-
-  async #loggedEpoch(name: string): Promise<number> {
-    return loggedEpoch(await this.#logFiles(name));
   }
 
   /** @throws MillraceError APPLICATION_UNKNOWN. */

@@ -1,8 +1,7 @@
 import { MillraceError } from '@millrace/common';
 import type { LogFiles } from '../application/log/log-files.ts';
 import { type ReadLog, readLog, recoverLog } from '../application/log/log-reader.ts';
-import type { PlannedBatch } from '../application/log/log-record.ts';
-import type { LoggedSums } from '../application/log/logged-sums.ts';
+import type { LogState } from '../application/log/log-state.ts';
 import { loggedPartitions, standsOf } from '../application/offsets/input-stand.ts';
 import type { OffsetReport } from '../offset-report.ts';
 
@@ -21,14 +20,9 @@ export function loggedOffsets(application: string, files: LogFiles): OffsetRepor
   };
 }
 
-/** The batch that is planned and not committed. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
-export function loggedPending(files: LogFiles): PlannedBatch | undefined {
-  return again(() => recoverLog(files)).state.pending;
-}
-
-/** Over what it has committed. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
-export function loggedSums(files: LogFiles): LoggedSums {
-  return again(() => recoverLog(files)).state.sums;
+/** What its log says at the end. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
+export function loggedState(files: LogFiles): LogState {
+  return again(() => recoverLog(files)).state;
 }
 
 /** All that the log of an application still holds. @throws MillraceError LOG_CORRUPT, VERSION_MISMATCH. */
