@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { type DStream, type State, StateSpec } from '@millrace/api';
 import { add, type Pair, useStateApplications } from '../support/use-state-applications.ts';
@@ -44,12 +44,17 @@ describe('keyed state in files', () => {
       writeFileSync(join(file, '..', '00000001-1.state'), 'left by a batch that was not committed');
       await application.run(build);
       expect(application.files).toEqual([file]);
+      const refusal = {
+        code: 'STATE_CORRUPT',
+        details: { file: basename(file), place: expect.stringMatching(/embedded-state-files\.test\.ts:\d+/) },
+      };
       rmSync(file);
-      await expect(application.run(build)).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+      await expect(application.run(build)).rejects.toMatchObject(refusal);
       writeFileSync(file, good.subarray(0, good.length - 1));
-      await expect(application.run(build)).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+      await expect(application.run(build)).rejects.toMatchObject(refusal);
+      // Only its task sees this one.
       writeFileSync(file, good.with(good.length - 9, 1));
-      await expect(application.run(build)).rejects.toMatchObject({ code: 'STATE_CORRUPT' });
+      await expect(application.run(build)).rejects.toMatchObject(refusal);
       writeFileSync(file, good);
       await application.run(build);
     });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type DStream, defineJob, type State, StateSpec, type StreamingContext } from '@millrace/api';
+import { type MillraceError, problemsOf } from '@millrace/common';
 import { embed } from '@millrace/local';
 import { add, type Pair, sorted, useStateApplications } from '../support/use-state-applications.ts';
 
@@ -155,10 +156,27 @@ describe('keyed state from run to run', () => {
     const job = defineJob({ name: 'app', batchInterval: '20ms' }, (ssc) => {
       const pairs = ssc.queueStream([ssc.parallelize([['a', 1] as const])]);
       pairs.updateStateByKey(add, { name: 'totals' }).foreachRDD(() => undefined);
+      pairs
+        .reduceByKeyAndWindow(
+          (a, b) => a + b,
+          (a, b) => a - b,
+          '40ms',
+          '20ms',
+          { name: 'window' },
+        )
+        .foreachRDD(() => undefined);
     });
-    await expect(embed(job).then((application) => application.start())).rejects.toMatchObject({
-      code: 'STATE_STORE_MISSING',
-    });
+    const refused = await embed(job)
+      .then((application) => application.start())
+      .catch((thrown: unknown) => thrown);
+    expect(problemsOf(refused as MillraceError)).toMatchObject(
+      ['"totals" keeps state', '"window" keeps state'].map((what) => ({
+        code: 'STATE_STORE_MISSING',
+        what: expect.stringContaining(what),
+        remedy: expect.stringContaining('stateDir'),
+        details: { place: expect.stringMatching(/embedded-state\.test\.ts:\d+/) },
+      })),
+    );
     await withApplication([['a', 1]], async (application) => {
       const mistakes = (pairs: DStream<Pair>): void => {
         const spec = StateSpec.function((_: string, value: number | undefined) => value);

@@ -81,6 +81,7 @@ export class InProcessCluster {
         batchInterval: 1_000,
         taskAttemptsMax: 2 * FAULTS_MAX + 2,
         taskTimeout: 60_000,
+        kafkaTimeout: 600_000,
         localityWait: 0,
         actionResultBytesMax: 1e9,
       },

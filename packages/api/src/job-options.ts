@@ -17,7 +17,7 @@ export const JOB_OPTIONS = {
   }),
   batchInterval: duration({ doc: 'tick period of the batch clock', min: 1, max: 24 * 3_600_000 }),
   taskAttemptsMax: integer({
-    doc: "attempts that a task may fail (Spark's spark.task.maxFailures)",
+    doc: "attempts that a task may fail (Spark's spark.task.maxFailures); a lost executor, and a Kafka that is away, do not count",
     default: 4,
     min: 1,
     max: 100,
@@ -50,7 +50,7 @@ export const JOB_OPTIONS = {
     max: 10_000,
   }),
   kafkaTimeout: duration({
-    doc: 'how long a running application waits for a Kafka that is away before it fails; a start waits 10 s, one that goes on behind a log 40 s, at most',
+    doc: 'how long a running application, and each task of it, waits for a Kafka that is away before it fails, also when it is started again; submit waits 10 s, behind a log 40 s, at most',
     default: 600_000,
     min: 1000,
   }),

@@ -1,3 +1,4 @@
+import { $engine } from '@millrace/closures/runtime';
 import { MillraceError } from '@millrace/common';
 import { checkElementFunction } from './element-function.ts';
 import { type PartitionerCall, partitionerOf } from './lineage/partitioner-call.ts';
@@ -17,7 +18,10 @@ export class HashPartitioner {
   }
 }
 
-/** Your own rule. `partitionOf` runs on executors, as every lambda, and must give an integer in [0, partitions), always the same for equal keys. */
+/**
+ * Your own rule. `partitionOf` runs on executors, as every lambda, and must give an integer in [0, partitions), always the same for equal keys.
+ * Of a class it may be a method: what it uses of `this` travels with it.
+ */
 export interface Partitioner<K> {
   readonly partitions: number;
   readonly partitionOf: (key: K) => number;
@@ -33,14 +37,26 @@ const PARTITIONS_MAX = 100_000;
 export function checkPartitioning(partitioning: Partitioning<never> | undefined): void {
   if (partitioning === undefined) return;
   checkedCount(isObject(partitioning) ? partitioning.partitions : partitioning);
-  for (const f of partitioningFunctions(partitioning)) checkElementFunction('partitionOf', f);
+  if (isOwn(partitioning)) checkElementFunction('partitionOf', partitioning.partitionOf);
 }
 
 /** What of it runs on executors. */
 export function partitioningFunctions(partitioning: Partitioning<never> | undefined): readonly Function[] {
-  return isObject(partitioning) && !(partitioning instanceof HashPartitioner)
-    ? [partitioning.partitionOf]
-    : [];
+  return isOwn(partitioning) ? [shippedRule(partitioning)] : [];
+}
+
+/** One of each: where functions do not ship, as in embedded applications, a partitioner is known again by it. */
+const rules = new WeakMap<Partitioner<never>, Function>();
+
+/** Bound, so that a partitionOf method may use its partitioner's fields. */
+function shippedRule(partitioner: Partitioner<never>): Function {
+  const rule = rules.get(partitioner) ?? ($engine.b(partitioner.partitionOf, [partitioner]) as Function);
+  rules.set(partitioner, rule);
+  return rule;
+}
+
+function isOwn<K>(partitioning: Partitioning<K> | undefined): partitioning is Partitioner<K> {
+  return isObject(partitioning) && !(partitioning instanceof HashPartitioner);
 }
 
 /** Callers without types give anything. */
@@ -60,9 +76,9 @@ export function partitionerCall(
   checkPartitioning(partitioning);
   if (typeof partitioning === 'number') return { kind: 'hash', partitions: partitioning };
   const { partitions } = partitioning;
-  return partitioning instanceof HashPartitioner
-    ? { kind: 'hash', partitions }
-    : { kind: 'custom', partitions, function: ship(partitioning.partitionOf, 'partitionOf') };
+  return isOwn(partitioning)
+    ? { kind: 'custom', partitions, function: ship(shippedRule(partitioning), 'partitionOf') }
+    : { kind: 'hash', partitions };
 }
 
 /**

@@ -3,8 +3,9 @@ import { MillraceError } from './millrace-error.ts';
 
 /** `error`, with the place in the user's code that it is about ("job.ts:12:8"), unless it names one. */
 export function placed(error: MillraceError, place: string): MillraceError {
-  const { file, place: known } = error.details;
-  if (place === '' || file !== undefined || (known !== undefined && known !== '')) return error;
+  // A file without a line is one of data.
+  const { line, place: known } = error.details;
+  if (place === '' || line !== undefined || (known !== undefined && known !== '')) return error;
   if (error.problems !== undefined && error.problems.length > 0) {
     return problemsError(error.problems.map((each) => placed(each, place))) ?? error;
   }

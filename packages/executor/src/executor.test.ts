@@ -115,6 +115,8 @@ describe('an executor', () => {
     driver.send({ launch: { tasks: [launch] } });
     driver.send({ launch: { tasks: [launch] } });
     await driver.outcomeOf(launch.key);
+    // Also when it has ended.
+    driver.send({ launch: { tasks: [launch] } });
     await run('() => 1', { key: { epoch: 5 } });
     driver.send({ launch: { tasks: [launchOf('() => 2', driver.program(), { key: { epoch: 4 } })] } });
     await run('() => 3', { key: { epoch: 5 } });

@@ -23,6 +23,8 @@ export interface TransactionSettings {
   readonly planHash: string;
   /** See Progress. */
   readonly log: string;
+  /** See Attempt. */
+  readonly after: number;
   /** At least as long as the task may take. */
   readonly timeoutMs: number;
 }
@@ -88,18 +90,22 @@ export function outputForeign(prefix: string, { log, epoch }: Progress, own: str
   );
 }
 
-/** What lies in Kafka is of this batch with other contents, or of a later one. */
-export function outputConflict(prefix: string, found: Progress, batchTime: number): MillraceError {
-  const batch = `batch ${new Date(batchTime).toISOString()}`;
+/** What lies in Kafka is of the planned batch with other contents, or of one that the log does not know. */
+export function outputConflict(
+  prefix: string,
+  found: Progress,
+  batchTime: number | undefined,
+): MillraceError {
+  const batch = `batch ${new Date(found.batchTime).toISOString()}`;
   const what =
     found.batchTime === batchTime
       ? `the output ${prefix} has records of ${batch} as another program, or another number of tasks, made them`
-      : `the output ${prefix} has records of batch ${new Date(found.batchTime).toISOString()}, which is later than ${batch}`;
+      : `the output ${prefix} has records of ${batch}, which the log of the application does not know`;
   return new MillraceError('OUTPUT_CONFLICT', what, {
     remedy:
       found.batchTime === batchTime
         ? 'Let the batch finish with the program and the options that it was planned with: submit without --with-new-program (with it when that is how a changed one has begun to write it), or submit those again, let it end (stop --drain), then submit the changed ones. When that program cannot finish it, give up what is visible and read the rest again with millrace offsets set, as docs/delivery.md says ("A bug in a batch that is half visible"): what it has written stays.'
-        : 'Use the log that belongs to this output, and set the clock of the driver; or give the output another transactionalIdPrefix.',
-    details: { output: prefix, batchTime, found: found.batchTime },
+        : 'An older copy of the log was put back, or another driver runs a copy of it: use the newest one. To go on with this one, and write again what is read again: submit with --start-anew, or give the output another name.',
+    details: { output: prefix, found: found.batchTime, ...(batchTime !== undefined && { batchTime }) },
   });
 }

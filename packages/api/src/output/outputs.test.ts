@@ -128,7 +128,7 @@ describe('an exactly-once output', () => {
   });
 
   it('tells its tasks what they need for their transactions, and nothing else', () => {
-    const transaction = { prefix: 'millrace/job/counts', planHash: 'h', log: 'l', timeoutMs: 1000 };
+    const transaction = { prefix: 'millrace/job/counts', planHash: 'h', log: 'l', after: 0, timeoutMs: 1000 };
     const settings = deserialize(toKafkaCall('counts', ONCE, transaction).value) as object;
     expect(settings).toMatchObject({ transaction });
     expect(Object.keys(settings)).not.toContain('guarantee');

@@ -10,11 +10,13 @@ import type { Rows } from '../rows.ts';
 import type { StreamNode } from '../stream/stream-node.ts';
 import type { OutputRun } from './output-run.ts';
 
+const PROGRESS_TABLE = 'millrace_progress';
+
 /** Options of toPostgres that are no functions. */
 const POSTGRES_SINK_OPTIONS = {
   progressTable: text({
     doc: 'the table of what has been written, "schema.table" too; it is made when it is not there',
-    default: 'millrace_progress',
+    default: PROGRESS_TABLE,
     pattern: /^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?$/,
   }),
   idleTimeout: duration({
@@ -27,6 +29,14 @@ const POSTGRES_SINK_OPTIONS = {
 
 /** How the names begin by which logs know these outputs. */
 export const POSTGRES_LOGGED = 'postgres:';
+
+/** What the log knows an output by. In another table its progress is not found, as under another name. */
+export function loggedPostgres(
+  name: string,
+  { progressTable = PROGRESS_TABLE }: Pick<PostgresSinkOptions<never>, 'progressTable'>,
+): string {
+  return `${POSTGRES_LOGGED}${name}${progressTable === PROGRESS_TABLE ? '' : ` in ${progressTable}`}`;
+}
 
 export interface PostgresSinkOptions<T> {
   /** Connections, one set an executor process: `perExecutor(() => new pg.Pool({ … }))`. */
@@ -65,12 +75,12 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { program, taskTimeoutMs, log, pendingBatch, isAnew = false } = run;
+  const { program, taskTimeoutMs, log, pendingBatch, lastBatch, isAnew = false } = run;
   const all: PostgresClaim = {
     ...settings,
     taskTimeoutMs,
     log,
-    run: { pendingBatch, isAnew, planMark: planMark(program) },
+    run: { pendingBatch, lastBatch, isAnew, planMark: planMark(program) },
   };
   return serialize(all);
 }

@@ -1,18 +1,18 @@
 import { MillraceError } from '@millrace/common';
+import { isForeign } from '@millrace/kafka';
 import type { Progress, ProgressKey } from './progress-table.ts';
 
 /** older: it stands before the batch. same: at the batch. other: at the batch, with another plan. */
 export type Standing = 'older' | 'same' | 'other';
 
 type Owner = Pick<Progress, 'epoch' | 'log'>;
+type Batch = Pick<Progress, 'batchTime' | 'planHash'>;
 
 /**
- * Where a row of progress stands, for a task that is about to write.
- * @throws MillraceError FENCED, OUTPUT_CONFLICT: the task must not write.
+ * Where a row of progress stands, for a task that is about to write. Whose it is: see checkOwner.
+ * @throws MillraceError OUTPUT_CONFLICT: the task must not write.
  */
-export function judgeProgress(found: Progress, wanted: Progress, key: ProgressKey): Standing {
-  const { batchTime, planHash } = wanted;
-  checkOwner(found, wanted, key);
+export function judgeProgress(found: Batch, { batchTime, planHash }: Batch, key: ProgressKey): Standing {
   if (found.batchTime > batchTime)
     throw conflict(key, `batch ${iso(batchTime)} is older than ${iso(found.batchTime)}, which it has`);
   if (found.batchTime < batchTime) return 'older';
@@ -21,7 +21,7 @@ export function judgeProgress(found: Progress, wanted: Progress, key: ProgressKe
 
 /** @throws MillraceError FENCED: a newer run has the output, or an application of this name with another log. */
 export function checkOwner(found: Owner, { epoch, log }: Owner, key: ProgressKey): void {
-  if (found.log !== log)
+  if (isForeign(found, log))
     throw new MillraceError(
       'FENCED',
       `output "${key.output}" is written by an application of this name with another log (${found.log}, epoch ${found.epoch}; this one is ${log})`,
@@ -60,6 +60,19 @@ export function otherPlan(key: ProgressKey, batchTime: number): MillraceError {
       remedy:
         'Submit the program and the options that the batch was planned with, let it finish (stop --drain), then submit the changed ones. When they cannot finish it, give up what is there and read the rest again with millrace offsets set, as docs/delivery.md says ("A bug in a batch that is half visible"): what it has written stays.',
       details: { ...key, batchTime },
+    },
+  );
+}
+
+/** @returns what to throw when the output has a batch that the log has not. */
+export function unknownBatch(key: ProgressKey, batchTime: number): MillraceError {
+  return new MillraceError(
+    'OUTPUT_CONFLICT',
+    `output "${key.output}" has rows of batch ${iso(batchTime)}, which the log of the application does not know`,
+    {
+      remedy:
+        "An older copy of the log was put back, or another driver runs a copy of it: use the newest one. To go on with this one, and write again what is read again: submit with --start-anew, or delete the output's rows from its progress table.",
+      details: { ...key, found: batchTime },
     },
   );
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '@millrace/common';
 import { sqlState } from './connection.ts';
-import { checkOwner, judgeProgress, otherPlan } from './judge-progress.ts';
+import { checkOwner, judgeProgress, otherPlan, type Standing, unknownBatch } from './judge-progress.ts';
 import { type Progress, type ProgressKey, ProgressTable } from './progress-table.ts';
 import type { SqlClient } from './sql-client.ts';
 import { beginTransaction, lockTimeout, type TransactionLimits } from './transaction-limits.ts';
@@ -16,6 +16,7 @@ export interface PostgresOutput extends TransactionLimits {
 /** See OutputRun. */
 export interface ClaimingRun {
   readonly pendingBatch: number | undefined;
+  readonly lastBatch: number | undefined;
   readonly isAnew: boolean;
   /** How the hashes of this program's plans begin. */
   readonly planMark: string;
@@ -26,6 +27,7 @@ const NO_BATCH = { batchTime: -1, planHash: '', untilOffset: undefined };
 /** How often the row is raised before a task gives up: somebody else raises it, too. */
 const RAISES_MAX = 3;
 const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_COLUMN = '42703';
 /** Of lock_timeout; of statement_timeout, when the job has set a shorter one. */
 const TIMED_OUT: ReadonlySet<unknown> = new Set(['55P03', '57014']);
 
@@ -58,7 +60,7 @@ export class OutputRow {
   async share(wanted: Progress): Promise<void> {
     for (let raises = 0; raises <= RAISES_MAX; raises++) {
       const found = await this.#lock('SHARE');
-      if (found && judgeProgress(found, wanted, this.key) === 'same' && found.epoch === wanted.epoch) return;
+      if (found && this.#judged(found, wanted) === 'same' && found.epoch === wanted.epoch) return;
       // In a transaction of its own: who shares a row must not wait for the others to raise it.
       await this.#client.query('ROLLBACK');
       await this.#raise(wanted);
@@ -67,19 +69,22 @@ export class OutputRow {
   }
 
   /**
-   * Takes the output over for this epoch. A pending batch must not have been begun, but by plans of this program.
+   * Takes the output over for this epoch. It must not have batches that the log does not know, as when that is an older copy; and a pending one
+   * must not have been begun, but by plans of this program.
    * @throws MillraceError FENCED, OUTPUT_CONFLICT.
    */
-  async claim(epoch: number, { pendingBatch, isAnew, planMark }: ClaimingRun): Promise<void> {
+  async claim(epoch: number, { pendingBatch, lastBatch, isAnew, planMark }: ClaimingRun): Promise<void> {
     const own = { epoch, log: this.#log };
     const found = await this.#takeAlone({ ...NO_BATCH, ...own });
     // Epochs of another log say nothing of this one.
     if (!isAnew || found.log === own.log) checkOwner(found, own, this.key);
-    if (pendingBatch !== undefined) {
-      judgeProgress(found, { ...found, ...own, batchTime: pendingBatch }, this.key);
-      if (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))
-        throw otherPlan(this.key, pendingBatch);
-    }
+    if (!isAnew && found.batchTime > (lastBatch ?? NO_BATCH.batchTime))
+      throw unknownBatch(this.key, found.batchTime);
+    if (
+      pendingBatch !== undefined &&
+      (await this.table.hasParts(this.#client, this.key, pendingBatch, planMark))
+    )
+      throw otherPlan(this.key, pendingBatch);
     await this.table.set(this.#client, this.key, { ...(isAnew ? NO_BATCH : found), ...own });
     await this.#client.query('COMMIT');
   }
@@ -110,11 +115,16 @@ export class OutputRow {
     const { batchTime } = wanted;
     const found = await this.#takeAlone(wanted);
     // A plan counts when something was written by it. Whoever did is done, and nobody can begin to.
-    const standing = judgeProgress(found, wanted, this.key);
+    const standing = this.#judged(found, wanted);
     if (standing === 'other' && (await this.table.hasParts(this.#client, this.key, batchTime)))
       throw otherPlan(this.key, batchTime);
     await this.table.set(this.#client, this.key, wanted);
     await this.#client.query('COMMIT');
+  }
+
+  #judged(found: Progress, wanted: Progress): Standing {
+    checkOwner(found, wanted, this.key);
+    return judgeProgress(found, wanted, this.key);
   }
 
   async #takeAlone(first: Progress): Promise<Progress> {
@@ -135,9 +145,10 @@ export class OutputRow {
     try {
       return await lock();
     } catch (error) {
-      if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+      const state = sqlState(error);
+      if (state !== UNDEFINED_TABLE && state !== UNDEFINED_COLUMN) throw error;
       await this.#client.query('ROLLBACK');
-      await this.table.create(this.#client);
+      await (state === UNDEFINED_TABLE ? this.table.create(this.#client) : this.table.addLog(this.#client));
       return lock();
     }
   }

@@ -7,7 +7,7 @@ export interface Progress {
   /** ms since 1970. */
   readonly batchTime: number;
   readonly planHash: string;
-  /** Of the application's log. */
+  /** Of the application's log. '': written by a version that told none. */
   readonly log: string;
   /** Where the next batch begins, when the part is a partition of a topic. */
   readonly untilOffset: number | undefined;
@@ -37,6 +37,9 @@ const KEY = 'application = $1 AND output = $2 AND topic = $3 AND partition = $4'
 const ROW = `(application, output, topic, partition, until_offset, epoch, batch_time, plan_hash, log)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
 
+/** An earlier version of Millrace does not tell it. */
+const LOG_COLUMN = "log text NOT NULL DEFAULT ''";
+
 const HOLDERS_MAX = 3;
 
 /** The statements of one progress table. Its name has been checked: it is part of their texts. */
@@ -54,13 +57,18 @@ export class ProgressTable {
   get definition(): string {
     return `CREATE TABLE IF NOT EXISTS ${this.name} (
   application text NOT NULL, output text NOT NULL, topic text NOT NULL, partition integer NOT NULL,
-  until_offset bigint, epoch bigint NOT NULL, batch_time bigint NOT NULL, plan_hash text NOT NULL, log text NOT NULL,
+  until_offset bigint, epoch bigint NOT NULL, batch_time bigint NOT NULL, plan_hash text NOT NULL, ${LOG_COLUMN},
   PRIMARY KEY (application, output, topic, partition))`;
   }
 
   async create(client: SqlClient): Promise<void> {
     // IF NOT EXISTS alone fails when two do it at once. Several statements in one query are one transaction, which holds the lock.
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('${this.name}')); ${this.definition}`);
+  }
+
+  /** To a table that an earlier version of Millrace has made. */
+  async addLog(client: SqlClient): Promise<void> {
+    await client.query(`ALTER TABLE ${this.name} ADD COLUMN IF NOT EXISTS ${LOG_COLUMN}`);
   }
 
   /** Locks the row until the transaction ends. `transaction`: which one that is. */

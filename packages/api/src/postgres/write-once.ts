@@ -107,6 +107,7 @@ class PartWrite {
       found = await held();
     }
     if (found === undefined) throw new Error(`the row of partition ${this.#part.partition} did not stay`);
+    // Whose it is was judged by the output's row. What is there may be of a log that this one has replaced.
     const standing = judgeProgress(found.progress, this.#wanted, this.#part);
     if (standing === 'same') return undefined;
     if (standing === 'other') throw otherPlan(this.#part, this.#wanted.batchTime);

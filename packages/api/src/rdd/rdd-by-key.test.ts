@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { canonicalKey } from '../canonical-key.ts';
-import { HashPartitioner } from '../partitioner.ts';
+import { HashPartitioner, type Partitioner } from '../partitioner.ts';
 import { anyKey, anyPairs, dataset, unordered } from '../testing/datasets.ts';
 import { referenceRunner } from '../testing/reference-runner.ts';
 
@@ -182,6 +182,24 @@ describe('what moves', () => {
     expect(runner.movedRows).toBe(10);
     const outside = dataset(rows).partitionBy({ partitions: 2, partitionOf: () => 2 });
     await expect(outside.collect()).rejects.toMatchObject({ code: 'USER_CODE' });
+  });
+
+  it('a partitioner of a class keeps its `this`', async () => {
+    class ByLength implements Partitioner<string> {
+      readonly partitions: number;
+      constructor(partitions: number) {
+        this.partitions = partitions;
+      }
+      partitionOf(key: string): number {
+        return key.length % this.partitions;
+      }
+    }
+    const runner = referenceRunner();
+    const byLength = new ByLength(2);
+    const there = dataset(rows, runner).partitionBy(byLength);
+    expect((await there.glom().collect()).map((part) => part.length)).toEqual([0, 5]);
+    await there.groupByKey(byLength).collect();
+    expect(runner.movedRows).toBe(10);
   });
 
   it("the default is the parents' largest partitioner, unless it is much smaller than a parent", () => {

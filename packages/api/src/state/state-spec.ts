@@ -67,7 +67,7 @@ const NAME_LENGTH_MAX = 200;
 export function checkStateName(operation: string, name: unknown): void {
   if (typeof name === 'string' && name.trim() !== '' && name.length <= NAME_LENGTH_MAX) return;
   throw new MillraceError('JOB_INVALID', `${operation}() has no name`, {
-    remedy: `Its state is found by it, also by the next version of the job: give a text of at most ${NAME_LENGTH_MAX} characters, as 'totals-per-user'.`,
+    remedy: `Its state is found by it, also by the next version of the job: give a text of at most ${NAME_LENGTH_MAX} characters, as ${operation === 'mapWithState' ? "StateSpec.function(f).named('totals-per-user')" : "{ name: 'totals-per-user' }"}.`,
   });
 }
 

@@ -4,7 +4,7 @@ import {
   batchSettings,
   claimSettings,
   isDirectStream,
-  POSTGRES_LOGGED,
+  loggedPostgres,
   type PostgresSinkOptions,
   postgresCall,
 } from '../output/postgres-sink.ts';
@@ -54,7 +54,7 @@ export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
       {
         guarantee: 'exactly-once',
         to,
-        loggedAs: `${POSTGRES_LOGGED}${name}`,
+        loggedAs: loggedPostgres(name, Object(options)),
         claim: async () => {
           const call = postgresCall(name, options);
           const nothing = { kind: 'rows', partitions: [[]] } as const;

@@ -2,10 +2,10 @@ import { type Duration, MillraceError } from '@millrace/common';
 import type { DStream, MapWithStateDStream } from '../dstream.ts';
 import { checkElementFunction } from '../element-function.ts';
 import { checkPartitioning, type Partitioning, partitioningFunctions } from '../partitioner.ts';
-import { callerPlace, placeOf } from '../place.ts';
+import { callerPlace, failingAt, placeOf } from '../place.ts';
 import { RDD } from '../rdd.ts';
 import type { InitialState, MigrateState } from '../state/state.ts';
-import { checkStateName, checkStateVersion, StateSpec, timeoutMs } from '../state/state-spec.ts';
+import { checkStateVersion, StateSpec, timeoutMs, type UnnamedStateSpec } from '../state/state-spec.ts';
 import { DStreamWindowed } from './dstream-windowed.ts';
 import type { StatefulOperator, StatefulStreamNode } from './stream-node.ts';
 
@@ -44,7 +44,7 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
     this: DStream<readonly [K, V]>,
     spec: StateSpec<K, V, S, M>,
   ): MapWithStateDStream<K, S, M> {
-    const settings = this.graph.check(() => settingsOf(spec), callerPlace()) ?? {};
+    const settings = failingAt(callerPlace(), () => settingsOf(spec));
     return this.withState(this.statefulNode('mapWithState', 'map', settings as unknown as Settings));
   }
 
@@ -62,7 +62,6 @@ export abstract class DStreamStateful<T> extends DStreamWindowed<T> {
     const calledAt = callerPlace();
     graph.check(() => checkElementFunction(operation, f), place);
     for (const check of [
-      () => checkStateName(operation, name),
       () => checkStateVersion(operation, version),
       () => checkPartitioning(partitions),
       () => checkInitial(operation, initialState),
@@ -108,14 +107,15 @@ interface Settings {
 }
 
 /** Callers without types give anything. */
-function settingsOf<K, V, S, M>(spec: StateSpec<K, V, S, M>): StateSpec<K, V, S, M>['settings'] {
+function settingsOf<K, V, S, M>(
+  spec: StateSpec<K, V, S, M> | UnnamedStateSpec<K, V, S, M>,
+): StateSpec<K, V, S, M>['settings'] {
   if (spec instanceof StateSpec) return spec.settings;
-  const isUnnamed = typeof (spec as { readonly named?: unknown } | undefined)?.named === 'function';
-  throw new MillraceError(
-    'JOB_INVALID',
-    isUnnamed ? 'mapWithState() has no name' : `mapWithState() needs a StateSpec, got ${typeof spec}`,
-    { remedy: "Give it StateSpec.function(f).named('totals-per-user')." },
-  );
+  // What it lacks is told as that of any other stateful operator.
+  if (typeof spec?.named === 'function') return spec.named('').settings;
+  throw new MillraceError('JOB_INVALID', `mapWithState() needs a StateSpec, got ${typeof spec}`, {
+    remedy: "Give it StateSpec.function(f).named('totals-per-user').",
+  });
 }
 
 function checkInitial(operation: string, initial: unknown): void {

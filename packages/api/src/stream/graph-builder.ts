@@ -7,6 +7,7 @@ import type { OutputTransactions } from '../output/exactly-once.ts';
 import { NO_RUN, type OutputRun } from '../output/output-run.ts';
 import type { RDD } from '../rdd.ts';
 import type { FunctionShipper } from '../shipped-function.ts';
+import { checkStateName } from '../state/state-spec.ts';
 import type { BatchRdds } from './compute-rdd.ts';
 import type {
   BatchTime,
@@ -149,7 +150,11 @@ export class GraphBuilder {
   /** Two of one name become a problem of the job. `calledAt`: where the operator is, wherever its function stands. */
   addStateful(node: StatefulStreamNode, calledAt: string): StatefulStreamNode {
     this.#mustBeOpen('an operator');
-    this.addStateName(node.operator.name, node.operator.operation, calledAt);
+    const { name, operation } = node.operator;
+    this.check(() => {
+      checkStateName(operation, name);
+      this.addStateName(name, operation, calledAt);
+    }, calledAt);
     this.#stateful.push(node);
     return node;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { StateSpec } from '../state/state-spec.ts';
 import { fakeRunner } from '../testing/fake-runner.ts';
 import { evaluated } from '../testing/stream-batch.ts';
 
@@ -48,5 +49,33 @@ describe('mistakes with windows', () => {
       'the defaultRDD of queueStream() is no RDD',
     ]);
     expect(problems.every(({ details }) => /\.[jt]s:\d+:\d+$/.test(String(details['place'])))).toBe(true);
+  });
+});
+
+describe('mistakes with state', () => {
+  it('are told once each', async () => {
+    const count = (_key: string, value: number | undefined): number | undefined => value;
+    const internals = await evaluated((s) => {
+      s.mapWithState(untyped(StateSpec.function(count)));
+      s.mapWithState(untyped(StateSpec.function(count)));
+      s.updateStateByKey((values) => values, untyped(undefined));
+      s.updateStateByKey((values) => values, { name: ' ' });
+      s.updateStateByKey((values) => values, { name: 'same' });
+      s.mapWithState(StateSpec.function(count).named('same'));
+      return s;
+    });
+    const problems = internals.graph.finish(fakeRunner().ship);
+    expect(problems.map(({ what }) => what)).toEqual([
+      'mapWithState() has no name',
+      'mapWithState() has no name',
+      'updateStateByKey() has no name',
+      'updateStateByKey() has no name',
+      'mapWithState(): there is state named "same" already',
+    ]);
+    expect(problems.every(({ details }) => /\.[jt]s:\d+:\d+$/.test(String(details['place'])))).toBe(true);
+    await expect(evaluated((s) => s.mapWithState(untyped(count)))).rejects.toMatchObject({
+      code: 'JOB_INVALID',
+      what: 'mapWithState() needs a StateSpec, got function',
+    });
   });
 });

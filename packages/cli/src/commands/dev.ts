@@ -41,9 +41,12 @@ async function dev(cli: CliContext, given: OutputFlags & Record<string, unknown>
   const { terminal, interrupts } = cli;
   const verbose = given.verbose === true;
   const interrupted = Promise.withResolvers<void>();
-  const unlisten = interrupts.listen(() => interrupted.resolve());
   const stateDir = resolve(cli.cwd, flags.stateDir);
   let cluster: LocalCluster | undefined;
+  const unlisten = interrupts.listen((count) => {
+    interrupted.resolve();
+    if (count > 1) void cluster?.stopNow();
+  });
   try {
     cluster = await LocalCluster.start(
       { ...flags, driverPort: flags.port, stateDir, logDir: join(stateDir, 'logs'), clock: cli.clock },
@@ -61,7 +64,8 @@ async function dev(cli: CliContext, given: OutputFlags & Record<string, unknown>
     // Ctrl-C while it was starting is no failure.
     if (!interrupts.signal.aborted) throw error;
   } finally {
-    if (given.quiet !== true && cluster) terminal.err('stopping\n');
+    if (given.quiet !== true && cluster)
+      terminal.err('stopping: running batches are finished first (again: stop now)\n');
     await cluster?.stop();
     unlisten();
   }

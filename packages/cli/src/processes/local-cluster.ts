@@ -6,6 +6,8 @@ import { ChildCommand } from './child-command.ts';
 const UP_MS = 30_000;
 const INTERRUPTED = 'interrupted while the processes were starting';
 const STOP_GRACE_MS = 10_000;
+/** A driver finishes running batches first, 30 s at most. */
+const DRIVER_GRACE_MS = 35_000;
 const BROKER_CONFLICT =
   'Choose a port for the embedded broker with --broker-port (0: a free one); or use the Kafka that runs there: --brokers host:port.';
 const DRIVER_CONFLICT =
@@ -36,7 +38,7 @@ export class LocalCluster {
   /** What each process listens to or offers, by its name. */
   readonly roles: Readonly<Record<string, string>>;
 
-  private constructor(parts: Omit<LocalCluster, 'executorsUp' | 'process' | 'stop'>) {
+  private constructor(parts: Omit<LocalCluster, 'executorsUp' | 'process' | 'stop' | 'stopNow'>) {
     this.brokers = parts.brokers;
     this.driverAddress = parts.driverAddress;
     this.processes = parts.processes;
@@ -116,9 +118,14 @@ export class LocalCluster {
     return this.processes.find((child) => child.name === name);
   }
 
-  /** Executors first, then the driver, then the broker: each finds who it says goodbye to. Bounded. */
+  /** The driver first, while batches find their executors and their Kafka; then executors, then the broker. Bounded. */
   async stop(): Promise<void> {
     await stopAll(this.processes);
+  }
+
+  /** All at once, whatever they are at; `stop` resolves, too. */
+  async stopNow(): Promise<void> {
+    await Promise.all(this.processes.map((child) => child.stop(0)));
   }
 }
 
@@ -128,7 +135,8 @@ function slotsText(slots: number): string {
 
 async function stopAll(processes: readonly ChildCommand[]): Promise<void> {
   const isOf = (kind: string) => (child: ChildCommand) => child.name.startsWith(kind);
-  for (const kind of ['executor', 'driver', 'broker']) {
-    await Promise.all(processes.filter(isOf(kind)).map((child) => child.stop(STOP_GRACE_MS)));
+  for (const kind of ['driver', 'executor', 'broker']) {
+    const graceMs = kind === 'driver' ? DRIVER_GRACE_MS : STOP_GRACE_MS;
+    await Promise.all(processes.filter(isOf(kind)).map((child) => child.stop(graceMs)));
   }
 }

@@ -38,7 +38,8 @@ export function problemJson(error: MillraceError): ProblemJson {
     code,
     // A frame and what follows it have fields of their own.
     what: (details['frame'] === undefined ? what : (what.split('\n\n')[0] ?? '')).trim(),
-    file: text('file') ?? placeFile,
+    // With a place, it is one of data.
+    file: placeFile ?? text('file'),
     line: number('line') ?? (placeLine === undefined ? undefined : Number(placeLine)),
     column: number('column') ?? (placeColumn === undefined ? undefined : Number(placeColumn)),
     reason: text('reason'),

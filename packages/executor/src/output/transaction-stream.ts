@@ -101,6 +101,7 @@ export class TransactionStream {
       batchTime: task.batchTime,
       planHash: transaction.planHash,
       log: transaction.log,
+      after: transaction.after,
     };
   }
 

@@ -40,9 +40,13 @@ function detachObject(value: object, copies: Map<object, unknown> | undefined, o
   const seen = copies ?? new Map<object, unknown>();
   if (seen.has(value)) return seen.get(value);
   if (Array.isArray(value)) {
-    const copy: unknown[] = Array.from({ length: value.length });
+    // With the same holes, which are slots that are nowhere; a plain one, whatever the class.
+    const copy = ([] as unknown[]).concat(value);
     seen.set(value, copy);
-    for (let index = 0; index < value.length; index++) copy[index] = part(value[index], seen, ownsTexts);
+    for (let index = 0; index < copy.length; index++) {
+      const item = copy[index];
+      if (item !== undefined) copy[index] = part(item, seen, ownsTexts);
+    }
     return copy;
   }
   if (types.isMap(value)) {

@@ -1,4 +1,5 @@
 import { TextIndex } from './text-index.ts';
+import { textSize } from './value-size.ts';
 
 /** Texts at a time. They fit in the processor's caches with what a reader has of them; 2^17 users or pages are many for a map task. */
 const TEXTS_MAX = 2 ** 17;
@@ -50,7 +51,7 @@ export class KeyDictionary {
     this.#counts[bucket] = number + 1;
     this.#texts.push(text);
     this.places.push(number * this.#counts.length + bucket);
-    this.#bytes += TEXT_BYTES + text.length;
+    this.#bytes += TEXT_BYTES + textSize(text);
     return at;
   }
 

@@ -87,6 +87,7 @@ describe('a block of rows', () => {
     ['long arrays', [[1, 2, 3, 4, 5, 6, 7, 8, 9]], COLUMN.V8],
     ['arrays with holes', [Object.assign([1], { length: 3 })], COLUMN.V8],
     ['nested arrays', [[[1], 2]], COLUMN.V8],
+    ['holes in nested arrays', [[Object.assign([1], { 2: undefined, length: 4 })]], COLUMN.V8],
   ])('has a column for %s', (_, values, kind) => {
     const block = blockOf(values.map((value, index) => [index, value]));
     expect(kindsOf(block)).toEqual([COLUMN.INT32, kind]);

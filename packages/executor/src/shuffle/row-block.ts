@@ -81,7 +81,7 @@ export class RowBuffer {
     this.#isNumbered = true;
     if (isNew) {
       this.#texts.push(text);
-      this.#bytes += text.length + ROW_BYTES;
+      this.#bytes += sizeOf(text);
     }
     this.#keys.push(number);
     this.#values.push(movedValue);
@@ -119,8 +119,6 @@ export class RowBuffer {
   }
 
   #sizeOf(value: unknown): number {
-    if (typeof value === 'string') return value.length;
-    if ((typeof value !== 'object' && typeof value !== 'bigint') || value === null) return 8;
     const bytes = sizeOf(value);
     if (bytes > 2 * BLOCK_BYTES_MAX) {
       throw new MillraceError(

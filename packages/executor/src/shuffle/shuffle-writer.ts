@@ -108,7 +108,7 @@ export class ShuffleWriter {
    * undefined, and `finish` goes on. @throws MillraceError USER_CODE, RESULT_TOO_LARGE.
    */
   inline(bytesMax: number): WrittenRows | undefined {
-    if (this.#file !== undefined || this.#bufferedBytes > bytesMax) return undefined;
+    if (this.#file !== undefined) return undefined;
     this.encode();
     if (this.#bufferedBytes > bytesMax) return undefined;
     const sizes = this.#blocks.map((blocks) => blocks.reduce((bytes, block) => bytes + block.length, 0));

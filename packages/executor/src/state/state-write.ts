@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { deserialize } from 'node:v8';
 import type { TaskContextData } from '@millrace/api/internal';
-import { MillraceError } from '@millrace/common';
+import { MillraceError, placed } from '@millrace/common';
 import {
   type ActionMessage,
   encodeMapOutput,
@@ -120,9 +120,12 @@ async function openState(call: StateWriteCall, write: StateWrite, states: TaskSt
     if (!isIndexOf(owner, partitions)) throw partitionOutOfRange(owner, partitions, action.place);
     return owner === partition;
   };
-  const state = relayout
-    ? await states.store.gather(wanted, bases, { ...load, keeps })
-    : await states.store.open(wanted, bases[partition], load);
+  const opened = relayout
+    ? states.store.gather(wanted, bases, { ...load, keeps })
+    : states.store.open(wanted, bases[partition], load);
+  const state = await opened.catch((error: unknown) => {
+    throw MillraceError.is(error, 'STATE_CORRUPT') ? placed(error, action.place) : error;
+  });
   const migrate = functionOf(call, functions, 'migrate');
   if (call.migrateFrom === undefined || migrate === undefined) return state;
   state.soil();

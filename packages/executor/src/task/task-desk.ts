@@ -41,6 +41,8 @@ interface Attempt {
 
 // An executor serves so many applications in its life that their epochs are remembered; beyond, the oldest are forgotten.
 const APPLICATIONS_MAX = 1_000;
+/** So many attempts that have ended are remembered at least, lest one that is launched again, late, runs again. */
+const ENDED_MIN = 5_000;
 /** When the driver names none. */
 const TASK_TIMEOUT_MS = 600_000;
 
@@ -48,6 +50,8 @@ const TASK_TIMEOUT_MS = 600_000;
 export class TaskDesk {
   readonly #options: TaskDeskOptions;
   readonly #attempts = new Map<string, Attempt>();
+  /** Two generations: what has ended, and what had before. */
+  #ended: [Set<string>, Set<string>] = [new Set(), new Set()];
   readonly #outbox: Outbox;
   /** Lowest epoch whose tasks are taken, by application. */
   readonly #epochs = new Map<string, number>();
@@ -70,7 +74,7 @@ export class TaskDesk {
     if (message.stage.length > 0) this.#stage = message.stage;
     const stage = this.#stage;
     const id = key === null ? '' : attemptId(key);
-    if (key === null || this.#attempts.has(id)) return;
+    if (key === null || this.#attempts.has(id) || this.#ended.some((ids) => ids.has(id))) return;
     const epoch = this.#epochs.get(key.application) ?? 0;
     if (key.epoch < epoch) {
       this.#options.log.info(
@@ -84,6 +88,7 @@ export class TaskDesk {
     this.#attempts.set(id, attempt);
     void this.#run(attempt, { ...message, stage }).finally(() => {
       this.#attempts.delete(id);
+      this.#rememberEnded(id);
       if (!this.#hasOthers(attempt)) this.#outbox.flush();
       if (this.#attempts.size === 0) this.#idle?.resolve();
     });
@@ -127,6 +132,7 @@ export class TaskDesk {
   /** Epochs count in one history of a state directory: those of another driver's mean nothing in this one's. */
   forgetEpochs(): void {
     this.#epochs.clear();
+    this.#ended = [new Set(), new Set()];
   }
 
   /** From now on nothing new is taken: what is launched all the same fails with `why`. */
@@ -221,6 +227,11 @@ export class TaskDesk {
       return { failure: failureRecordToWire(MillraceError.toRecord(error)) };
     }
     return { resultBlock: { blockId, bytes: result.length, blockAddress: this.#options.blockAddress } };
+  }
+
+  #rememberEnded(id: string): void {
+    this.#ended[0].add(id);
+    if (this.#ended[0].size >= ENDED_MIN) this.#ended = [new Set(), this.#ended[0]];
   }
 
   #raiseEpoch(application: string, epoch: number): void {

@@ -1,5 +1,5 @@
 import { KEYED_SHAPE, type KeptState, type StreamGraph } from '@millrace/api/internal';
-import { MillraceError } from '@millrace/common';
+import { MillraceError, placed } from '@millrace/common';
 import type { LoggedStates } from './logged-state.ts';
 import { chainsOf } from './state-chains.ts';
 import type { StateFiles } from './state-files.ts';
@@ -37,9 +37,10 @@ export function stateProblems(
       ? [otherShape(operation, name, 'updateStateByKey or mapWithState', place)]
       : [],
   );
-  const damaged = [...states].flatMap(([name, kept]) =>
-    stateNames.has(name) ? damageOf(files, name, kept) : [],
-  );
+  const damaged = [...stateNames].flatMap(([name, place]) => {
+    const kept = states.get(name);
+    return kept ? damageOf(files, name, kept, place) : [];
+  });
   return [...used, ...unfit, ...overwriting, ...damaged];
 }
 
@@ -50,12 +51,12 @@ function otherShape(operation: string, name: string, owner: string, place: strin
   });
 }
 
-function damageOf(files: StateFiles, name: string, kept: KeptState): readonly MillraceError[] {
+function damageOf(files: StateFiles, name: string, kept: KeptState, place: string): readonly MillraceError[] {
   try {
     chainsOf(files, name, kept);
     return [];
   } catch (error) {
-    return [MillraceError.from(error, 'STATE_CORRUPT')];
+    return [placed(MillraceError.from(error, 'STATE_CORRUPT'), place)];
   }
 }
 

@@ -37,7 +37,14 @@ export function anyValue(): fc.Arbitrary<unknown> {
     anyText(),
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     fc.uint8Array(),
-    fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
+    fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withSparseArray: true,
+      withTypedArray: true,
+    }),
   );
 }
 
