@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -87,6 +87,12 @@ class Application {
   /** As a machine does that did not keep it. */
   loseLog(): void {
     rmSync(this.#stateDir, { recursive: true });
+  }
+
+  copyOfLog(): string {
+    const copy = mkdtempSync(join(tmpdir(), 'millrace-once-'));
+    cpSync(this.#stateDir, copy, { recursive: true });
+    return copy;
   }
 
   /** As a reader of committed records sees them. */
@@ -325,6 +331,22 @@ describe('an exactly-once output', () => {
       expect(await app.written()).toEqual(app.expected);
     }));
 
+  it('is not written again by an application whose log is an older copy, in the epoch that the output has', () =>
+    withApplication(10, async (app) => {
+      expect((await app.run({})).error).toBeUndefined();
+      const copy = app.copyOfLog();
+      await app.produce(10);
+      expect((await app.run({})).error).toBeUndefined();
+      const { error } = await app.run({ stateDir: copy });
+      rmSync(copy, { recursive: true });
+      expect(error).toMatchObject({ code: 'OUTPUT_CONFLICT' });
+      expect(error?.what).toContain('which the log of the application does not know');
+      expect(await app.written()).toEqual(app.expected);
+      await app.produce(2);
+      expect((await app.run({})).error).toBeUndefined();
+      expect(await app.written()).toEqual(app.expected);
+    }));
+
   it('is not shared by two applications of one name, neither of which has written yet', () =>
     withApplication(0, async (app) => {
       const first = app.run({ batches: 60 });
@@ -363,6 +385,24 @@ describe('an exactly-once output', () => {
       });
       expect(error?.code).toBe('FENCED');
       expect(await app.written()).not.toContain('v11');
+    }));
+
+  it('is not written by a task that finds a batch which its log does not know, as of a copy that runs, too', () =>
+    withApplication(10, async (app) => {
+      await app.run({});
+      await app.produce(2);
+      const before = await app.written();
+      const { error } = await app.run({}, (values, write) =>
+        write(
+          values.transform(async (rdd, time) => {
+            for (const task of [0, 1])
+              await app.setProgress(task, { epoch: 2, batchTime: time - 1, planHash: 'x' });
+            return rdd;
+          }),
+        ),
+      );
+      expect(error?.code).toBe('OUTPUT_CONFLICT');
+      expect(await app.written()).toEqual(before);
     }));
 
   it('is refused at the start when tasks may take longer than the brokers allow transactions to', () =>

@@ -74,3 +74,70 @@ it('waits while all brokers are away, and goes on in bounded batches, one at a t
     if (last) expect(batchTime - last.batchTime).toBe((coalescedIntervals + 1) * INTERVAL_MS);
   }
 });
+
+/** An application that is in the middle of its first batch of 100 records, 20 of them read, and whose brokers have all gone. */
+async function inMidRead(topic: string) {
+  broker.createTopic(topic, { partitions: 1 });
+  // One record a fetch.
+  for (let n = 0; n < 100; n++) await client.producer().send(topic, [{ partition: 0, value: `${n}` }]);
+  const seen: number[] = [];
+  const events: ApplicationEvent[] = [];
+  const job = defineJob({ name: topic, batchInterval: `${INTERVAL_MS}ms` }, (ssc) => {
+    const options = {
+      brokers: broker.brokers,
+      groupId: topic,
+      startFrom: 'earliest',
+      fetchBytesMax: 1,
+      connectionTimeoutMs: 300,
+      fetchTimeoutMs: 600,
+    } as const;
+    ssc.kafka
+      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, options))
+      .map(({ offset }) => offset)
+      .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
+  });
+  const gone = Number.MAX_SAFE_INTEGER;
+  const fetches = broker.faults.inject({ api: 'Fetch', after: 20, times: gone, action: { kind: 'close' } });
+  const application = await embed(job, { onEvent: (event) => events.push(event) });
+  await application.start();
+  await until('a fetch that fails', () => fetches.hits > 0);
+  const all = broker.faults.inject({ action: { kind: 'close' }, times: gone });
+  broker.closeConnections();
+  const notices = () => events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []));
+  await until('a word about it', () => notices().some((text) => text.startsWith('tasks wait for Kafka')));
+  const comeBack = (): void => {
+    fetches.remove();
+    all.remove();
+  };
+  return { application, seen, events, notices, comeBack };
+}
+
+it('waits in the middle of a read for longer than its attempts take, and reads each record once', async () => {
+  const { application, seen, events, notices, comeBack } = await inMidRead('mid-read');
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 2 * AWAY_MS));
+  } finally {
+    comeBack();
+  }
+  await until('all records', () => seen.length === 100);
+  await application.stop();
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  expect(notices().filter((text) => text.startsWith('tasks wait for Kafka'))).toHaveLength(1);
+  expect(notices()).toContain('tasks reach Kafka again');
+  const failedAttempts = events.flatMap((event) =>
+    event.kind === 'batch-completed' ? [event.batch.failedAttempts] : [],
+  );
+  expect(failedAttempts[0]).toBeGreaterThanOrEqual(4);
+});
+
+it('ends at once when it is stopped while a read waits', async () => {
+  const { application, seen, comeBack } = await inMidRead('stopped-mid-read');
+  try {
+    const began = performance.now();
+    await application.stop({ graceful: false });
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(seen).toEqual([]);
+  } finally {
+    comeBack();
+  }
+});

@@ -31,21 +31,27 @@ function application(options: Readonly<Record<string, unknown>> = {}) {
   const topic = `life-${topics++}`;
   const tp = { topic, partition: 0 };
   const seen: number[] = [];
-  const job = defineJob({ name: topic, batchInterval: '20ms' }, (ssc) => {
-    const given = { brokers: broker.brokers, groupId: topic, startFrom: 'earliest', ...options } as const;
-    ssc.kafka
-      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, given))
-      .map(({ offset }) => offset)
-      .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
-  });
+  const job = (limits: { readonly batches?: number }) =>
+    defineJob({ name: topic, batchInterval: '20ms', ...limits }, (ssc) => {
+      const given = { brokers: broker.brokers, groupId: topic, startFrom: 'earliest', ...options } as const;
+      ssc.kafka
+        .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, given))
+        .map(({ offset }) => offset)
+        .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
+    });
+  const start = async (limits = {}) => {
+    const running = await embed(job(limits), { stateDir: directory });
+    await running.start();
+    return running;
+  };
   broker.createTopic(topic, { partitions: 1 });
   return {
     tp,
     seen,
-    start: async () => {
-      const running = await embed(job, { stateDir: directory });
-      await running.start();
-      return running;
+    start,
+    runOneBatch: async (): Promise<void> => {
+      const running = await start({ batches: 1 });
+      await running.awaitTermination(END);
     },
     produce: async (records: number): Promise<void> => {
       const producer = client.producer();
@@ -89,6 +95,38 @@ describe('a partition that an unclean election has truncated, and that was writt
     const second = await start();
     await expect(second.awaitTermination(END)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
     expect(seen).toEqual(upTo(10));
+  });
+});
+
+describe('an application stopped behind a batch of what a new leader has written', () => {
+  /** Elected in good order: nothing is lost. */
+  async function stoppedBehindNewLeader() {
+    const all = application();
+    await all.produce(10);
+    await all.runOneBatch();
+    broker.changeLeader(all.tp);
+    await all.produce(5);
+    await all.runOneBatch();
+    expect(all.seen).toEqual(upTo(15));
+    return all;
+  }
+
+  it('goes on: its partition was not truncated', async () => {
+    const { seen, start, produce } = await stoppedBehindNewLeader();
+    await produce(5);
+    const again = await start();
+    await until('the rest', () => seen.length === 20);
+    await again.stop();
+    expect(seen).toEqual(upTo(20));
+  });
+
+  it('notices that a record of that leader was lost, and another is in its place', async () => {
+    const { tp, seen, start, produce } = await stoppedBehindNewLeader();
+    broker.truncate(tp, 14);
+    await produce(5);
+    const again = await start();
+    await expect(again.awaitTermination(END)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
+    expect(seen).toEqual(upTo(15));
   });
 });
 

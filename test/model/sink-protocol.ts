@@ -267,7 +267,8 @@ class Rules {
     else end(one, verdict === 'skip' ? 'succeeded' : 'gave up');
   }
 
-  #verdict(found: Progress | undefined, own: Progress): string {
+  #verdict(found: Progress | undefined, progress: Progress): string {
+    const own = { ...progress, after: progress.batchTime - 1 };
     switch (this.#mutant) {
       case 'only later batches are skipped':
         if (found && found.epoch > own.epoch) return 'fenced';

@@ -105,6 +105,39 @@ describe('a run that takes an output over', () => {
     expect(await texts()).toEqual(['p0']);
   });
 
+  it('writes what it reads again when it has begun anew, where that fits', async () => {
+    expect(await attempt('p0 of 1', { range: [0, 10], epoch: 7 })).toBe('written');
+    expect(await attempt('p1 of 1', { range: [0, 10], epoch: 7, partition: 1 })).toBe('written');
+    const anew = { log: 'another', epoch: 1, time: 2000 };
+    expect(await claim({ ...anew, isAnew: true })).toBe('claimed');
+    expect(await attempt('p0 of 2', { ...anew, range: [10, 20] })).toBe('written');
+    // Offsets that do not go on where the table says are an error on purpose.
+    expect(await attempt('p1 again', { ...anew, range: [0, 20], partition: 1 })).toBe('OUTPUT_CONFLICT');
+    expect(await attempt('zombie', { epoch: 7, range: [10, 20], partition: 1 })).toBe('FENCED');
+    expect(await texts()).toEqual(['p0 of 1', 'p0 of 2', 'p1 of 1']);
+  });
+
+  it('does not when it has a batch which the log does not know, as when an older copy of that is put back', async () => {
+    expect(await attempt('p0', { time: 3000 })).toBe('written');
+    expect(await claim({ epoch: 2, lastBatch: 2000 })).toBe('OUTPUT_CONFLICT');
+    expect(await attempt('p1', { time: 3000, partition: 1 })).toBe('written');
+    expect(await claim({ epoch: 2, lastBatch: 3000 })).toBe('claimed');
+  });
+
+  it('keeps a table that an earlier version has made, with what it says', async () => {
+    await attempt('p0', { range: [0, 10], epoch: 3 });
+    await postgres.pool.query(`ALTER TABLE ${table()} DROP COLUMN log`);
+    expect(await claim({ epoch: 2 })).toBe('FENCED');
+    expect(await claim({ epoch: 4 })).toBe('claimed');
+    // The earlier version, which does not know of the column, comes back.
+    await postgres.pool.query(
+      `INSERT INTO ${table()} (application, output, topic, partition, until_offset, epoch, batch_time, plan_hash) VALUES ('app', 'out', 'orders', 1, 7, 3, 1000, 'theirs')`,
+    );
+    expect(await attempt('p0', { range: [10, 20], epoch: 4, time: 2000 })).toBe('written');
+    expect(await attempt('p1', { range: [7, 20], epoch: 4, time: 2000, partition: 1 })).toBe('written');
+    expect(await claim({ epoch: 5, log: 'another' })).toBe('FENCED');
+  });
+
   it('goes on where the output is', async () => {
     expect(await attempt('p0', { range: [0, 10] })).toBe('written');
     expect(await claim({ epoch: 2 })).toBe('claimed');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import type { KafkaClient } from '@millrace/kafka';
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
@@ -18,6 +19,8 @@ export interface OnceRun {
   readonly brokers: string;
   /** Records that readers of the first output see by now. */
   readonly seen: () => Promise<number>;
+  /** The application's log. */
+  readonly logDirectory: string;
 }
 
 export interface OnceOptions {
@@ -36,6 +39,10 @@ export interface OnceOptions {
   readonly losesDriver?: boolean;
   /** Options of the job. */
   readonly conf?: Readonly<Record<string, string | number>>;
+  /** Of the job, over what it is given otherwise. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of the driver's and the executors' processes. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs the job over so many batches, with exactly-once outputs straight and behind a shuffle, disturbs it meanwhile, and judges both outputs and the log. */
@@ -46,6 +53,8 @@ export async function everyRecordOnce({
   disturb,
   losesDriver = false,
   conf = {},
+  env = {},
+  environment = {},
 }: OnceOptions): Promise<void> {
   const { brokers, client } = kafka;
   const topic = await kafka.topic('once-in', PARTITIONS);
@@ -55,7 +64,7 @@ export async function everyRecordOnce({
   await producer.append(Math.ceil((batches * BATCH_RECORDS) / PARTITIONS));
   const copied = new CommittedReader(client, out, OUT_PARTITIONS);
   const moved = new CommittedReader(client, shuffled, OUT_PARTITIONS);
-  const cluster = await TestCluster.start(brokers);
+  const cluster = await TestCluster.start(brokers, 2, [], [], environment);
   const application = `once-${randomUUID().slice(0, 8)}`;
   let followed: FollowedJob | undefined;
   try {
@@ -68,12 +77,14 @@ export async function everyRecordOnce({
         ONCE_SHUFFLED: shuffled,
         ONCE_ROW_MS: '1',
         ONCE_BATCH_RECORDS: String(BATCH_RECORDS),
+        ...env,
       },
       conf,
     );
     followed = job;
     await until('the first batches', () => job.batches.length > 1, 30_000);
-    await disturb({ cluster, application, job, brokers, seen: () => copied.read() });
+    const logDirectory = join(cluster.stateDir, 'applications', application, 'log');
+    await disturb({ cluster, application, job, brokers, seen: () => copied.read(), logDirectory });
     await until(
       'all records',
       async () => (await copied.read()) >= producer.total && (await moved.read()) >= producer.total,

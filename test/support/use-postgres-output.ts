@@ -30,6 +30,8 @@ const LOG = 'log-1';
 interface Claim {
   readonly epoch: number;
   readonly pendingBatch?: number;
+  /** Default: as late as it needs to be. */
+  readonly lastBatch?: number;
   readonly isAnew?: boolean;
   readonly log?: string;
   readonly planMark?: string;
@@ -87,6 +89,7 @@ export function usePostgresOutput() {
     claim: ({
       epoch,
       pendingBatch,
+      lastBatch = pendingBatch ?? Number.MAX_SAFE_INTEGER,
       isAnew = false,
       log = LOG,
       planMark = 'none-',
@@ -94,10 +97,8 @@ export function usePostgresOutput() {
     }: Claim): Promise<string> => {
       const output = { output: 'out', progressTable: table(), idleTimeoutMs, taskTimeoutMs: 30_000, log };
       const task = { application: 'app', epoch, signal: new AbortController().signal };
-      return claimOutput(postgres.pool, { ...output, run: { pendingBatch, isAnew, planMark } }, task).then(
-        () => 'claimed',
-        codeOf,
-      );
+      const run = { pendingBatch, lastBatch, isAnew, planMark };
+      return claimOutput(postgres.pool, { ...output, run }, task).then(() => 'claimed', codeOf);
     },
     texts: async (): Promise<readonly string[]> => {
       const { rows } = await postgres.pool.query<{ text: string }>(

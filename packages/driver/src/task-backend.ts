@@ -61,9 +61,11 @@ export interface TaskSet {
   /** Encoded Stage message, shared by the tasks. */
   readonly stage: Uint8Array;
   readonly tasks: readonly TaskDescription[];
-  /** Attempts a task may fail (lost executors and cancellations never count). Spark's spark.task.maxFailures. */
+  /** Attempts a task may fail (lost executors, cancellations and a Kafka that is away do not count). Spark's spark.task.maxFailures. */
   readonly attemptsMax: number;
   readonly taskTimeoutMs: number;
+  /** For so long, from the first one on, attempts of a task that cannot reach Kafka do not count; then one ends the set. */
+  readonly kafkaTimeoutMs: number;
   /** How long a task waits for its preferred executor before it takes any. */
   readonly localityWaitMs: number;
   /** Attempts are numbered from here (default 0): above those of an earlier set of this stage whose output may still be read. */

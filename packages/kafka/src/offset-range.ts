@@ -7,7 +7,10 @@ export interface OffsetRange extends TopicPartition {
   readonly untilOffset: number;
   /** Kafka's id of the topic when the range was planned (KIP-516), as a UUID in base64url: a topic that was deleted and recreated has another. */
   readonly topicId?: string;
-  /** Leader epoch of the record before `fromOffset` when the range was planned (KIP-320): a truncated log is noticed. −1 or absent: unknown. */
+  /**
+   * Of the record before `fromOffset`, or of a later leader that had it when the range was planned (KIP-320): a truncated log is noticed.
+   * −1 or absent: unknown.
+   */
   readonly leaderEpoch?: number;
 }
 

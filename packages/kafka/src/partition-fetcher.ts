@@ -33,7 +33,10 @@ import { KAFKA_ERROR } from './wire/kafka-error.ts';
 /** Where a read stands. It moves forward only. */
 export interface ReadPosition {
   readonly offset: number;
-  /** Leader epoch of the record before `offset`, or of the leader when `offset` was its end; −1: unknown. */
+  /**
+   * Leader epoch of the record before `offset`, or of a later leader that had it; −1: unknown. A leader tells where its log parts from one
+   * with this epoch: before `offset`, if records were lost; an older epoch than that of the record always ends there.
+   */
   readonly epoch: number;
   /** The end of the range: no batch that begins there or later is needed. */
   readonly untilOffset: number;

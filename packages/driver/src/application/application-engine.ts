@@ -12,7 +12,7 @@ import { startNotes } from './input/start-notes.ts';
 import { KafkaClients } from './kafka-clients.ts';
 import { ApplicationLog, type LogClaim } from './log/application-log.ts';
 import { recoverLog } from './log/log-reader.ts';
-import { EMPTY_LOG, isUnbegun, type LogState } from './log/log-state.ts';
+import { beginsAnew, EMPTY_LOG, isUnbegun, type LogState } from './log/log-state.ts';
 import type { LoggedSums } from './log/logged-sums.ts';
 import { goneQueues, sameEnd } from './log-checks.ts';
 import { claimedOutputs } from './outputs/claimed-outputs.ts';
@@ -99,7 +99,7 @@ export class ApplicationEngine {
     const problems = [...job.context.internals.graph.finish(ship)];
     let state: LogState | undefined;
     try {
-      state = anew ? EMPTY_LOG : recoverLog(logFiles).state;
+      state = anew ? { ...EMPTY_LOG, isAnew: true } : recoverLog(logFiles).state;
     } catch (error) {
       problems.push(MillraceError.from(error, 'LOG_CORRUPT'));
     }
@@ -109,13 +109,13 @@ export class ApplicationEngine {
     if (error || !state) throw error ?? new MillraceError('INTERNAL', 'the log was not read');
     this.#validated = state;
     this.#move('VALIDATED');
-    return this.#notes(state, anew);
+    return this.#notes(state);
   }
 
-  #notes(state: LogState, isAnew: boolean): readonly string[] {
+  #notes(state: LogState): readonly string[] {
     const { current } = this.#inputs;
     const notes = applicationNotes(this.#graph, this.options, current, state);
-    return [...notes, ...startNotes(current, isAnew)];
+    return [...notes, ...startNotes(current, beginsAnew(state))];
   }
 
   /** What keeps the job from going on where the log ends. */
@@ -149,7 +149,6 @@ export class ApplicationEngine {
       ...this.#options,
       program: this.#program,
       log,
-      isAnew: claim?.anew === true && isUnbegun(log.state),
       inputs: this.#inputs,
       reach,
       kafka: this.#kafka,
@@ -165,7 +164,7 @@ export class ApplicationEngine {
     this.#move('RUNNING');
     logger.info({ application: this.name, epoch: log.epoch }, 'application runs');
     // In a turn of its own: whoever called learns of the epoch before tasks of it are submitted.
-    this.#options.clock.schedule(0, () => this.#begin(run, log.state, parts.isAnew));
+    this.#options.clock.schedule(0, () => this.#begin(run, log.state));
     return { epoch: log.epoch, sums };
   }
 
@@ -194,9 +193,9 @@ export class ApplicationEngine {
     return log;
   }
 
-  #begin(run: ApplicationRun, state: LogState, isAnew: boolean): void {
+  #begin(run: ApplicationRun, state: LogState): void {
     const { onlyPending, event } = this.#options;
-    const notes = onlyPending ? [] : this.#notes(state, isAnew);
+    const notes = onlyPending ? [] : this.#notes(state);
     event({ kind: 'running', notes });
     run.run().then(
       () => this.#end(undefined),

@@ -136,6 +136,18 @@ describe('an application host process', () => {
     expect(await host.exited).toBe(1);
   });
 
+  it('says with a Kafka that is away how long its job waits for one', async () => {
+    await start(
+      `import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
+       export default defineJob({ name: 'a', batchInterval: 100, kafkaTimeout: '2s' }, (ssc) => {
+         const strategy = ConsumerStrategies.Subscribe(['t'], { brokers: '127.0.0.1:1', groupId: 'g', startFrom: 'earliest' });
+         ssc.kafka.createDirectStream(LocationStrategies.PreferConsistent, strategy).print();
+       })`,
+    );
+    const { error } = await host.hear('refused');
+    expect(error).toMatchObject({ code: 'KAFKA_UNREACHABLE', details: { kafkaTimeoutMs: 2_000 } });
+  });
+
   it('answers pings, and is stopped before it has a job', async () => {
     await host.hear('ready');
     host.send({ kind: 'ping', sequence: 7 });

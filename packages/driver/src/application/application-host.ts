@@ -13,6 +13,7 @@ import {
 import { connectKafka, type KafkaClient, type KafkaOptions } from '@millrace/kafka';
 import type { ApplicationEvent } from '../application-events.ts';
 import type { DriverToHost, HostProgramMessage, HostToDriver } from '../host-protocol.ts';
+import { withKafkaTimeout } from '../kafka-away.ts';
 import { settingsOf } from '../program-identity.ts';
 import { ApplicationEngine } from './application-engine.ts';
 import { type CheckpointFiles, IN_DIRECTORY, openCheckpointStore } from './checkpoint/checkpoint-store.ts';
@@ -212,7 +213,10 @@ export class ApplicationHost {
   }
 
   #refuse(error: MillraceError): void {
-    this.#options.send({ kind: 'refused', error: framed(MillraceError.toRecord(error)) });
+    const record = framed(MillraceError.toRecord(error));
+    const kafkaTimeoutMs = this.#engine?.options.kafkaTimeout;
+    const refusal = kafkaTimeoutMs === undefined ? record : withKafkaTimeout(record, kafkaTimeoutMs);
+    this.#options.send({ kind: 'refused', error: refusal });
     this.#options.exit(1);
   }
 }

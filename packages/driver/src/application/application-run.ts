@@ -21,8 +21,6 @@ export interface ApplicationRunOptions extends Pick<ApplicationEngineOptions, Fr
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
-  /** See OutputRun. */
-  readonly isAnew: boolean;
   /** They stand where the log ends. */
   readonly inputs: ApplicationInputs;
   readonly reach: StreamReach;
@@ -62,10 +60,7 @@ export class ApplicationRun {
     const { graph } = job.context.internals;
     graph.committer = this.#commits;
     graph.transactions = options.transactions;
-    graph.outputRun = outputRunOf(log.state.pending, program, job.options, {
-      log: log.state.id ?? '',
-      isAnew: options.isAnew,
-    });
+    graph.outputRun = outputRunOf(log.state, program, job.options);
   }
 
   /** Resolves when no further batch is wanted. Call it once. @throws why a batch failed, or why it was cancelled. */

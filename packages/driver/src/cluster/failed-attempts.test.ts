@@ -54,11 +54,67 @@ describe('failed attempts in the task scheduler', () => {
     bench.assertIdle();
   });
 
+  it.each<ErrorCode>(['KAFKA_UNREACHABLE', 'LEADER_CHANGED', 'NOT_ENOUGH_REPLICAS'])(
+    'tries again and again when Kafka is away (%s), with a pause, and gives up when it was for as long as the job says',
+    (code) => {
+      const bench = new Bench();
+      bench.executor('e0', 1);
+      bench.do({ kind: 'set-submitted', set: taskSet(1, { kafkaTimeoutMs: 60_000 }) });
+      for (let at = 10_000; at < 70_000; at += 10_000) {
+        bench.now = at;
+        bench.end(bench.running[0], failure(code));
+        bench.now = at + 999;
+        bench.do({ kind: 'time-passed' });
+        expect(bench.running).toEqual([]);
+        expect(bench.core.wakeAt(bench.now)).toBe(at + 1_000);
+        bench.now = at + 1_000;
+        bench.do({ kind: 'time-passed' });
+      }
+      bench.now = 70_000;
+      bench.end(bench.running[0], failure(code));
+      expect(bench.reports('set-failed')).toMatchObject([
+        {
+          error: {
+            code,
+            what: expect.stringContaining('has waited for Kafka for 60 s'),
+            remedy: expect.stringContaining('raise the job option kafkaTimeout'),
+          },
+        },
+      ]);
+      bench.assertIdle();
+    },
+  );
+
+  it('counts what fails otherwise while Kafka is away', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    bench.do({ kind: 'set-submitted', set: taskSet(1, { attemptsMax: 2 }) });
+    for (const code of ['KAFKA_UNREACHABLE', 'USER_CODE', 'KAFKA_UNREACHABLE', 'USER_CODE'] as const) {
+      bench.end(bench.running[0], failure(code));
+      bench.now += 1_000;
+      bench.do({ kind: 'time-passed' });
+    }
+    expect(bench.reports('set-failed')).toMatchObject([{ error: { code: 'USER_CODE' } }]);
+    bench.assertIdle();
+  });
+
+  it('leaves the slot to others while a task pauses, and forgets it when its set is cancelled', () => {
+    const bench = new Bench();
+    bench.executor('e0', 1);
+    const set = taskSet(2);
+    bench.do({ kind: 'set-submitted', set });
+    bench.end(bench.running[0], failure('KAFKA_UNREACHABLE'));
+    expect(bench.running.map(({ key }) => key.partition)).toEqual([1]);
+    bench.end(bench.running[0]);
+    bench.do({ kind: 'set-cancelled', key: set.key });
+    bench.assertIdle();
+  });
+
   const table: ReadonlyArray<[ErrorCode, boolean | undefined, 'once' | 'counted' | 'never']> = [
     ['VALUE_DECODE', undefined, 'once'],
     ['INTERNAL', undefined, 'once'],
     ['RESULT_TOO_LARGE', undefined, 'once'],
-    ['KAFKA_UNREACHABLE', undefined, 'counted'],
+    ['KAFKA_PROTOCOL', undefined, 'counted'],
     ['USER_CODE', false, 'counted'],
     ['TASK_OOM', undefined, 'counted'],
     ['TASK_TIMEOUT', undefined, 'counted'],

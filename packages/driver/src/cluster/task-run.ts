@@ -1,4 +1,5 @@
 import { type TransitionTable, transition } from '@millrace/common';
+import { KAFKA_AWAY_PAUSE_MS } from '../kafka-away.ts';
 import type { TaskDescription } from '../task-backend.ts';
 import type { AttemptEnd } from './scheduler-messages.ts';
 import type { Slot, SlotPool } from './slot-pool.ts';
@@ -37,6 +38,9 @@ export class TaskRun {
   /** Slots (by name) and executors where attempts failed. */
   readonly #failedAt = new Set<string>();
   #anywhereAt = 0;
+  /** When an attempt could not reach Kafka for the first time. */
+  #kafkaAwaySince: number | undefined;
+  #pausesUntil = 0;
 
   constructor(description: TaskDescription, firstAttempt: number) {
     this.description = description;
@@ -58,12 +62,22 @@ export class TaskRun {
     this.#anywhereAt = now + waitMs;
   }
 
-  get anywhereAt(): number {
-    return this.#anywhereAt;
+  /** An attempt could not reach Kafka: the next one waits a little. Returns since when none could. */
+  awaitKafka(now: number): number {
+    this.#pausesUntil = now + KAFKA_AWAY_PAUSE_MS;
+    this.#kafkaAwaySince ??= now;
+    return this.#kafkaAwaySince;
   }
 
-  /** Another executor if there is one, else another slot, else the same. */
+  /** When a retry may run on more slots than now; Infinity: it may on any. */
+  wakeAt(now: number): number {
+    if (now < this.#pausesUntil) return this.#pausesUntil;
+    return now < this.#anywhereAt ? this.#anywhereAt : Number.POSITIVE_INFINITY;
+  }
+
+  /** Another executor if there is one, else another slot, else the same; none while it pauses. */
   mayRetryOn(slot: Slot, pool: SlotPool, now: number): boolean {
+    if (now < this.#pausesUntil) return false;
     if (now >= this.#anywhereAt || !this.#failedAt.has(slot.executor.id)) return true;
     let failedMembers = 0;
     for (const name of this.#failedAt) if (pool.isMember(name)) failedMembers++;

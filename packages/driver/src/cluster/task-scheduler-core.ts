@@ -1,4 +1,5 @@
 import { assertNever, type ErrorRecord, invariant } from '@millrace/common';
+import { kafkaStayedAway } from '../kafka-away.ts';
 import type { StageKey, TaskSet } from '../task-backend.ts';
 import { AttemptNumbers } from './attempt-numbers.ts';
 import { isOverdue, OVERDUE_GRACE_MS, overdueError, runningAttempts, wantedIds } from './overdue-attempts.ts';
@@ -214,9 +215,14 @@ export class TaskSchedulerCore {
     now: number,
     kind: FailureClass = failureClass(error),
   ): void {
-    const counts = kind === 'counted' || kind === 'final';
-    if (counts) task.failures++;
-    else if (kind !== 'fetch-failed') task.losses++;
+    const { kafkaTimeoutMs } = run.set;
+    if (kind === 'kafka-away' && now - task.awaitKafka(now) >= kafkaTimeoutMs) {
+      task.move({ state: 'ENDED' });
+      this.#failSet(run, key.partition, kafkaStayedAway(error, kafkaTimeoutMs));
+      return;
+    }
+    if (kind === 'counted' || kind === 'final') task.failures++;
+    else if (kind === 'lost' || kind === 'not-run') task.losses++;
     const ends = kind === 'final' || kind === 'fetch-failed';
     if (ends || task.failures >= run.set.attemptsMax || task.losses >= LOSSES_MAX) {
       task.move({ state: 'ENDED' });

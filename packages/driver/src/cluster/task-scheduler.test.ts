@@ -23,6 +23,7 @@ function taskSet(tasks: number, batchTime = 1): TaskSet {
     })),
     attemptsMax: 2,
     taskTimeoutMs: 60_000,
+    kafkaTimeoutMs: 600_000,
     localityWaitMs: 500,
   };
 }

@@ -146,7 +146,7 @@ export class TaskSetRun {
   wakeAt(now: number): number {
     if (this.waiting === 0) return Number.POSITIVE_INFINITY;
     let at = this.anywhereAt > now ? this.anywhereAt : Number.POSITIVE_INFINITY;
-    for (const task of this.#retries) if (task.anywhereAt > now) at = Math.min(at, task.anywhereAt);
+    for (const task of this.#retries) at = Math.min(at, task.wakeAt(now));
     return at;
   }
 

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { MillraceError, silentLogger, systemClock } from '@millrace/common';
+import { type ErrorRecord, MillraceError, silentLogger, systemClock } from '@millrace/common';
+import { VirtualClock } from '@millrace/testing';
 import { ApplicationLog } from '../application/log/application-log.ts';
 import type { PlannedBatch } from '../application/log/log-record.ts';
 import { NO_SUMS } from '../application/log/logged-sums.ts';
@@ -13,6 +14,7 @@ import { TaskScheduler } from '../cluster/task-scheduler.ts';
 import type { HostListener } from '../host-process/host-process.ts';
 import type { ValidatedJob } from '../host-process/validate-job.ts';
 import type { DriverToHost, HostToDriver } from '../host-protocol.ts';
+import { withKafkaTimeout } from '../kafka-away.ts';
 import { Application, type ApplicationDeps } from './application.ts';
 import { OutputLog } from './output-log.ts';
 import type { SubmissionRecord } from './submission-store.ts';
@@ -73,10 +75,13 @@ class FakeHost {
   exit: typeof GONE | undefined;
   readonly sent: string[] = [];
   readonly #granted: (host: FakeHost) => void;
+  readonly #refusal: ErrorRecord | undefined;
   #listener: HostListener | undefined;
 
-  constructor(granted: (host: FakeHost) => void) {
+  /** `refusal`: why its job cannot start. */
+  constructor(granted: (host: FakeHost) => void, refusal?: ErrorRecord) {
     this.#granted = granted;
+    this.#refusal = refusal;
   }
 
   get job(): ValidatedJob {
@@ -90,7 +95,9 @@ class FakeHost {
 
   send({ kind }: DriverToHost): void {
     this.sent.push(kind);
-    if (kind === 'start') this.say({ kind: 'validated', application: 'app', batchIntervalMs: 1, notes: [] });
+    if (kind === 'start' && this.#refusal) this.say({ kind: 'refused', error: this.#refusal });
+    else if (kind === 'start')
+      this.say({ kind: 'validated', application: 'app', batchIntervalMs: 1, notes: [] });
     if (kind === 'name-granted') queueMicrotask(() => this.#granted(this));
   }
 
@@ -176,6 +183,34 @@ describe('an application', () => {
     const deadline = systemClock.monotonic() + 5_000;
     while (application.totals.batches === 0 && systemClock.monotonic() < deadline) await systemClock.sleep(5);
     expect(application.totals).toMatchObject({ batches: 1, records: 960, deadLetters: 2 });
+    await application.leave(false, 1_000);
+  });
+
+  it('waits for a Kafka that is away when its host starts again, however many starts that takes', async () => {
+    const clock = new VirtualClock();
+    const away = MillraceError.toRecord(new MillraceError('KAFKA_UNREACHABLE', 'no answer'));
+    const refusal = withKafkaTimeout(away, 60_000);
+    let starts = 0;
+    const take = async (): Promise<FakeHost> => {
+      starts += 1;
+      return new FakeHost(() => undefined, refusal);
+    };
+    const deps = await depsOf({
+      clock,
+      bundles: { unpacked: async () => 'dir' },
+      hosts: { take },
+      checkpoints: { open: async () => ({ log: new MemoryLogFiles() }) },
+    });
+    const application = await applicationOf({ ...record, state: 'RUNNING' }, deps);
+    application.resume();
+    for (let rounds = 0; application.state !== 'FAILED' && rounds < 100; rounds++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (starts === 10) expect(application.state).toBe('STARTING');
+      clock.advance(1_000);
+    }
+    expect(application.state).toBe('FAILED');
+    expect(starts).toBe(61);
+    expect(application.restarts).toBe(0);
     await application.leave(false, 1_000);
   });
 

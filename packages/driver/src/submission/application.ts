@@ -183,8 +183,8 @@ export class Application {
       throw new MillraceError('JOB_INVALID', `the job calls itself ${job.application} now, and was ${name}`);
     } catch (error) {
       if (abort.signal.aborted) return;
-      const restart = this.#started ? 'give-up' : this.#restarts.next();
-      this.#conclude(afterFailedStart(MillraceError.toRecord(error), restart));
+      const why = MillraceError.toRecord(error);
+      this.#conclude(afterFailedStart(why, this.#restartAfter(why)));
     }
   }
 
@@ -232,6 +232,7 @@ export class Application {
     if (anewAfter !== undefined) this.journal.notice('info', BEGAN_ANEW);
     this.#deps.dropOnExecutors(this.name, epoch);
     if (this.state !== 'STARTING') return;
+    this.#restarts.started();
     this.#move('RUNNING');
     void this.#kept.saveLater();
     this.#started?.resolve(epoch);
@@ -265,19 +266,23 @@ export class Application {
     const crash = MillraceError.toRecord(hostLost(exit, pid));
     const wrong = this.#goneWrong;
     this.#goneWrong = undefined;
-    // Who waits for a first start hears at once why there is none.
-    const restart = this.#started ? 'give-up' : this.#restarts.next();
     if (wrong) {
       this.#conclude({ to: 'FAILED', error: wrong });
     } else if (this.#leaving && (ended?.error === undefined || isUnfinished(ended.error))) {
       this.#phase = { kind: 'none' };
       this.#over.resolve();
     } else if (refusal && this.state !== 'STOPPING') {
-      this.#conclude(afterFailedStart(refusal, restart));
+      this.#conclude(afterFailedStart(refusal, this.#restartAfter(refusal)));
     } else {
       if (!ended && this.state === 'STOPPING') this.journal.log.append(`${crash.what} [${crash.code}]`);
+      const restart = this.#restartAfter(crash);
       this.#conclude(afterHostEnd({ state: this.state, ended, crash, restart }));
     }
+  }
+
+  /** Who waits for a first start hears at once why there is none. */
+  #restartAfter(why: ErrorRecord): number | 'give-up' {
+    return this.#started ? 'give-up' : this.#restarts.next(why);
   }
 
   #conclude(after: AfterHostEnd): void {
@@ -285,9 +290,9 @@ export class Application {
     if (after.to === 'STARTING') {
       const { afterMs, why } = after;
       logger.warn({ application: this.name, afterMs, why: why.what }, 'application host starts again');
-      const { number, text } = this.#restarts.note(afterMs);
+      const { isFirst, text } = this.#restarts.note(why, afterMs);
       // What to do about it is said once, not five times.
-      const remedy = number === 1 && why.remedy !== '' ? `. ${why.remedy}` : '';
+      const remedy = isFirst && why.remedy !== '' ? `. ${why.remedy}` : '';
       this.journal.notice('warn', `${why.what} [${why.code}]: ${text}${remedy}`);
       if (this.state !== 'STARTING') this.#move('STARTING');
       const timer = clock.schedule(afterMs, () => void this.#start());

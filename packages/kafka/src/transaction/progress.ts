@@ -10,19 +10,25 @@ export interface Progress {
   readonly log: string;
 }
 
+/** What an attempt is about to write. */
+export interface Attempt extends Progress {
+  /** Batch time of the last batch that the log has done. */
+  readonly after: number;
+}
+
 /**
  * run: nothing of the batch is there. skip: all of it is. fenced: a newer run of the application has taken over.
- * stale: a later batch is there. conflict: the batch is there with other contents.
+ * stale: a batch is there that the log does not know. conflict: the batch is there with other contents.
  */
 export type ProgressVerdict = 'run' | 'skip' | 'fenced' | 'stale' | 'conflict';
 
 /** What an attempt does that has found this progress: read after its own init, or it says nothing. */
-export function progressVerdict(found: Progress | undefined, attempt: Progress): ProgressVerdict {
+export function progressVerdict(found: Progress | undefined, attempt: Attempt): ProgressVerdict {
   if (found === undefined) return 'run';
   if (found.epoch > attempt.epoch || isForeign(found, attempt.log)) return 'fenced';
-  if (found.batchTime > attempt.batchTime) return 'stale';
-  if (found.batchTime < attempt.batchTime) return 'run';
-  return found.planHash === attempt.planHash ? 'skip' : 'conflict';
+  if (found.batchTime === attempt.batchTime) return found.planHash === attempt.planHash ? 'skip' : 'conflict';
+  // Not only a batch that is later than this one: two copies of one log may run in one epoch.
+  return found.batchTime > attempt.after ? 'stale' : 'run';
 }
 
 /**

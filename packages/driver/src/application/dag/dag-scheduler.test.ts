@@ -28,6 +28,7 @@ describe('the DAG scheduler', () => {
     expect(set()).toMatchObject({
       attemptsMax: 4,
       taskTimeoutMs: 1_000,
+      kafkaTimeoutMs: 600_000,
       localityWaitMs: 10,
       programHash: 'p',
     });

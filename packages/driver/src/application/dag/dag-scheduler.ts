@@ -19,6 +19,7 @@ import { BatchShuffles } from './batch-shuffles.ts';
 import { BlobKeeper } from './blob-keeper.ts';
 import { type BatchTally, JobExecution, type JobExecutionOptions } from './job-execution.ts';
 import { JobRun } from './job-run.ts';
+import { KafkaWatch } from './kafka-watch.ts';
 import { KeptDatasets } from './kept-datasets.ts';
 import { RddCheckpoints } from './rdd-checkpoints.ts';
 import { SlotWatch } from './slot-watch.ts';
@@ -71,6 +72,7 @@ export class DagScheduler implements JobRunner {
   #batch: Batch | undefined;
   #cancelled: MillraceError | undefined;
   readonly #slotWatch: SlotWatch;
+  readonly #kafkaWatch: KafkaWatch;
   readonly ship: FunctionShipper;
 
   constructor(options: DagSchedulerOptions) {
@@ -88,6 +90,9 @@ export class DagScheduler implements JobRunner {
       options.clock,
       () => this.isStalled,
       (text) => options.event({ kind: 'notice', level: 'warn', text }),
+    );
+    this.#kafkaWatch = new KafkaWatch(options.job.kafkaTimeout, (level, text) =>
+      options.event({ kind: 'notice', level, text }),
     );
     options.backend.onEvent((event) => this.#handle(event));
   }
@@ -124,6 +129,7 @@ export class DagScheduler implements JobRunner {
     const records = [...(batch?.tally.records.values() ?? [])].reduce((sum, read) => sum + read, 0);
     this.#batch = undefined;
     this.#blobs.endBatch();
+    this.#kafkaWatch.endBatch();
     return { records, tasks, failedAttempts, accumulators: this.#options.takeAccumulatorChanges() };
   }
 
@@ -248,6 +254,7 @@ export class DagScheduler implements JobRunner {
   }
 
   #handle(event: TaskEvent): void {
+    this.#kafkaWatch.see(event);
     this.#jobs.get(event.key.jobId)?.handle(event);
     this.#advanceOthers();
   }

@@ -10,7 +10,10 @@ export interface TaskSetLimits {
   readonly programHash: string;
   /** Absent: there is no keyed state. */
   readonly states?: StateKeeper | undefined;
-  readonly job: Pick<JobOptions, 'batchInterval' | 'taskAttemptsMax' | 'taskTimeout' | 'localityWait'>;
+  readonly job: Pick<
+    JobOptions,
+    'batchInterval' | 'taskAttemptsMax' | 'taskTimeout' | 'kafkaTimeout' | 'localityWait'
+  >;
 }
 
 /** A task set, and what must be stored before it is submitted. */
@@ -53,6 +56,7 @@ export function makeTaskSet(
       tasks: encoded.tasks,
       attemptsMax: job.taskAttemptsMax,
       taskTimeoutMs: job.taskTimeout,
+      kafkaTimeoutMs: job.kafkaTimeout,
       localityWaitMs: localityWaitMs(stage, job),
       ...(firstAttempt === 0 ? {} : { firstAttempt }),
     },

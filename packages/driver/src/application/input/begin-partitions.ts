@@ -1,9 +1,9 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
 import type { MillraceError } from '@millrace/common';
 import { type KafkaClient, type TopicPartition, topicPartitionKey } from '@millrace/kafka';
-import type { InputPositions } from '../log/log-state.ts';
 import type { Discovery } from './discovery.ts';
 import {
+  type LoggedStart,
   noStartOffset,
   type StartPosition,
   startPosition,
@@ -22,7 +22,7 @@ export async function beginPartitions(
   { input, kafka }: { readonly input: DirectKafkaInput; readonly kafka: KafkaClient },
   tracked: TrackedPartitions,
   { partitions, topics, starts }: Discovery,
-  logged: InputPositions | undefined,
+  logged: LoggedStart,
 ): Promise<readonly MillraceError[]> {
   // Offsets that somebody gave are to be right.
   const maySkip = ({ by }: StartPosition): boolean => !input.options.failOnDataLoss && by !== 'strategy';
@@ -40,7 +40,7 @@ export async function beginPartitions(
       ? undefined
       : await kafka.listOffsets(open, startFrom, isolation);
   const end = await kafka.listOffsets(partitions, 'latest', 'read_uncommitted');
-  const problems: MillraceError[] = logged ? [] : startsOfNobody(given, partitions);
+  const problems: MillraceError[] = logged.isFirst ? startsOfNobody(given, partitions) : [];
   const homeless: TopicPartition[] = [];
   tracked.clear();
   for (const tp of partitions) {
@@ -51,7 +51,7 @@ export async function beginPartitions(
       continue;
     }
     const facts = topics.get(key);
-    const before = logged?.get(key)?.topicId;
+    const before = logged.positions.get(key)?.topicId;
     const logStart = earliest.get(key)?.offset ?? 0;
     const isRecreated = before !== undefined && facts?.topicId !== undefined && before !== facts.topicId;
     if (isRecreated) problems.push(topicRecreated(tp.topic, before, facts.topicId ?? ''));
@@ -63,7 +63,7 @@ export async function beginPartitions(
     tracked.begin(start, facts);
   }
   if (homeless.length > 0) problems.push(noStartOffset(homeless, groupId));
-  if (logged) tracked.keep(logged);
+  tracked.keep(logged.positions);
   return distinctTopics(problems);
 }
 

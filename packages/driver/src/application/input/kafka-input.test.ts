@@ -119,6 +119,28 @@ describe('a running stream', () => {
     await expect(waiting).rejects.toThrow('stopped');
   });
 
+  it('stops also when it looks why a partition ends before what was read, and gets no answer', async () => {
+    let isSilent = false;
+    const run = setup({ startFrom: 'earliest' }, (all) => {
+      const strategy = ConsumerStrategies.Subscribe('views', all);
+      return {
+        options: all,
+        describe: () => 'views',
+        assign: (kafka, positions) =>
+          isSilent ? new Promise<never>(() => undefined) : strategy.assign(kafka, positions),
+      };
+    });
+    await open(run);
+    await plan(run);
+    isSilent = true;
+    run.kafka.partition('views', 0).latest = 90;
+    const stop = new AbortController();
+    const polling = run.input.poll(stop.signal);
+    await settle();
+    stop.abort(new Error('stopped'));
+    await expect(polling).rejects.toThrow('stopped');
+  });
+
   it('gives up on a topic that stays deleted', async () => {
     const run = setup({ startFrom: 'earliest' });
     await open(run);

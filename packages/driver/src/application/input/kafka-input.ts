@@ -1,18 +1,19 @@
 import { type DirectKafkaInput, deadLetterProblem } from '@millrace/api/internal';
-import { type Clock, type Logger, MillraceError, placed, withDeadline } from '@millrace/common';
 import {
-  type KafkaClient,
-  type ListedOffset,
-  type OffsetRange,
-  type TopicPartition,
-  topicPartitionKey,
-} from '@millrace/kafka';
-import type { InputPositions } from '../log/log-state.ts';
+  type Clock,
+  type Logger,
+  MillraceError,
+  placed,
+  unlessAborted,
+  withDeadline,
+} from '@millrace/common';
+import { type KafkaClient, type ListedOffset, type TopicPartition, topicPartitionKey } from '@millrace/kafka';
+import type { LoggedRange } from '../log/log-record.ts';
 import { beginPartitions } from './begin-partitions.ts';
 import { type Discovery, discover } from './discovery.ts';
 import { KafkaPatience, type Wait } from './kafka-patience.ts';
 import type { PartitionOffsets } from './offset-planner.ts';
-import { type StartPosition, TRUNCATED } from './start-positions.ts';
+import { type LoggedStart, type StartPosition, TRUNCATED } from './start-positions.ts';
 import { type SkippedOffsets, type TrackedPartition, TrackedPartitions } from './tracked-partitions.ts';
 
 export interface KafkaInputOptions {
@@ -78,14 +79,14 @@ export class KafkaInput {
   }
 
   /**
-   * Finds the partitions and where each begins. `logged`: positions of the log; undefined on a first run.
+   * Finds the partitions and where each begins.
    * Returns every problem that keeps the stream from beginning; none: it may begin.
    */
-  async open(logged: InputPositions | undefined, signal: AbortSignal): Promise<readonly MillraceError[]> {
+  async open(logged: LoggedStart, signal: AbortSignal): Promise<readonly MillraceError[]> {
     const { strategy, place } = this.#options.input;
     const patienceMs = Math.min(
       this.#options.kafkaTimeoutMs,
-      logged ? START_PATIENCE_MS : FIRST_START_PATIENCE_MS,
+      logged.isFirst ? FIRST_START_PATIENCE_MS : START_PATIENCE_MS,
     );
     try {
       const open = (): Promise<readonly MillraceError[]> => this.#open(logged);
@@ -139,7 +140,7 @@ export class KafkaInput {
   }
 
   /** A batch was planned: the next one begins where it ends. */
-  advance(ranges: readonly OffsetRange[]): void {
+  advance(ranges: readonly LoggedRange[]): void {
     this.#partitions.advance(ranges);
   }
 
@@ -152,8 +153,8 @@ export class KafkaInput {
     return this.#partitions.leaderHost(tp);
   }
 
-  async #open(logged: InputPositions | undefined): Promise<readonly MillraceError[]> {
-    const discovery = await this.#discover(positionsOf(logged));
+  async #open(logged: LoggedStart): Promise<readonly MillraceError[]> {
+    const discovery = await this.#discover(offsetsOf(logged));
     const problems = await beginPartitions(this.#options, this.#partitions, discovery, logged);
     this.#metadataAt = this.#options.clock.monotonic();
     const { input, kafka } = this.#options;
@@ -221,7 +222,8 @@ export class KafkaInput {
       if (!behind.includes(partition)) partition.behindSince = undefined;
     if (behind.length === 0) return;
     const now = clock.monotonic();
-    if (behind.some(({ behindSince }) => behindSince === undefined)) await this.#refresh();
+    if (behind.some(({ behindSince }) => behindSince === undefined))
+      await unlessAborted(this.#refresh(), signal);
     for (const partition of behind) partition.behindSince ??= now;
     const long = behind.filter(({ behindSince }) => now - (behindSince ?? now) >= BEHIND_TOLERATED_MS);
     if (long.length === 0) return;
@@ -252,18 +254,13 @@ function withLatest(
   partition: TrackedPartition,
   latest: ReadonlyMap<string, ListedOffset>,
 ): PartitionOffsets {
-  const { topic, partition: number, position, topicId } = partition;
-  const listed = latest.get(topicPartitionKey(partition));
-  partition.latestEpoch = listed?.leaderEpoch ?? -1;
-  const end = listed?.offset ?? position;
-  // The first batch has read nothing before, but whoever goes on behind it must see when what it read is replaced.
-  const isFirst = partition.leaderEpoch === -1 && end > position;
-  const leaderEpoch = isFirst ? partition.latestEpoch : partition.leaderEpoch;
-  return { topic, partition: number, position, latest: end, topicId, leaderEpoch };
+  const { topic, partition: number, position, topicId, leaderEpoch } = partition;
+  const { offset = position, leaderEpoch: latestEpoch = -1 } = latest.get(topicPartitionKey(partition)) ?? {};
+  return { topic, partition: number, position, latest: offset, topicId, leaderEpoch, latestEpoch };
 }
 
-function positionsOf(logged: InputPositions | undefined): ReadonlyMap<string, number> {
-  return new Map([...(logged ?? [])].map(([key, { offset }]) => [key, offset]));
+function offsetsOf({ positions }: LoggedStart): ReadonlyMap<string, number> {
+  return new Map([...positions].map(([key, { offset }]) => [key, offset]));
 }
 
 /** Waiting does not mend it. A topic that a broker does not know may be one that it does not know yet. */

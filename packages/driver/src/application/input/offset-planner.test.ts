@@ -19,6 +19,7 @@ function partitions(...lags: number[]): PartitionOffsets[] {
     latest: 100 + lag,
     topicId: 'id',
     leaderEpoch: 3,
+    latestEpoch: 3,
   }));
 }
 
@@ -64,19 +65,39 @@ describe('the offset planner', () => {
     expect(spans(lags, limits)).toEqual(expected);
   });
 
-  it('sorts by topic and partition, and keeps topic id and leader epoch', () => {
+  it('sorts by topic and partition, and keeps topic id and leader epochs: an empty range tells of no other, an unknown one is that of the end', () => {
+    const a = { topic: 'a', topicId: undefined, leaderEpoch: -1, latestEpoch: 9 };
+    const b = { topic: 'b', topicId: 'B', leaderEpoch: 7, latestEpoch: 8 };
     const ranges = planOffsets(
       [
-        { topic: 'b', partition: 0, position: 1, latest: 2, topicId: 'B', leaderEpoch: 7 },
-        { topic: 'a', partition: 10, position: 1, latest: 1, topicId: undefined, leaderEpoch: -1 },
-        { topic: 'a', partition: 9, position: 0, latest: 1, topicId: undefined, leaderEpoch: -1 },
+        { ...b, partition: 1, position: 2, latest: 2 },
+        { ...b, partition: 0, position: 1, latest: 2 },
+        { ...a, partition: 10, position: 1, latest: 1 },
+        { ...a, partition: 9, position: 0, latest: 1 },
       ],
       none,
     );
     expect(ranges).toEqual([
-      { topic: 'a', partition: 9, fromOffset: 0, untilOffset: 1, leaderEpoch: -1 },
-      { topic: 'a', partition: 10, fromOffset: 1, untilOffset: 1, leaderEpoch: -1 },
-      { topic: 'b', partition: 0, fromOffset: 1, untilOffset: 2, topicId: 'B', leaderEpoch: 7 },
+      { topic: 'a', partition: 9, fromOffset: 0, untilOffset: 1, leaderEpoch: 9, untilEpoch: 9 },
+      { topic: 'a', partition: 10, fromOffset: 1, untilOffset: 1, leaderEpoch: -1, untilEpoch: -1 },
+      {
+        topic: 'b',
+        partition: 0,
+        fromOffset: 1,
+        untilOffset: 2,
+        topicId: 'B',
+        leaderEpoch: 7,
+        untilEpoch: 8,
+      },
+      {
+        topic: 'b',
+        partition: 1,
+        fromOffset: 2,
+        untilOffset: 2,
+        topicId: 'B',
+        leaderEpoch: 7,
+        untilEpoch: 7,
+      },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { invariant } from '@millrace/common';
-import { compareTopicPartitions, type OffsetRange, type TopicPartition } from '@millrace/kafka';
+import { compareTopicPartitions, type TopicPartition } from '@millrace/kafka';
+import type { LoggedRange } from '../log/log-record.ts';
 
 /** What is known of one partition when a batch is planned. */
 export interface PartitionOffsets extends TopicPartition {
@@ -8,7 +9,10 @@ export interface PartitionOffsets extends TopicPartition {
   /** Exclusive end of what may be read; never below `position`. */
   readonly latest: number;
   readonly topicId: string | undefined;
+  /** Known where it stands: see TrackedPartition. */
   readonly leaderEpoch: number;
+  /** Of the leader that told of `latest`; −1: unknown. */
+  readonly latestEpoch: number;
 }
 
 /** Limits of one batch of one stream. Infinity: no limit. */
@@ -44,7 +48,7 @@ export function creditedMs(intervals: number, intervalMs: number): number {
 export function planOffsets(
   partitions: readonly PartitionOffsets[],
   limits: BatchLimits,
-): readonly OffsetRange[] {
+): readonly LoggedRange[] {
   const sorted = partitions.toSorted(compareTopicPartitions);
   const minimum = Math.max(1, Math.floor(limits.minRecordsPerPartitionPerBatch));
   const rated = Math.max(minimum, Math.floor((limits.maxRatePerPartition * limits.elapsedMs) / 1000));
@@ -52,19 +56,24 @@ export function planOffsets(
   const wanted = lags.map((lag) => Math.min(lag, rated));
   const allowed = shareRecords(wanted, lags, minimum, limits);
   return sorted.map((partition, index) => {
-    const { topic, position, latest, topicId, leaderEpoch } = partition;
+    const { topic, position, latest, topicId, leaderEpoch, latestEpoch } = partition;
     const untilOffset = position + (allowed[index] ?? 0);
     invariant(
       position <= untilOffset && untilOffset <= latest,
       `range [${position}, ${untilOffset}) of ${topic}-${partition.partition} ends in [from, ${latest}]`,
     );
+    // Of what was read up to here some may be gone, and the leader that told of the end may be the one that lacks it: where nothing is read,
+    // nobody finds out, and what was known before is still what counts.
+    const untilEpoch = untilOffset > position ? latestEpoch : leaderEpoch;
     return {
       topic,
       partition: partition.partition,
       fromOffset: position,
       untilOffset,
       ...(topicId === undefined ? {} : { topicId }),
-      leaderEpoch,
+      // Who has all before the end has all before the beginning.
+      leaderEpoch: leaderEpoch === -1 ? untilEpoch : leaderEpoch,
+      untilEpoch,
     };
   });
 }

@@ -1,7 +1,7 @@
 import type { StreamGraph } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
 import type { OpenInput } from '../batch/batch-planner.ts';
-import { type LogState, planningPositions } from '../log/log-state.ts';
+import { isFirstOf, type LogState, planningPositions } from '../log/log-state.ts';
 import { KafkaInput, type KafkaInputOptions } from './kafka-input.ts';
 
 export interface OpenInputsOptions extends Omit<KafkaInputOptions, 'input' | 'kafka'> {
@@ -28,7 +28,10 @@ export async function openInputs(
   }));
   const problems = open.map(({ input, kafka: opening }) =>
     opening
-      .open(positions.get(input.inputId), signal)
+      .open(
+        { positions: positions.get(input.inputId) ?? new Map(), isFirst: isFirstOf(state, input.inputId) },
+        signal,
+      )
       .catch((error: unknown) => [MillraceError.from(error, 'INTERNAL')]),
   );
   return { inputs: open, problems: (await Promise.all(problems)).flat() };

@@ -1,14 +1,12 @@
 import type { DirectKafkaInput } from '@millrace/api/internal';
 import { topicPartitionKey } from '@millrace/kafka';
-import type { StartPosition } from './start-positions.ts';
+import { type StartPosition, shorten } from './start-positions.ts';
 
 /** A stream, and where its partitions began in this run. */
 export interface StreamStart {
   readonly input: DirectKafkaInput;
   readonly kafka: { readonly starts: readonly StartPosition[] };
 }
-
-const NAMED_MAX = 5;
 
 /** Where each stream begins that the log does not know, and who said so. `isAnew`: a log was set aside. */
 export function startNotes(streams: readonly StreamStart[], isAnew: boolean): readonly string[] {
@@ -38,6 +36,5 @@ function placesOf(starts: readonly StartPosition[], by: StartPosition['by']): re
 
 function sentence(where: string, places: readonly string[], why: string): readonly string[] {
   if (places.length === 0) return [];
-  const more = places.length > NAMED_MAX ? ` and ${places.length - NAMED_MAX} more` : '';
-  return [`${where}: begins with ${places.slice(0, NAMED_MAX).join(', ')}${more}, ${why}`];
+  return [`${where}: begins with ${shorten(places)}, ${why}`];
 }

@@ -61,6 +61,20 @@ describe('where a stream begins', () => {
     expect(await plan(run)).toEqual(expected);
   });
 
+  it.each<[string, InputOptions, Record<string, number>, string[]]>([
+    ['startFrom', { startFrom: 'latest' }, {}, ['0 20-100', '1 200-200']],
+    ['the group', { startFrom: 'latest' }, { 'views-0': 50, 'views-1': 60 }, ['0 20-100', '1 60-200']],
+    ['given offsets', { offsets: { 'views-0': 90, 'views-1': 70 } }, {}, ['0 20-100', '1 70-200']],
+  ])(
+    'is %s for what nobody has named, when offsets were set before the first batch',
+    async (_, options, committed, expected) => {
+      const run = setup(options);
+      for (const [key, offset] of Object.entries(committed)) run.kafka.committed.set(key, offset);
+      expect(await open(run, logged([20]), true)).toEqual([]);
+      expect(await plan(run)).toEqual(expected);
+    },
+  );
+
   it('needs a dead-letter topic that is there, and that it does not read, nor ever will', async () => {
     const dead = (deadLetterTopic: string): InputOptions => ({
       startFrom: 'earliest',

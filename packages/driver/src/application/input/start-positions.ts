@@ -15,9 +15,15 @@ export interface StartPosition extends TopicPartition {
   readonly by: 'log' | 'strategy' | 'group' | 'startFrom' | 'discovery';
 }
 
+/** What the log says of where a stream goes on. */
+export interface LoggedStart {
+  readonly positions: InputPositions;
+  /** No batch was planned of it. It has positions nevertheless where somebody has set them. */
+  readonly isFirst: boolean;
+}
+
 export interface StartSources {
-  /** Positions in the log; undefined on a first run. */
-  readonly logged: InputPositions | undefined;
+  readonly logged: LoggedStart;
   /** Offsets given to, or by, the strategy. */
   readonly given: ReadonlyMap<string, number>;
   /** Offsets that the group committed. */
@@ -28,8 +34,8 @@ export interface StartSources {
 }
 
 /**
- * Log > offsets given to the strategy > the group's committed offsets > startFrom. A partition that joins an application
- * which has a log begins at its earliest offset: what was written before it was discovered is not lost (FLIP-288).
+ * Log > offsets given to the strategy > the group's committed offsets > startFrom. A partition that joins a stream of which batches
+ * were planned begins at its earliest offset: what was written before it was discovered is not lost (FLIP-288).
  */
 export function startPosition(tp: TopicPartition, sources: StartSources): StartPosition | undefined {
   const key = topicPartitionKey(tp);
@@ -40,11 +46,12 @@ export function startPosition(tp: TopicPartition, sources: StartSources): StartP
     leaderEpoch,
     by,
   });
-  const logged = sources.logged?.get(key);
+  const { positions, isFirst } = sources.logged;
+  const logged = positions.get(key);
   if (logged) return at('log', logged.offset, logged.leaderEpoch);
   const given = sources.given.get(key);
   if (given !== undefined) return at('strategy', given);
-  if (sources.logged) return at('discovery', sources.earliest.get(key)?.offset ?? 0);
+  if (!isFirst) return at('discovery', sources.earliest.get(key)?.offset ?? 0);
   const committed = sources.committed.get(key);
   if (committed) return at('group', committed.offset);
   const fallback = sources.fallback?.get(key);
@@ -54,10 +61,13 @@ export function startPosition(tp: TopicPartition, sources: StartSources): StartP
 /** Partitions whose start neither the log nor the strategy tells: Kafka is asked about them on a first run. */
 export function undecided(
   partitions: readonly TopicPartition[],
-  sources: Pick<StartSources, 'logged' | 'given'>,
+  { logged: { positions, isFirst }, given }: Pick<StartSources, 'logged' | 'given'>,
 ): readonly TopicPartition[] {
-  if (sources.logged) return [];
-  return partitions.filter((tp) => !sources.given.has(topicPartitionKey(tp)));
+  if (!isFirst) return [];
+  return partitions.filter((tp) => {
+    const key = topicPartitionKey(tp);
+    return !positions.has(key) && !given.has(key);
+  });
 }
 
 export function noStartOffset(partitions: readonly TopicPartition[], groupId: string): MillraceError {
@@ -157,7 +167,7 @@ export function topicRecreated(topic: string, planned: string, now: string): Mil
   );
 }
 
-function shorten(names: readonly string[]): string {
+export function shorten(names: readonly string[]): string {
   return names.length <= 5
     ? names.join(', ')
     : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;

@@ -1,11 +1,11 @@
 import {
   compareTopicPartitions,
   type ListedOffset,
-  type OffsetRange,
   type TopicPartition,
   type TopicPartitionKey,
   topicPartitionKey,
 } from '@millrace/kafka';
+import type { LoggedRange } from '../log/log-record.ts';
 import type { InputPositions } from '../log/log-state.ts';
 import type { Discovery, PartitionFacts } from './discovery.ts';
 import { belowLogStart, type StartPosition, topicRecreated } from './start-positions.ts';
@@ -14,11 +14,9 @@ export interface TrackedPartition extends TopicPartition {
   /** First offset that no batch has planned. */
   position: number;
   topicId: string | undefined;
-  /** Of the record before `position`, or later; −1: unknown. */
+  /** See LoggedRange.untilEpoch; −1: unknown. */
   leaderEpoch: number;
   leaderHost: string;
-  /** Leader epoch that came with the latest offset. */
-  latestEpoch: number;
   /** Assigned by the strategy now. */
   active: boolean;
   /** Since when Kafka has told of an end before `position`. */
@@ -127,12 +125,12 @@ export class TrackedPartitions {
   }
 
   /** A batch was planned: the next one begins where it ends. */
-  advance(ranges: readonly OffsetRange[]): void {
+  advance(ranges: readonly LoggedRange[]): void {
     for (const range of ranges) {
       const partition = this.#partitions.get(topicPartitionKey(range));
       if (!partition) continue;
-      if (range.untilOffset > range.fromOffset) partition.leaderEpoch = partition.latestEpoch;
       partition.position = range.untilOffset;
+      partition.leaderEpoch = range.untilEpoch ?? -1;
     }
   }
 
@@ -175,11 +173,7 @@ export class TrackedPartitions {
     }
   }
 
-  #track(partition: Omit<TrackedPartition, 'latestEpoch' | 'behindSince'>): void {
-    this.#partitions.set(topicPartitionKey(partition), {
-      ...partition,
-      latestEpoch: partition.leaderEpoch,
-      behindSince: undefined,
-    });
+  #track(partition: Omit<TrackedPartition, 'behindSince'>): void {
+    this.#partitions.set(topicPartitionKey(partition), { ...partition, behindSince: undefined });
   }
 }

@@ -106,6 +106,24 @@ describe('the log of an application', () => {
     expect(read.batches[4]?.committed?.metrics).toEqual(metrics);
   });
 
+  it.each([
+    ['known where it ended', 5, 5],
+    ['known where it began, of a version that tells of no other', undefined, 2],
+  ])('remembers with a position the leader epoch that was %s', (_what, untilEpoch, expected) => {
+    const files = new MemoryLogFiles();
+    const [range] = batch(0).inputs[0]?.ranges ?? [];
+    if (!range) throw new Error('a range');
+    const ranges = [untilEpoch === undefined ? range : { ...range, untilEpoch }];
+    const epochs = (): unknown[] =>
+      [...(open(files).state.positions.get(0)?.values() ?? [])].map(({ leaderEpoch }) => leaderEpoch);
+    open(files).plan({ ...batch(0), inputs: [{ inputId: 0, ranges }] });
+    const log = open(files);
+    expect(log.state.pending?.inputs).toEqual([{ inputId: 0, ranges }]);
+    log.commit(batch(0).batchTime, metrics);
+    expect(epochs()).toEqual([expected]);
+    expect(epochs()).toEqual([expected]);
+  });
+
   it('gives a batch that was planned and not committed to each later epoch, until one commits it', () => {
     const files = new MemoryLogFiles();
     const first = open(files);

@@ -84,7 +84,7 @@ export class ApplicationLog {
   static #begin(options: ApplicationLogOptions, { knownEpoch }: LogClaim): ApplicationLog {
     const { files, logger, historyMs = 0 } = options;
     const epoch = knownEpoch + 1;
-    const state = keepingHistory(withId({ ...EMPTY_LOG, ...idOf(files) }), historyMs);
+    const state = keepingHistory(withId({ ...EMPTY_LOG, ...ownerOf(files), isAnew: true }), historyMs);
     const anchor = encodeRecord(anchorOf(state, epoch, undefined));
     try {
       const before = newestEpoch(files.list());
@@ -268,11 +268,11 @@ function withId(state: LogState): LogState {
   return state.id === undefined ? { ...state, id: randomUUID() } : state;
 }
 
-/** Of a log that is to be set aside: its application stays the same one. */
-function idOf(files: LogFiles): Pick<LogState, 'id'> {
+/** Of a log that is to be set aside: its application stays the same one, and takes all from its earlier runs that they may write to. */
+function ownerOf(files: LogFiles): Partial<Pick<LogState, 'id' | 'outputs'>> {
   try {
-    const { id } = recoverLog(files).state;
-    return id === undefined ? {} : { id };
+    const { id, outputs } = recoverLog(files).state;
+    return { outputs, ...(id !== undefined && { id }) };
   } catch {
     // It is set aside because it cannot be read.
     return {};

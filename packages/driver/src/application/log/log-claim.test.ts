@@ -115,6 +115,24 @@ describe('a log of which more is known than its files', () => {
     expect(recoverLog(files).state.positions.size).toBe(0);
   });
 
+  it('still knows which outputs earlier runs may write to when it begins anew', () => {
+    const before = open(files, goOn(2));
+    before.output('millrace/app/out', 4);
+    before.close();
+    open(files, beginAnew(3)).close();
+    expect(recoverLog(files).state.outputs).toEqual(new Map([['millrace/app/out', 4]]));
+  });
+
+  it('says for ever that it was begun anew, in the place of which outputs may have more', () => {
+    expect(recoverLog(files).state.isAnew).toBeUndefined();
+    const { id } = recoverLog(files).state;
+    open(files, beginAnew(2)).close();
+    expect(recoverLog(files).state).toMatchObject({ id, isAnew: true });
+    run(goOn(3));
+    run(goOn(4));
+    expect(recoverLog(files).state).toMatchObject({ id, isAnew: true });
+  });
+
   it('begins anew when it was lost, or is no log', () => {
     rmSync(log, { recursive: true });
     open(files, beginAnew(2)).close();

@@ -14,9 +14,19 @@ export interface LoggedPosition {
   readonly leaderEpoch: number;
 }
 
+/** A range as it was planned. */
+export interface LoggedRange extends OffsetRange {
+  /**
+   * Leader epoch that is known where the range ends: the `leaderEpoch` of what goes on there. It is not older than the record before
+   * `untilOffset`, or a leader that was elected in good order would look like one that has lost records; and not younger than any leader that
+   * may have lost them. Absent: planned by a version of Millrace that did not tell.
+   */
+  readonly untilEpoch?: number;
+}
+
 export interface LoggedInput {
   readonly inputId: number;
-  readonly ranges: readonly OffsetRange[];
+  readonly ranges: readonly LoggedRange[];
 }
 
 /** What a batch will read: durable before any of its tasks is submitted. */
@@ -95,12 +105,16 @@ export type LogRecord =
       readonly epoch: number;
       /** See LogState. */
       readonly id?: string;
+      /** See LogState. */
+      readonly isAnew?: true;
       readonly fence: FencePoint | undefined;
       readonly lastCommitted: number | undefined;
       /** See LogState; null: none. Absent: the same as lastCommitted. */
       readonly lastDone?: number | null;
       readonly positions: ReadonlyArray<{ readonly inputId: number; readonly at: readonly LoggedPosition[] }>;
       readonly pending: PlannedBatch | undefined;
+      /** See LogState. Absent: none. */
+      readonly unbegun?: readonly number[];
       /** Absent: nothing is kept, as by versions of Millrace without windows. */
       readonly history?: LoggedHistory;
       /** Absent: there is none. */

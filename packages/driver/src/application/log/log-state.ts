@@ -18,8 +18,12 @@ export type InputPositions = ReadonlyMap<TopicPartitionKey, LoggedPosition>;
 export interface LogState {
   /** Made with the log, and the same for ever: two applications of one name have two. Absent: nothing was written yet, or by a version without. */
   readonly id?: string;
-  /** By input id. An input that never planned a batch is absent. */
+  /** It was begun in the place of an earlier one, as somebody asked for: what exactly-once outputs have of that does not count. */
+  readonly isAnew?: true;
+  /** By input id. An input that never planned a batch is absent, unless its offsets were moved. */
   readonly positions: ReadonlyMap<number, InputPositions>;
+  /** Inputs with positions that never planned a batch: partitions without one begin as on a first run. */
+  readonly unbegun: ReadonlySet<number>;
   /** Batch time of the last committed batch, or of a later one that was given up: no other batch has that time. */
   readonly lastCommitted: number | undefined;
   /** Batch time of the last batch that was committed, and not given up. */
@@ -37,6 +41,7 @@ const NO_HISTORY: LoggedHistory = { keepMs: 0, batches: [] };
 
 export const EMPTY_LOG: LogState = {
   positions: new Map(),
+  unbegun: new Set(),
   lastCommitted: undefined,
   lastDone: undefined,
   pending: undefined,
@@ -56,12 +61,14 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
     case 'anchor':
       return {
         ...(record.id !== undefined && { id: record.id }),
+        ...(record.isAnew && { isAnew: true }),
         positions: new Map(
           record.positions.map(({ inputId, at }) => [
             inputId,
             new Map(at.map((position) => [topicPartitionKey(position), position])),
           ]),
         ),
+        unbegun: new Set(record.unbegun),
         lastCommitted: record.lastCommitted,
         lastDone: record.lastDone === undefined ? record.lastCommitted : (record.lastDone ?? undefined),
         pending: record.pending,
@@ -72,7 +79,9 @@ export function applyRecord(state: LogState, record: LogRecord): LogState {
       };
     case 'planned': {
       checkPlan(state, record);
-      return { ...state, pending: planOf(record) };
+      const unbegun = new Set(state.unbegun);
+      for (const { inputId } of record.inputs) unbegun.delete(inputId);
+      return { ...state, unbegun, pending: planOf(record) };
     }
     case 'committed': {
       const { pending } = state;
@@ -117,6 +126,11 @@ export function isUnbegun({ lastCommitted, pending }: LogState): boolean {
   return lastCommitted === undefined && pending === undefined;
 }
 
+/** It was begun anew, and no batch was planned since. */
+export function beginsAnew(state: LogState): boolean {
+  return state.isAnew === true && isUnbegun(state);
+}
+
 /** Exactly-once outputs that may have something of the planned batch. */
 export function begunOutputs({ pending, outputs }: LogState): ReadonlySet<string> {
   if (!pending) return new Set();
@@ -131,7 +145,9 @@ function moved(state: LogState, { abandons, inputs }: OffsetMoves): LogState {
     `offsets are moved with batch ${pending?.batchTime} planned, and ${abandons} is given up`,
   );
   const positions = new Map(state.positions);
+  const unbegun = new Set(state.unbegun);
   for (const { inputId, moves } of inputs) {
+    if (isFirstOf(state, inputId)) unbegun.add(inputId);
     const input = new Map(positions.get(inputId));
     for (const { from, ...position } of moves) {
       const key = topicPartitionKey(position);
@@ -141,7 +157,13 @@ function moved(state: LogState, { abandons, inputs }: OffsetMoves): LogState {
     }
     positions.set(inputId, input);
   }
-  return { ...state, positions, pending: undefined, lastCommitted: abandons ?? lastCommitted };
+  return { ...state, positions, unbegun, pending: undefined, lastCommitted: abandons ?? lastCommitted };
+}
+
+/** No batch was planned of this input. */
+export function isFirstOf({ positions, unbegun, pending }: LogState, inputId: number): boolean {
+  if (unbegun.has(inputId)) return true;
+  return !positions.has(inputId) && pending?.inputs.some((input) => input.inputId === inputId) !== true;
 }
 
 /** From now on so much is kept; what was not kept does not come back. */
@@ -183,11 +205,13 @@ export function anchorOf(
     kind: 'anchor',
     epoch,
     ...(state.id !== undefined && { id: state.id }),
+    ...(state.isAnew && { isAnew: true }),
     fence,
     lastCommitted: state.lastCommitted,
     ...(state.lastDone !== state.lastCommitted && { lastDone: state.lastDone ?? null }),
     positions: [...state.positions].map(([inputId, at]) => ({ inputId, at: [...at.values()] })),
     pending: state.pending,
+    ...(state.unbegun.size > 0 && { unbegun: [...state.unbegun] }),
     ...(state.history.keepMs > 0 && { history: state.history }),
     ...(state.state.size > 0 && { state: state.state }),
     ...(state.outputs.size > 0 && { outputs: state.outputs }),
@@ -225,13 +249,13 @@ function advance(
   const positions = new Map(before);
   for (const { inputId, ranges } of batch.inputs) {
     const input = new Map(positions.get(inputId));
-    for (const { topic, partition, untilOffset, topicId, leaderEpoch } of ranges) {
+    for (const { topic, partition, untilOffset, topicId, leaderEpoch, untilEpoch } of ranges) {
       input.set(topicPartitionKey({ topic, partition }), {
         topic,
         partition,
         offset: untilOffset,
         topicId,
-        leaderEpoch: leaderEpoch ?? -1,
+        leaderEpoch: untilEpoch ?? leaderEpoch ?? -1,
       });
     }
     positions.set(inputId, input);

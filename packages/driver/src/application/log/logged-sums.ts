@@ -23,7 +23,7 @@ export function sumsAfter(
   sums: LoggedSums,
   batch: { readonly records: number } & Partial<LeftOutCounts>,
 ): LoggedSums {
-  return plus(sums, { ...NO_SUMS, ...pick(batch), batches: 1 });
+  return plus(sums, { ...NO_SUMS, ...batch, batches: 1 });
 }
 
 export function plus(a: LoggedSums, b: LoggedSums): LoggedSums {
@@ -55,13 +55,4 @@ export function leftOutOf(accumulators: readonly AccumulatorChange[]): LeftOutCo
     else if (leftOut === 'dead-letters') deadLetters += added;
   }
   return { undecodable, deleted, deadLetters };
-}
-
-function pick({
-  records,
-  undecodable = 0,
-  deleted = 0,
-  deadLetters = 0,
-}: { readonly records: number } & Partial<LeftOutCounts>): Omit<LoggedSums, 'batches'> {
-  return { records, undecodable, deleted, deadLetters };
 }

@@ -24,7 +24,13 @@ interface TopicJson<Tuple> {
   readonly id?: string;
   readonly parts: readonly Tuple[];
 }
-type RangeTuple = readonly [partition: number, from: number, until: number, leaderEpoch: number];
+type RangeTuple = readonly [
+  partition: number,
+  from: number,
+  until: number,
+  leaderEpoch: number,
+  untilEpoch?: number,
+];
 type PositionTuple = readonly [partition: number, offset: number, leaderEpoch: number];
 type MoveTuple = readonly [partition: number, from: number | null, to: number, leaderEpoch: number];
 type InputJson<Tuple> = { readonly input: number; readonly topics: readonly TopicJson<Tuple>[] };
@@ -180,12 +186,10 @@ function withInputsJson<P extends Pick<PlannedBatch, 'inputs'>>(
     input: inputId,
     topics: byTopic(
       ranges,
-      ({ partition, fromOffset, untilOffset, leaderEpoch }): RangeTuple => [
-        partition,
-        fromOffset,
-        untilOffset,
-        leaderEpoch ?? -1,
-      ],
+      ({ partition, fromOffset, untilOffset, leaderEpoch = -1, untilEpoch }): RangeTuple =>
+        untilEpoch === undefined
+          ? [partition, fromOffset, untilOffset, leaderEpoch]
+          : [partition, fromOffset, untilOffset, leaderEpoch, untilEpoch],
     ),
   }));
   return { ...batch, inputs };
@@ -207,13 +211,14 @@ function inputsFromJson(inputs: readonly InputJson<RangeTuple>[]): readonly Logg
 }
 
 function rangesOf({ topic, id, parts }: TopicJson<RangeTuple>): LoggedInput['ranges'] {
-  return parts.map(([partition, fromOffset, untilOffset, leaderEpoch]) => ({
+  return parts.map(([partition, fromOffset, untilOffset, leaderEpoch, untilEpoch]) => ({
     topic,
     partition,
     fromOffset,
     untilOffset,
     ...(id === undefined ? {} : { topicId: id }),
     leaderEpoch,
+    ...(untilEpoch === undefined ? {} : { untilEpoch }),
   }));
 }
 

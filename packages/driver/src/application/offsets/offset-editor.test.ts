@@ -102,6 +102,30 @@ describe('offsets of an application that is over', () => {
     expect(readLog(setup.files).moves[0]?.inputs[0]?.moves).toHaveLength(1);
   });
 
+  it('before the first batch move what is named: the rest begins as the stream says, also after a rotation and another move', async () => {
+    const setup = world((ssc) =>
+      stream(ssc, 'views', { startFrom: 'latest' }).foreachRDD(async (rdd) => void (await rdd.count())),
+    );
+    setup.kafka.create('views', [100, 50, 30]);
+    const note = (names: string): unknown => expect.stringContaining(`(${names}) begins as its stream says`);
+    const dry = await edit(setup, { kind: 'exact', offsets: { 'views-0': 5 } }, { execute: false });
+    expect(dry.notes).toEqual([note('views-1, views-2')]);
+    const first = await edit(setup, { kind: 'exact', offsets: { 'views-0': 5 } });
+    expect([first.executed, first.notes]).toEqual([true, dry.notes]);
+    expect((await edit(setup, { kind: 'exact', offsets: { 'views-1': 40 } })).notes).toEqual([
+      note('views-2'),
+    ]);
+    setup.kafka.committed.set('views-2', 20);
+    const { read, failure } = await run(setup);
+    expect([read, failure]).toEqual([
+      ['views-0 [5, 100)', 'views-1 [40, 50)', 'views-2 [20, 30)'],
+      undefined,
+    ]);
+    setup.kafka.addPartition('views', 7);
+    expect((await edit(setup, { kind: 'exact', offsets: { 'views-0': 90 } })).notes).toEqual([]);
+    expect((await run(setup)).read).toEqual(['views-0 [90, 100)', 'views-3 [0, 7)']);
+  });
+
   it('give up the batch that failed: what is not skipped of it is read again, under another batch time', async () => {
     const poison: Pick<World, 'perform'> = {
       perform: (set, task) =>

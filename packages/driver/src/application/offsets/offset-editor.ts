@@ -3,11 +3,12 @@ import { type Clock, type Logger, MillraceError } from '@millrace/common';
 import { type KafkaClient, type KafkaOptions, type OffsetRange, topicPartitionKey } from '@millrace/kafka';
 import type { OffsetChange, OffsetReport, PartitionOffsets } from '../../offset-report.ts';
 import { type Discovery, discover } from '../input/discovery.ts';
+import { shorten } from '../input/start-positions.ts';
 import { ApplicationLog } from '../log/application-log.ts';
 import type { LogFiles } from '../log/log-files.ts';
 import { type RecoveredLog, recoverLog } from '../log/log-reader.ts';
 import type { OffsetMove, OffsetMoves } from '../log/log-record.ts';
-import type { LogState } from '../log/log-state.ts';
+import { isFirstOf, type LogState } from '../log/log-state.ts';
 import { sameEnd } from '../log-checks.ts';
 import { keeping, rangeOf, unreadRanges } from './given-up-ranges.ts';
 import { standOf } from './input-stand.ts';
@@ -126,9 +127,25 @@ export class OffsetEditor {
       givesUp,
       executed: false,
       partitions,
-      notes: pending && givesUp ? [givesUpNote(pending.batchTime)] : [],
+      notes: [
+        ...(pending && givesUp ? [givesUpNote(pending.batchTime)] : []),
+        ...firstStartNotes(state, partitions),
+      ],
     };
   }
+}
+
+/** Of inputs that have read nothing yet, and whose offsets are given in part. */
+function firstStartNotes(state: LogState, partitions: readonly PartitionOffsets[]): readonly string[] {
+  const inputs = Map.groupBy(partitions, ({ inputId }) => inputId);
+  return [...inputs].flatMap(([inputId, all]) => {
+    const unsaid = all.filter(({ target, position }) => target === undefined && position === undefined);
+    if (!isFirstOf(state, inputId) || unsaid.length === 0 || unsaid.length === all.length) return [];
+    const names = shorten(unsaid.map((tp) => topicPartitionKey(tp)));
+    return [
+      `input ${inputId} has read nothing yet: what is not named (${names}) begins as its stream says: given offsets, consumer group, startFrom`,
+    ];
+  });
 }
 
 function givesUpNote(batchTime: number): string {

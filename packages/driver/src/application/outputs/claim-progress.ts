@@ -11,6 +11,8 @@ import {
 } from '@millrace/kafka';
 
 const PAUSE_MS = 100;
+/** One step of an attempt: a coordinator that hangs must not cost the whole deadline. */
+const STEP_MS_MAX = 30_000;
 
 export interface ClaimTime {
   /** Of the monotonic clock. */
@@ -28,8 +30,8 @@ export interface ClaimOptions {
   /** Of tasks that will use the id: a broker that does not allow it says so now. */
   readonly transactionTimeoutMs: number;
   readonly time: ClaimTime;
-  /** May throw what keeps the claim from being written. */
-  readonly check?: (task: number, found: Progress | undefined) => void;
+  /** Of what counts; it may throw what keeps the claim from being written. */
+  readonly check: (found: Progress | undefined, task: number) => void;
   /** What was written before does not count. */
   readonly isAnew?: boolean;
 }
@@ -46,7 +48,7 @@ export async function claimProgress(task: number, options: ClaimOptions): Promis
     signal.throwIfAborted();
     const leftMs = Math.max(1, Math.ceil(deadline - clock.monotonic()));
     try {
-      return await attempt(task, leftMs, options);
+      return await attempt(task, Math.min(leftMs, STEP_MS_MAX), options);
     } catch (error) {
       // Fenced by a task of an older run that has just begun: its progress is read, and it is over, the next time.
       const mayPass = MillraceError.is(error) && (error.retryable || error.code === 'PRODUCER_FENCED');
@@ -58,7 +60,7 @@ export async function claimProgress(task: number, options: ClaimOptions): Promis
 
 async function attempt(
   task: number,
-  leftMs: number,
+  stepTimeoutMs: number,
   { client, prefix, epoch, log, transactionTimeoutMs, check, isAnew = false }: ClaimOptions,
 ): Promise<Progress | undefined> {
   const place = progressPlace(prefix, task);
@@ -66,23 +68,23 @@ async function attempt(
   const producer = client.transactionalProducer({
     transactionalId,
     transactionTimeoutMs,
-    stepTimeoutMs: leftMs,
+    stepTimeoutMs,
   });
   await producer.init().catch((error: unknown) => {
     throw isTooLong(error) ? taskTimeoutTooLong(prefix, transactionTimeoutMs, error) : error;
   });
-  const found = await readProgress(client, place, leftMs);
-  const isOthers = found !== undefined && isForeign(found, log);
-  if (isOthers && !isAnew) throw outputForeign(prefix, found, log);
+  const found = await readProgress(client, place, stepTimeoutMs);
+  if (!isAnew && found && isForeign(found, log)) throw outputForeign(prefix, found, log);
   // Epochs of another log say nothing of this one.
-  const claimed = claimedProgress(isOthers ? undefined : found, { epoch, log });
+  const claimed = claimedProgress(found?.log === log || !isAnew ? found : undefined, { epoch, log });
   if (claimed === undefined) throw outputFenced(prefix, found?.epoch ?? 0, epoch);
-  check?.(task, found);
+  const counting = isAnew ? undefined : found;
+  check(counting, task);
   producer.begin();
   const first = claimedProgress(undefined, { epoch, log }) as Progress;
   await producer.sendOffsets(groupId, [progressOffset(place, isAnew ? first : claimed)]);
   await producer.commit();
-  return isAnew ? undefined : found;
+  return counting;
 }
 
 function isTooLong(error: unknown): boolean {

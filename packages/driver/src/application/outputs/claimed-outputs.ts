@@ -11,8 +11,6 @@ export interface ClaimedOutputsOptions {
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
-  /** See OutputRun. */
-  readonly isAnew: boolean;
   readonly kafka: KafkaClients;
   readonly clock: Clock;
   /** Aborted: nobody waits for the claim any more. */
@@ -25,7 +23,7 @@ const CLAIM_TIMEOUT_MS_MAX = 40_000;
 
 /** The exactly-once outputs of a job, taken over from earlier runs. @throws as their claim; the reason of `draining`. */
 export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<ExactlyOnceOutputs> {
-  const { job, program, log, isAnew, kafka, clock, draining, cancelled } = options;
+  const { job, program, log, kafka, clock, draining, cancelled } = options;
   const { name, taskTimeout, kafkaTimeout } = job.options;
   const { graph } = job.context.internals.graph;
   const outputs = new ExactlyOnceOutputs({
@@ -34,11 +32,11 @@ export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<Ex
     outputs: graph.outputs.flatMap(({ exactlyOnce }) => exactlyOnce ?? []),
     known: loggedOutputs(graph.outputs, name),
     log,
-    isAnew,
     kafka: (client) => kafka.get(client),
     clock,
     taskTimeoutMs: taskTimeout,
     claimTimeoutMs: Math.min(CLAIM_TIMEOUT_MS_MAX, kafkaTimeout),
+    kafkaTimeoutMs: kafkaTimeout,
     cancelled,
   });
   crashPoint('before-claim');

@@ -10,7 +10,7 @@ import { contentHash } from '@millrace/proto/task';
 import { isPlannedBy, type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
-import { begunOutputs, type LogState } from '../log/log-state.ts';
+import { beginsAnew, begunOutputs, type LogState } from '../log/log-state.ts';
 import { type ClaimOptions, type ClaimTime, claimProgress } from './claim-progress.ts';
 import { isForgotten, outputPrefix } from './output-prefix.ts';
 
@@ -32,13 +32,13 @@ export interface ExactlyOnceOutputsOptions {
   /** What the log knows all exactly-once outputs of the program by, those to other systems than Kafka, too. */
   readonly known: readonly string[];
   readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
-  /** See OutputRun. */
-  readonly isAnew?: boolean;
   readonly kafka: (options: KafkaOptions) => KafkaClient;
   readonly clock: Clock;
   readonly taskTimeoutMs: number;
-  /** For all that is asked of Kafka at a time. */
+  /** For all that is asked of Kafka at the start. */
   readonly claimTimeoutMs: number;
+  /** For all that a batch asks of it. */
+  readonly kafkaTimeoutMs: number;
   /** Aborted: the running batch is over. */
   readonly cancelled: AbortSignal;
 }
@@ -60,69 +60,70 @@ export class ExactlyOnceOutputs implements OutputTransactions {
 
   /** @throws MillraceError FENCED, OUTPUT_CONFLICT, OUTPUT_EXPIRED, CONFIG_INVALID, KAFKA_UNREACHABLE, KAFKA_AUTH; the reason of the signal. */
   async claim(signal: AbortSignal): Promise<void> {
-    const { outputs, log } = this.#options;
+    const { outputs, log, claimTimeoutMs } = this.#options;
     const { pending } = log.state;
     if (pending) this.#checkPending(pending);
     if (outputs.length === 0) return;
     const clients = new Set(outputs.map(({ client }) => this.#options.kafka(client)));
-    await this.#inTime(signal, async (time) => {
+    await this.#inTime(claimTimeoutMs, signal, async (time) => {
       await Promise.all([...clients].map((client) => ensureProgressTopic(client)));
       await Promise.all(outputs.map((output) => this.#claimLogged(output, time)));
     });
   }
 
   async #claimLogged(output: ExactlyOnceOutput, time: ClaimTime): Promise<void> {
-    const { isAnew = false, log } = this.#options;
-    const { state } = log;
+    const { state } = this.#options.log;
     const { pending } = state;
     const prefix = this.#prefix(output);
     const logged = state.outputs.get(prefix) ?? 0;
     const isBegun = begunOutputs(state).has(prefix);
-    // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
-    const check = (task: number, found: Progress | undefined): void => {
+    // An earlier run may have begun it: this program, with how many tasks is not known yet; or another one, which was told to.
+    const own = new Set(
+      pending && Array.from({ length: logged }, (_, more) => this.#planHash(pending, output, more + 1)),
+    );
+    const check = (found: Progress | undefined, task: number): void => {
       if (pending && isBegun && task === 0 && !found)
         throw expired(pending.batchTime, `Kafka does not know how far ${prefix}/${task} got`);
+      checkFound(prefix, found, state, own);
     };
-    const found = await this.#claim(output, 0, Math.max(1, logged), { time, check, isAnew });
-    this.#found.set(prefix, found);
-    if (!pending) return;
-    // An earlier run may have begun it: this program, with how many tasks is not known yet; or another one, which was told to.
-    const own = Array.from({ length: logged }, (_, more) => this.#planHash(pending, output, more + 1));
-    checkFound(prefix, found, pending.batchTime, new Set(own));
+    // One at least: what Kafka does not allow shows before the first batch; and no id of tasks is claimed before the first one.
+    const until = Math.max(1, logged);
+    const isAnew = beginsAnew(state);
+    this.#found.set(prefix, await this.#claim(output, 0, until, { time, check, isAnew }));
   }
 
   async begin(output: ExactlyOnceOutput, tasks: number): Promise<TransactionSettings> {
-    const { clock, log, isAnew = false, taskTimeoutMs, cancelled } = this.#options;
+    const { clock, log, taskTimeoutMs, kafkaTimeoutMs, cancelled } = this.#options;
     const prefix = this.#prefix(output);
     const { pending } = log.state;
     if (!pending) throw new MillraceError('INTERNAL', 'an output is written outside of a batch');
     const planHash = this.#planHash(pending, output, tasks);
-    const own = new Set([planHash]);
     // Before any of the tasks runs: where only some of their ids have another content, the others must not get this one.
-    checkFound(prefix, this.#found.get(prefix) ?? [], pending.batchTime, own);
+    const own = new Set([planHash]);
+    const check = (found: Progress | undefined): void => checkFound(prefix, found, log.state, own);
+    for (const found of this.#found.get(prefix) ?? []) check(found);
+    const claim = (from: number, until: number, isAnew = false) =>
+      this.#inTime(kafkaTimeoutMs, cancelled, (time) =>
+        this.#claim(output, from, until, { time, check, isAnew }),
+      );
     const logged = log.state.outputs.get(prefix) ?? 0;
+    if (tasks > logged) await claim(Math.max(1, logged), tasks, log.state.isAnew);
+    // Behind the claim: what the log names is this log's own, also after a death in between. Before the first task: the next run claims what that may use.
     if (tasks > logged || (logged > 0 && !begunOutputs(log.state).has(prefix))) {
       log.output(prefix, Math.max(tasks, logged));
       await log.settled();
     }
-    if (tasks > logged) {
-      const from = Math.max(1, logged);
-      const found = await this.#inTime(cancelled, (time) =>
-        this.#claim(output, from, tasks, { time, isAnew }),
-      );
-      checkFound(prefix, found, pending.batchTime, own);
-    }
     const claimedAt = this.#claimedAt.get(prefix) ?? 0;
-    if (clock.monotonic() - claimedAt >= REFRESH_MS)
-      await this.#inTime(cancelled, (time) => this.#claim(output, 0, 1, { time }));
-    return { prefix, planHash, log: log.state.id ?? '', timeoutMs: taskTimeoutMs };
+    if (clock.monotonic() - claimedAt >= REFRESH_MS) await claim(0, 1);
+    const { id = '', lastCommitted = 0 } = log.state;
+    return { prefix, planHash, log: id, after: lastCommitted, timeoutMs: taskTimeoutMs };
   }
 
   async #claim(
     output: ExactlyOnceOutput,
     from: number,
     until: number,
-    { time, check, isAnew = false }: Pick<ClaimOptions, 'time' | 'check' | 'isAnew'>,
+    rest: Pick<ClaimOptions, 'time' | 'check' | 'isAnew'>,
   ): Promise<readonly Progress[]> {
     const { clock, log, kafka, taskTimeoutMs } = this.#options;
     const prefix = this.#prefix(output);
@@ -133,9 +134,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
       epoch: log.epoch,
       log: log.state.id ?? '',
       transactionTimeoutMs: taskTimeoutMs,
-      time,
-      isAnew,
-      ...(check && { check }),
+      ...rest,
     };
     const found: Progress[] = [];
     let next = from;
@@ -152,15 +151,19 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   /** One deadline for all of `work`; nobody who leaves waits for it. */
-  async #inTime<T>(signal: AbortSignal, work: (time: ClaimTime) => Promise<T>): Promise<T> {
-    const { application, clock, claimTimeoutMs } = this.#options;
+  async #inTime<T>(
+    timeoutMs: number,
+    signal: AbortSignal,
+    work: (time: ClaimTime) => Promise<T>,
+  ): Promise<T> {
+    const { application, clock } = this.#options;
     signal.throwIfAborted();
     const over = new AbortController();
-    const deadline = clock.monotonic() + claimTimeoutMs;
+    const deadline = clock.monotonic() + timeoutMs;
     const all = work({ deadline, signal: AbortSignal.any([signal, over.signal]) });
     const what = `taking over the exactly-once outputs of ${application}`;
     try {
-      return await unlessAborted(withDeadline(all, claimTimeoutMs, what, clock), signal);
+      return await unlessAborted(withDeadline(all, timeoutMs, what, clock), signal);
     } finally {
       over.abort(new MillraceError('CANCELLED', `${what} is given up`));
       all.catch(() => undefined);
@@ -216,16 +219,17 @@ function expired(batchTime: number, why: string): MillraceError {
   );
 }
 
-/** `own`: hashes of what this program writes of the batch. @throws MillraceError OUTPUT_CONFLICT: something else is there. */
+/**
+ * `own`: hashes of what this program writes of the planned batch.
+ * @throws MillraceError OUTPUT_CONFLICT: something else of it is there, or a batch that the log does not know.
+ */
 function checkFound(
   prefix: string,
-  found: readonly Progress[],
-  batchTime: number,
+  found: Progress | undefined,
+  { pending, lastCommitted = 0 }: LogState,
   own: ReadonlySet<string>,
 ): void {
-  const other = found.find(
-    (progress) =>
-      progress.batchTime > batchTime || (progress.batchTime === batchTime && !own.has(progress.planHash)),
-  );
-  if (other) throw outputConflict(prefix, other, batchTime);
+  if (found === undefined || found.batchTime <= lastCommitted) return;
+  if (found.batchTime === pending?.batchTime && own.has(found.planHash)) return;
+  throw outputConflict(prefix, found, pending?.batchTime);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OutputOperation } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
+import { EMPTY_LOG, type LogState } from '../log/log-state.ts';
 import { claimOutputs, outputRunOf } from './output-run.ts';
 
 const PROGRAM = { programHash: 'p', settings: 's' };
@@ -14,21 +15,33 @@ const PENDING = {
 } as const;
 
 describe('what outputs are told of their run', () => {
-  const of = (pending?: Parameters<typeof outputRunOf>[0]) =>
-    outputRunOf(pending, PROGRAM, { taskTimeout: 5000 }, { log: 'l', isAnew: false });
+  const of = (state: Partial<LogState> = {}, program = PROGRAM) =>
+    outputRunOf({ ...EMPTY_LOG, id: 'l', ...state }, program, { taskTimeout: 5000 });
 
   it('names the program, with what it was submitted with, and the time of a task', () => {
     const { program, ...rest } = of();
     expect(rest).toEqual({ taskTimeoutMs: 5000, log: 'l', isAnew: false });
-    const other = outputRunOf(undefined, { ...PROGRAM, settings: 't' }, { taskTimeout: 5000 }, { log: 'l' });
-    expect(other.program).not.toBe(program);
+    expect(of({}, { ...PROGRAM, settings: 't' }).program).not.toBe(program);
   });
 
   it('names a batch that another program, or other settings, have planned', () => {
-    expect(of(undefined)).not.toHaveProperty('pendingBatch');
-    expect(of(PENDING).pendingBatch).toBe(1000);
-    expect(of({ ...PENDING, programHash: 'q' }).pendingBatch).toBe(1000);
-    expect(of({ ...PENDING, settings: 't' }).pendingBatch).toBe(1000);
+    expect(of()).not.toHaveProperty('pendingBatch');
+    expect(of({ pending: PENDING }).pendingBatch).toBe(1000);
+    expect(of({ pending: { ...PENDING, programHash: 'q' } }).pendingBatch).toBe(1000);
+    expect(of({ pending: { ...PENDING, settings: 't' } }).pendingBatch).toBe(1000);
+  });
+
+  it('names the last batch that the log knows', () => {
+    expect(of()).not.toHaveProperty('lastBatch');
+    expect(of({ lastCommitted: 900 }).lastBatch).toBe(900);
+    expect(of({ lastCommitted: 900, pending: PENDING }).lastBatch).toBe(1000);
+  });
+
+  it('says that the log begins anew as long as it has no batch', () => {
+    const isAnew = true;
+    expect(of({ isAnew }).isAnew).toBe(true);
+    expect(of({ isAnew, pending: PENDING }).isAnew).toBe(false);
+    expect(of({ isAnew, lastCommitted: 900 }).isAnew).toBe(false);
   });
 });
 

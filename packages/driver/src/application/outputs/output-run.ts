@@ -2,7 +2,7 @@ import type { JobOptions, OutputOperation, OutputRun } from '@millrace/api/inter
 import { crashPoint } from '@millrace/common';
 import { type ProgramIdentity, programId } from '../../program-identity.ts';
 import type { DagScheduler } from '../dag/dag-scheduler.ts';
-import type { PlannedBatch } from '../log/log-record.ts';
+import { beginsAnew, type LogState } from '../log/log-state.ts';
 import { userError } from '../user-error.ts';
 
 /** No batch has it: what a task of a claim says late is said to none. */
@@ -10,16 +10,19 @@ const CLAIM_TIME = 0;
 
 /** What the outputs of a run are told of it. */
 export function outputRunOf(
-  pending: PlannedBatch | undefined,
+  state: LogState,
   program: ProgramIdentity,
   { taskTimeout }: Pick<JobOptions, 'taskTimeout'>,
-  log: Pick<OutputRun, 'log' | 'isAnew'>,
 ): OutputRun {
+  const { id = '', pending, lastCommitted } = state;
+  const lastBatch = pending?.batchTime ?? lastCommitted;
   return {
     program: programId(program),
     taskTimeoutMs: taskTimeout,
+    log: id,
+    isAnew: beginsAnew(state),
     ...(pending && { pendingBatch: pending.batchTime }),
-    ...log,
+    ...(lastBatch !== undefined && { lastBatch }),
   };
 }
 

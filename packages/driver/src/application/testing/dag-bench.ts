@@ -48,6 +48,7 @@ export function dagBench<C extends Clock>(
       batchInterval: 100,
       taskAttemptsMax: 4,
       taskTimeout: 1_000,
+      kafkaTimeout: 600_000,
       localityWait: undefined,
       actionResultBytesMax: 10,
     },

@@ -43,8 +43,13 @@ export function inputBench(clock: Clock & MovableClock, options: InputOptions = 
 
 type Bench = ReturnType<typeof inputBench>;
 
-export const open = async ({ input, clock }: Bench, logged?: InputPositions) => {
-  const problems = await pump(clock, input.open(logged, never));
+/** `isFirst`: no batch was planned; positions were set, if there are any. */
+export const open = async (
+  { input, clock }: Bench,
+  positions: InputPositions = new Map(),
+  isFirst = positions.size === 0,
+) => {
+  const problems = await pump(clock, input.open({ positions, isFirst }, never));
   return problems.map(({ code }) => code);
 };
 

@@ -48,6 +48,7 @@ export function taskSet(
     tasks,
     attemptsMax: 4,
     taskTimeoutMs: 60_000,
+    kafkaTimeoutMs: 600_000,
     localityWaitMs: 1000,
     ...rest,
   };

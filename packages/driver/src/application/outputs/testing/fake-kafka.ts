@@ -109,11 +109,14 @@ export interface Given {
   readonly outputs?: readonly ExactlyOnceOutput[];
   readonly known?: readonly string[];
   readonly claimTimeoutMs?: number;
-  readonly isAnew?: boolean;
+  /** Default: before the planned batch. */
+  readonly lastCommitted?: number | undefined;
+  readonly isAnew?: true;
 }
 
 export function outputs(kafka: FakeKafka, given: Given): ExactlyOnceOutputs {
   const { pending, logged = 0, programHash = 'p1', settings = 's1', prefix = PREFIX } = given;
+  const { isAnew, lastCommitted = isAnew ? undefined : (pending?.batchTime ?? NOW) - 1 } = given;
   const settingsOfBatch = 'planned' in given ? given.planned : 's1';
   const planned: PlannedBatch = {
     batchTime: NOW,
@@ -130,6 +133,8 @@ export function outputs(kafka: FakeKafka, given: Given): ExactlyOnceOutputs {
     state: {
       ...EMPTY_LOG,
       id: LOG,
+      ...(isAnew && { isAnew }),
+      lastCommitted,
       pending: pending && planned,
       outputs: new Map(logged > 0 ? [[prefix, logged]] : []),
     } as LogState,
@@ -145,11 +150,11 @@ export function outputs(kafka: FakeKafka, given: Given): ExactlyOnceOutputs {
     outputs: given.outputs ?? [OUTPUT],
     known: given.known ?? [PREFIX],
     log,
-    isAnew: given.isAnew === true,
     kafka: () => kafka.client,
     clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
     taskTimeoutMs: 1000,
     claimTimeoutMs: given.claimTimeoutMs ?? 5000,
+    kafkaTimeoutMs: 5000,
     cancelled: new AbortController().signal,
   });
 }
