@@ -28,7 +28,9 @@ export interface JavaKafka {
   readonly pid: number;
   /** kill -9: data stay for `start`. */
   kill(): Promise<void>;
-  /** Starts again on the same data and port, after `kill`. */
+  /** Ends it in good order: data stay for `start`. */
+  shutDown(): Promise<void>;
+  /** Starts again on the same data and port, after `kill` or `shutDown`. */
   start(): Promise<void>;
   /** Ends it in good order and removes the data. */
   stop(): Promise<void>;
@@ -108,8 +110,12 @@ class KafkaNode implements JavaKafka {
     await this.process?.kill();
   }
 
-  async stop(): Promise<void> {
+  async shutDown(): Promise<void> {
     await this.process?.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.shutDown();
     await rm(this.directory, { recursive: true, force: true });
   }
 

@@ -1,22 +1,28 @@
-// Kafka itself is killed in the middle of transactions, and started again on its data.
+// Kafka itself is shut down, killed, and away for a minute, in the middle of transactions, and started again on its data.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomInt, resolveConfig, seededRandom } from '@millrace/common';
 import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { directoryLogFiles } from '../../packages/driver/src/application/log/log-files.ts';
+import { recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { type JavaKafka, startJavaKafka } from '../brokers/java-kafka.ts';
 import { kafkaJars } from '../brokers/kafka-jars.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
+import { figure, seconds, spread } from '../support/figure.ts';
 import { until } from '../support/until.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
-const KILLS = LONG ? 10 : 1;
 const TIMEOUT_MS = LONG ? 1_800_000 : 180_000;
+/** From Kafka's start to the next batch; on a busy machine as long as Kafka itself took to start. */
+const PAUSE_MS_MAX = 5_000;
+const AWAY_MS = 60_000;
 
 // A killed broker counts as alive until its session is over (9 s), and is refused so long when it comes back (DUPLICATE_BROKER_REGISTRATION).
 const SHORT_SESSION = { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' };
 
 const jars = await kafkaJars();
 const suite = jars.ok ? describe : describe.skip;
+const long = LONG ? it : it.skip;
 const why = jars.ok ? '' : ` (skipped: ${jars.reason})`;
 
 let node: JavaKafka | undefined;
@@ -26,6 +32,23 @@ function started<T>(part: T | undefined): T {
   if (part === undefined) throw new Error('there is no Kafka');
   return part;
 }
+
+/** As tests have it: topics go with the broker. */
+function kafka() {
+  return {
+    brokers: started(node).brokers,
+    client: started(client),
+    topic: async (prefix: string, partitions: number) => {
+      const topic = `${prefix}-${randomUUID()}`;
+      await started(client).createTopic(topic, { partitions });
+      return topic;
+    },
+  };
+}
+
+/** How Kafka ends, one after the other. */
+const ROUNDS = LONG ? 5 : 1;
+const ENDS = Array.from({ length: ROUNDS }, () => ['shutDown', 'kill'] as const).flat();
 
 suite(`every record is seen once by readers of what is committed${why}`, () => {
   beforeAll(async () => {
@@ -39,46 +62,77 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
   });
 
   it(
-    `when Kafka is killed in the middle of transactions and started again (${KILLS} times)`,
+    `when Kafka is shut down, and killed, in the middle of transactions and started again (${ENDS.length} times)`,
     async () => {
       const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
       const random = seededRandom(seed);
       const broker = started(node);
-      const kafka = {
-        brokers: broker.brokers,
-        client: started(client),
-        topic: async (prefix: string, partitions: number) => {
-          const topic = `${prefix}-${randomUUID()}`;
-          await started(client).createTopic(topic, { partitions });
-          return topic;
-        },
-      };
-      const pauses: string[] = [];
+      /** ms from Kafka's start to the next batch, and until Kafka had started. */
+      const pauses = { shutDown: [] as number[], kill: [] as number[] };
+      const starts: number[] = [];
+      const batches = 20 * ROUNDS;
       const disturb = async ({ job }: OnceRun): Promise<void> => {
-        for (let kill = 0; kill < KILLS; kill++) {
+        for (const end of ENDS) {
           // Tasks write all the time: each millisecond is in the middle of some step of their transactions.
           await new Promise((resolve) => setTimeout(resolve, randomInt(random, 300)));
+          const at = performance.now();
+          await broker[end]();
           const before = job.batches.length;
-          const at = Date.now();
-          await broker.kill();
           await broker.start();
-          const startMs = Date.now() - at;
+          const startedAt = performance.now();
           await until('a batch after it', () => job.batches.length > before, 240_000);
-          pauses.push(`${Date.now() - at} (${startMs} of them until Kafka had started)`);
+          pauses[end].push(performance.now() - startedAt);
+          starts.push(startedAt - at);
         }
       };
       await everyRecordOnce({
-        kafka,
-        batches: LONG ? 400 : 15,
+        kafka: kafka(),
+        batches,
         timeoutMs: LONG ? 300_000 : 60_000,
         // A busy machine takes its time to start Kafka again.
         conf: { kafkaTimeout: '5m', taskAttemptsMax: 20 },
         disturb,
-      }).finally(() =>
-        process.stderr.write(
-          `broker kills: seed ${seed}, from kill to the next batch ${pauses.join(', ')} ms\n`,
-        ),
+      });
+      figure(
+        14,
+        `next batch after Kafka had started: shut down ${spread(pauses.shutDown)}, killed ${spread(pauses.kill)}; Kafka itself took ${spread(starts)}; seed ${seed}, ${batches * 100} records, 0 lost, 0 twice`,
       );
+      expect(Math.max(...pauses.shutDown, ...pauses.kill)).toBeLessThan(Math.max(PAUSE_MS_MAX, ...starts));
+    },
+    TIMEOUT_MS,
+  );
+
+  long(
+    'when Kafka is away for a minute: the application waits, says so, and makes one batch of what it has missed',
+    async () => {
+      const broker = started(node);
+      let measured = '';
+      const disturb = async ({ cluster, application, job, logDirectory }: OnceRun): Promise<void> => {
+        const epochOf = (): number => recoverLog(directoryLogFiles(logDirectory)).epoch;
+        const epoch = epochOf();
+        const at = performance.now();
+        await broker.kill();
+        const before = job.batches.length;
+        await until('a word about it', () => /wait for Kafka|no answer from Kafka/.test(job.notices), 55_000);
+        const toldMs = performance.now() - at;
+        await new Promise((resolve) => setTimeout(resolve, at + AWAY_MS - performance.now()));
+        expect((await cluster.status(application))?.['state']).toBe('RUNNING');
+        expect(job.batches.length).toBeLessThanOrEqual(before + 1);
+        await broker.start();
+        const startedAt = performance.now();
+        const awayMs = startedAt - at;
+        const known = job.batches.length;
+        await until('batches', () => job.batches.length > known + 5, 60_000);
+        const after = job.batches.slice(known);
+        const catchUps = after.filter(({ coalescedIntervals }) => coalescedIntervals > 50);
+        expect(catchUps.length).toBeLessThanOrEqual(1);
+        expect(Math.max(...after.map(({ records }) => records))).toBeLessThanOrEqual(100);
+        // The same run: nothing has died.
+        expect(epochOf()).toBe(epoch);
+        measured = `away for ${seconds(awayMs)}; told after ${seconds(toldMs)}; ${catchUps.length} batch for ${catchUps[0]?.coalescedIntervals} missed intervals, no other run`;
+      };
+      await everyRecordOnce({ kafka: kafka(), batches: 60, timeoutMs: 120_000, disturb });
+      figure(16, `${measured}; 6000 records, 0 lost, 0 twice`);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { figure, seconds } from '../support/figure.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
@@ -52,6 +53,7 @@ describe('a lambda that does its worst', () => {
     '%s ends in %s that names topic, partition and offsets; the executor stays',
     async (deed, code) => {
       const before = await executor();
+      const at = performance.now();
       const job = cluster.submit('hostile-job', {
         HOSTILE_NAME: `hostile-${deed}`,
         HOSTILE_DEED: deed,
@@ -60,6 +62,7 @@ describe('a lambda that does its worst', () => {
         HOSTILE_TIMEOUT_MS: code === 'TASK_TIMEOUT' ? '3000' : '60000',
       });
       expect(await job.exited).toBe(1);
+      const ms = performance.now() - at;
       expect(job.errors).toMatch(new RegExp(`"(${code})"`));
       expect(job.errors).toContain(topic);
       expect(job.errors).toMatch(/\[0, 2\)|"fromOffset":0,"untilOffset":2/);
@@ -69,6 +72,11 @@ describe('a lambda that does its worst', () => {
         before.pid,
         before.registeredAt,
       ]);
+      const said = new RegExp(`"(${code})"`).exec(job.errors)?.[1];
+      figure(
+        26,
+        `${deed}: ${said} of ${topic} [0, 2) after ${seconds(ms)}, two attempts; executor pid ${after.pid} as before`,
+      );
     },
     TIMEOUT_MS,
   );

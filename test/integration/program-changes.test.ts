@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { figure } from '../support/figure.ts';
 import { type CliResult, TestCluster } from '../support/test-cluster.ts';
 import { recordsOf } from '../support/topic-records.ts';
 import { until } from '../support/until.ts';
@@ -168,8 +169,19 @@ describe('a program that is changed', () => {
       await app.untilWritten([...all, 'one free 4']);
       expect((await app.rollback('--to', 'ffff')).stderr).toContain('no earlier program ffff');
       await app.stop();
-      const checked = await app.cluster.cli(['check-log', app.name, '--state-dir', app.cluster.stateDir]);
+      const check = ['check-log', app.name, '--state-dir', app.cluster.stateDir];
+      const checked = await app.cluster.cli([...check, '--json']);
       expect(checked.code).toBe(0);
+      const { committed, resumed, partitions } = JSON.parse(checked.stdout) as {
+        readonly committed: number;
+        readonly resumed: number;
+        readonly partitions: readonly { readonly until: number; readonly read: number }[];
+      };
+      for (const { until: end, read } of partitions) expect(read).toBe(end);
+      figure(
+        40,
+        `new program while a batch fails, then back: the old one finished its batch; ${committed} batches, ${resumed} of them by a later run, ${all.length + 1} records each by one program, ranges contiguous from 0 to ${partitions.map(({ until: end }) => end).join(' and ')}`,
+      );
     },
     TIMEOUT_MS,
   );

@@ -57,27 +57,6 @@ describe('every record is seen once, in order', () => {
   );
 
   it(
-    'when an executor comes back after its tasks ran elsewhere',
-    () =>
-      underFire(kafka, async ({ cluster, job }) => {
-        const executor = cluster.executors[0] as (typeof cluster.executors)[number];
-        const before = job.batches.length;
-        process.kill(executor.pid, 'SIGSTOP');
-        try {
-          await until('batches without it', () => job.batches.length > before + 2, 60_000);
-          await pause();
-        } finally {
-          process.kill(executor.pid, 'SIGCONT');
-        }
-        await until('two executors', async () => {
-          const { stdout } = await cluster.cli(['list', '--json', '--driver', cluster.address]);
-          return stdout.split('"executorId"').length === 3;
-        });
-      }),
-    TIMEOUT_MS,
-  );
-
-  it(
     'when the driver stands still and goes on',
     () =>
       underFire(kafka, async ({ cluster, job }) => {

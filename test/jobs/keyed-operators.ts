@@ -1,5 +1,5 @@
 // Every keyed operator, and the same in plain TypeScript: what a job on a cluster runs, and what its test compares with.
-import type { RDD } from '@millrace/api';
+import type { Partitioner, RDD } from '@millrace/api';
 
 export type Click = readonly [user: string, ms: number];
 
@@ -27,6 +27,18 @@ interface KeyedOperator {
 
 const add = (a: number, b: number): number => a + b;
 const total = (values: readonly number[]): number => values.reduce(add, 0);
+
+class ByLength implements Partitioner<string> {
+  readonly partitions: number;
+
+  constructor(partitions: number) {
+    this.partitions = partitions;
+  }
+
+  partitionOf(user: string): number {
+    return user.length % this.partitions;
+  }
+}
 
 function grouped<K, V>(rows: readonly (readonly [K, V])[]): Map<K, V[]> {
   const groups = new Map<K, V[]>();
@@ -172,7 +184,7 @@ export const KEYED_OPERATORS = {
   },
   repartition: { on: (clicks) => clicks.repartition(7), model: (clicks) => clicks },
   partitionBy: {
-    on: (clicks) => clicks.partitionBy({ partitions: 4, partitionOf: (user) => user.length % 4 }),
+    on: (clicks) => clicks.partitionBy(new ByLength(4)),
     model: (clicks) => clicks,
   },
   zipWithIndex: {

@@ -45,6 +45,7 @@ export class FollowedJob {
     readonly batchTime: number;
     readonly records: number;
     readonly failedAttempts: number;
+    readonly coalescedIntervals: number;
     readonly accumulators: readonly {
       readonly name: string;
       readonly value: unknown;
@@ -60,11 +61,21 @@ export class FollowedJob {
     return this.events.filter((event) => event['kind'] === 'output').map((event) => String(event['text']));
   }
 
+  /** What it was told beside batches and output. */
+  get notices(): string {
+    return JSON.stringify(this.events.filter((event) => event['kind'] === 'notice'));
+  }
+
   /** Error objects of all events, as JSON text: for expectations. */
   get errors(): string {
     return JSON.stringify(
       this.events.filter((event) => event['error'] !== undefined && typeof event['error'] === 'object'),
     );
+  }
+
+  /** As Ctrl-C does. */
+  interrupt(): void {
+    this.#child.kill('SIGINT');
   }
 
   /** Ends the command; the application goes on. */
