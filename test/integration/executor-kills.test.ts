@@ -10,8 +10,8 @@ import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
 const KILLS = Number(process.env['MILLRACE_KILLS'] ?? (LONG ? 200 : 4));
-/** There is work for each of them, whatever the pace of the machine. */
-const BATCHES = KILLS * 10;
+/** Of work before each of them, whatever the pace of the machine. */
+const BATCHES = 10;
 const TIMEOUT_MS = LONG ? 2_400_000 : 180_000;
 const DETECTED_MS_MAX = 5_000;
 
@@ -26,9 +26,10 @@ describe('every record is seen once by readers of what is committed, also behind
       const noticed: number[] = [];
       const recovered: number[] = [];
       let hit = 0;
-      const disturb = async ({ cluster, job }: OnceRun): Promise<void> => {
+      const disturb = async ({ cluster, job, more }: OnceRun): Promise<void> => {
         await cluster.startExecutor();
         for (let kill = 0; kill < KILLS; kill++) {
+          await more(BATCHES);
           await new Promise((resolve) => setTimeout(resolve, randomInt(random, 300)));
           const [victim] = cluster.executors.splice(randomInt(random, cluster.executors.length), 1);
           const before = job.batches.length;
@@ -50,7 +51,7 @@ describe('every record is seen once by readers of what is committed, also behind
       });
       figure(
         8,
-        `${KILLS} kills (seed ${seed}), ${hit} attempts lost; noticed after ${spread(noticed)}; next batch after ${spread(recovered)}; ${BATCHES * 100} records, 0 lost, 0 twice`,
+        `${KILLS} kills (seed ${seed}), ${hit} attempts lost; noticed after ${spread(noticed)}; next batch after ${spread(recovered)}; ${(KILLS + 1) * BATCHES * 100} records, 0 lost, 0 twice`,
       );
       expect(Math.max(...noticed)).toBeLessThan(DETECTED_MS_MAX);
       // Kills of idle executors prove nothing.

@@ -17,6 +17,8 @@ export interface OnceRun {
   readonly application: string;
   readonly job: FollowedJob;
   readonly brokers: string;
+  /** Produces records for so many more batches. */
+  readonly more: (batches: number) => Promise<void>;
   /** Records that readers of the first output see by now. */
   readonly seen: () => Promise<number>;
   /** The application's log. */
@@ -29,7 +31,7 @@ export interface OnceOptions {
     readonly client: KafkaClient;
     topic(prefix: string, partitions: number): Promise<string>;
   };
-  /** At 100 records each. */
+  /** At 100 records each, from the beginning. */
   readonly batches: number;
   /** For all records to be there, once nothing disturbs any more. */
   readonly timeoutMs: number;
@@ -61,7 +63,8 @@ export async function everyRecordOnce({
   const out = await kafka.topic('once-out', OUT_PARTITIONS);
   const shuffled = await kafka.topic('once-shuffled', OUT_PARTITIONS);
   const producer = new LedgerProducer(client, topic, PARTITIONS);
-  await producer.append(Math.ceil((batches * BATCH_RECORDS) / PARTITIONS));
+  const more = (of: number): Promise<void> => producer.append(Math.ceil((of * BATCH_RECORDS) / PARTITIONS));
+  await more(batches);
   const copied = new CommittedReader(client, out, OUT_PARTITIONS);
   const moved = new CommittedReader(client, shuffled, OUT_PARTITIONS);
   const cluster = await TestCluster.start(brokers, 2, [], [], environment);
@@ -84,7 +87,7 @@ export async function everyRecordOnce({
     followed = job;
     await until('the first batches', () => job.batches.length > 1, 30_000);
     const logDirectory = join(cluster.stateDir, 'applications', application, 'log');
-    await disturb({ cluster, application, job, brokers, seen: () => copied.read(), logDirectory });
+    await disturb({ cluster, application, job, brokers, more, seen: () => copied.read(), logDirectory });
     await until(
       'all records',
       async () => (await copied.read()) >= producer.total && (await moved.read()) >= producer.total,
