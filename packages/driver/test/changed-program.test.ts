@@ -63,7 +63,9 @@ describe('a changed program', () => {
     for (const header of [{ withNewProgram: true }, { startAnew: true }]) {
       const client = await withPendingBatch();
       expect((await client.submit(NEW, header)).accepted?.notes).toEqual(['a note']);
+      await until('the new program', async () => (await told(client)).includes('new'));
       expect((await told(client)).slice(-1)).toEqual(['new']);
+      expect(await told(client)).not.toContain('old finishes');
     }
   });
 
