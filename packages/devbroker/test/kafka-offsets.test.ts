@@ -72,6 +72,22 @@ describe('offsets of a group', () => {
     expect((await waiting).get('t-0')?.offset).toBe(7);
   });
 
+  it('and transactions ask again when a broker that is asked for their coordinator hangs', async () => {
+    const broker = await brokerWithTopic();
+    const options = { requestTimeoutMs: 3_000, connectionTimeoutMs: 1_000 };
+    await clientOf(broker, options).kafka.commitOffsets('g', [commit]);
+    const hangs = () => broker.faults.inject({ api: 'FindCoordinator', action: { kind: 'drop' } });
+    hangs();
+    const { kafka } = clientOf(broker, options);
+    expect((await kafka.committedOffsets('g', [TP])).get('t-0')?.offset).toBe(7);
+    hangs();
+    const producer = kafka.transactionalProducer({
+      transactionalId: 'tx',
+      transactionTimeoutMs: 60_000,
+    });
+    await producer.init();
+  });
+
   it('are refused with a remedy while the group has live members', async () => {
     const broker = await brokerWithTopic();
     const { kafka } = clientOf(broker);

@@ -23,7 +23,7 @@ export interface Coordinated {
   readonly key: string;
 }
 
-// A coordinator that hangs must not cost the whole deadline: it may have moved.
+// A coordinator that hangs, or a broker that is asked for it, must not cost the whole deadline: it may have moved.
 const ATTEMPTS_MIN = 3;
 
 /** How long one call to a coordinator may take, of a deadline within which it is repeated. */

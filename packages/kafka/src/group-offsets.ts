@@ -69,7 +69,8 @@ export class GroupOffsets {
       timeoutMs,
       async (leftMs) => {
         try {
-          return await use(await this.coordinators.connectionTo(group, 'metadata', leftMs), leftMs);
+          const callMs = coordinatorCallMs(leftMs, timeoutMs);
+          return await use(await this.coordinators.connectionTo(group, 'metadata', callMs), leftMs);
         } catch (error) {
           if (error instanceof BrokerFailure) this.coordinators.forget(group);
           throw error;

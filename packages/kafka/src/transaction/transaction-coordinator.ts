@@ -121,7 +121,8 @@ export class TransactionCoordinator {
       timeoutMs,
       async (leftMs) => {
         try {
-          const connection = await this.#coordinators.connectionTo(to, 'transaction', leftMs);
+          const callMs = coordinatorCallMs(leftMs, timeoutMs);
+          const connection = await this.#coordinators.connectionTo(to, 'transaction', callMs);
           const { error, of = '', value } = await send(connection, leftMs);
           if (error === KAFKA_ERROR.NONE) return value;
           if (isCoordinatorMoved(error)) this.#coordinators.forget(to);
