@@ -64,7 +64,7 @@ export interface DevBroker {
   beginAt(tp: TopicPartition, offset: number): void;
   /** Loses every batch that holds `toOffset` or a later offset, as an unclean leader election does: the leader epoch rises by 1. */
   truncate(tp: TopicPartition, toOffset: number): void;
-  /** Moves the partition to another node (absent: the next one) and raises its leader epoch. */
+  /** Moves the partition to another node (absent: the next one; −1: none, as during an election) and raises its leader epoch. */
   changeLeader(tp: TopicPartition, nodeId?: number): void;
   /** Offsets of a partition, as ListOffsets would tell them: start inclusive, end exclusive. */
   offsets(tp: TopicPartition): {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@millrace/common';
+import { until } from '../../../test/support/until.ts';
 import { brokerWithTopic, clientOf, closeAfterEach, endOfRun, produce, TP } from './fault-kit.ts';
 
 closeAfterEach();
@@ -22,6 +23,19 @@ describe('the offset of a timestamp', () => {
       .send(TP.topic, [{ value: 'young', partition: 0, timestamp: now }]);
     expect([...(await listing).values()].map(({ offset }) => offset)).toEqual([1]);
     expect(late.hits).toBe(1);
+  });
+});
+
+describe('the end of a partition', () => {
+  it('is told as soon as its election is over, however young the metadata are that know no leader', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker, { requestTimeoutMs: 20_000 });
+    broker.changeLeader(TP, -1);
+    const asked = broker.faults.inject({ api: 'Metadata', after: 2, action: { kind: 'delay', delayMs: 0 } });
+    const listing = kafka.listOffsets([TP], 'latest');
+    await until('questions for the leader', () => asked.hits > 0, 10_000);
+    broker.changeLeader(TP);
+    expect([...(await listing).values()].map(({ offset }) => offset)).toEqual([0]);
   });
 });
 

@@ -20,6 +20,9 @@ interface CachedTopic {
   readonly until: number;
 }
 
+/** What brokers tell as the leader while there is none. */
+const NO_LEADER = -1;
+
 const ATTEMPTS_MIN = 3;
 const TOPICS_CACHED_MAX = 10_000;
 
@@ -72,22 +75,15 @@ export class ClusterMetadata {
 
   /** Leader of a partition, from the cache when it is not too old. */
   async leader(tp: TopicPartition): Promise<Leadership> {
-    const cached = this.cached.get(tp.topic);
-    const fresh = cached !== undefined && cached.until > this.clock.monotonic();
-    const topic = fresh ? cached.topic : await this.refresh(tp.topic);
-    const found = topic.partitions[tp.partition];
-    if (found === undefined) {
-      // It may be new: look once with fresh eyes before saying that it does not exist.
-      if (fresh) return leadershipOf(await this.refresh(tp.topic), tp);
-      throw unknownPartition(tp, topic.partitions.length);
-    }
-    return leadershipOf(topic, tp);
+    const known = this.known(tp.topic);
+    // A partition may be new, and an election over by now: only a leader is believed without asking.
+    const isLed = (known?.partitions[tp.partition]?.leaderId ?? NO_LEADER) !== NO_LEADER;
+    return leadershipOf(known !== undefined && isLed ? known : await this.refresh(tp.topic), tp);
   }
 
   /** The metadata of one topic, from the cache when it is not too old. */
   async topic(name: string): Promise<TopicMetadata> {
-    const cached = this.cached.get(name);
-    return cached !== undefined && cached.until > this.clock.monotonic() ? cached.topic : this.refresh(name);
+    return this.known(name) ?? this.refresh(name);
   }
 
   /** Asks for one topic; who asks meanwhile shares the answer. */
@@ -122,6 +118,12 @@ export class ClusterMetadata {
     this.controllerId = -1;
   }
 
+  /** From the cache; undefined when it is not there, or too old. */
+  private known(name: string): TopicMetadata | undefined {
+    const cached = this.cached.get(name);
+    return cached !== undefined && cached.until > this.clock.monotonic() ? cached.topic : undefined;
+  }
+
   private keep(found: MetadataTopic): TopicMetadata {
     const partitions = found.partitions
       .map(
@@ -150,7 +152,7 @@ export class ClusterMetadata {
 function leadershipOf(topic: TopicMetadata, tp: TopicPartition): Leadership {
   const found = topic.partitions[tp.partition];
   if (found === undefined) throw unknownPartition(tp, topic.partitions.length);
-  if (found.leaderId < 0) {
+  if (found.leaderId === NO_LEADER) {
     throw new MillraceError('LEADER_CHANGED', `${tp.topic}-${tp.partition} has no leader at the moment`, {
       details: { topic: tp.topic, partition: tp.partition },
     });

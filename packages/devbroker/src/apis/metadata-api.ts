@@ -18,7 +18,7 @@ import {
   withDefault,
   ZERO_UUID,
 } from '../protocol/schema.ts';
-import type { Topic } from '../storage/topic.ts';
+import { NO_LEADER, type Topic } from '../storage/topic.ts';
 
 // "No set of operations": the value that brokers without an authorizer answer with.
 const NO_OPERATIONS = -2147483648;
@@ -121,12 +121,16 @@ function found(topic: Topic): TopicResponse {
     errorCode: KAFKA_ERROR.NONE,
     name: topic.name,
     topicId: topic.id,
-    partitions: topic.partitions.map(({ leaderId, log }, partition) => ({
-      partition,
-      leaderId,
-      leaderEpoch: log.leaderEpoch,
-      replicaNodes: [leaderId],
-      isrNodes: [leaderId],
-    })),
+    partitions: topic.partitions.map(({ leaderId, log }, partition) => {
+      const nodes = leaderId === NO_LEADER ? [] : [leaderId];
+      return {
+        errorCode: nodes.length === 0 ? KAFKA_ERROR.LEADER_NOT_AVAILABLE : KAFKA_ERROR.NONE,
+        partition,
+        leaderId,
+        leaderEpoch: log.leaderEpoch,
+        replicaNodes: nodes,
+        isrNodes: nodes,
+      };
+    }),
   };
 }

@@ -1,6 +1,6 @@
 import { MillraceError, type Random, randomInt } from '@millrace/common';
 import { KAFKA_ERROR, type KafkaErrorNumber, type TopicPartition } from '@millrace/kafka';
-import { type Partition, Topic } from './topic.ts';
+import { NO_LEADER, type Partition, Topic } from './topic.ts';
 
 // org.apache.kafka.common.internals.Topic: the legal characters and the longest name.
 const NAME = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -102,12 +102,12 @@ export class TopicStore {
     };
   }
 
-  /** Gives the partition a new leader (absent: the next node) and raises its leader epoch. */
+  /** Gives the partition a new leader (absent: the next node; NO_LEADER: none) and raises its leader epoch. */
   changeLeader(tp: TopicPartition, nodeId?: number): void {
     const topic = this.byName.get(tp.topic);
     const partition = this.partition(tp);
     if (topic === undefined || partition === undefined) throw unknownPartition(tp);
-    if (nodeId !== undefined && !this.nodeIds.includes(nodeId)) {
+    if (nodeId !== undefined && nodeId !== NO_LEADER && !this.nodeIds.includes(nodeId)) {
       throw new MillraceError('CONFIG_INVALID', `the embedded broker has no node ${nodeId}`, {
         remedy: `Its nodes are ${this.nodeIds.join(', ')}.`,
       });

@@ -1,8 +1,11 @@
 import { PartitionLog } from './partition-log.ts';
 
+/** As brokers tell while a partition has no leader. */
+export const NO_LEADER = -1;
+
 export interface Partition {
   readonly log: PartitionLog;
-  /** Node id. */
+  /** Node id, or NO_LEADER. */
   leaderId: number;
 }
 
