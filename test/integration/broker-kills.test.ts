@@ -16,6 +16,7 @@ const TIMEOUT_MS = LONG ? 1_800_000 : 180_000;
 /** From Kafka's start to the next batch; on a busy machine as long as Kafka took to start just before. */
 const PAUSE_MS_MAX = 5_000;
 const AWAY_MS = 60_000;
+const WAITS = /wait for Kafka|no answer from Kafka/;
 
 // A killed broker counts as alive until its session is over (9 s), and is refused so long when it comes back (DUPLICATE_BROKER_REGISTRATION).
 const SHORT_SESSION = { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' };
@@ -119,10 +120,13 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         const at = performance.now();
         await broker.kill();
         const before = job.batches.length;
-        await until('a word about it', () => /wait for Kafka|no answer from Kafka/.test(job.notices), 55_000);
+        await until('a word about it', () => WAITS.test(job.notices), 55_000);
         const toldMs = performance.now() - at;
         await new Promise((resolve) => setTimeout(resolve, at + AWAY_MS - performance.now()));
-        expect((await cluster.status(application))?.['state']).toBe('RUNNING');
+        expect(await cluster.status(application)).toMatchObject({
+          state: 'RUNNING',
+          lastNotice: { level: 'warn', text: expect.stringMatching(WAITS) },
+        });
         expect(job.batches.length).toBeLessThanOrEqual(before + 1);
         await broker.start();
         const startedAt = performance.now();

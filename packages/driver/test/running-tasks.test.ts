@@ -32,7 +32,9 @@ describe('running tasks', () => {
     await until('a task on it', () => dying.launched.length > 0);
     dying.kill();
     const events = await client.events('app', 0, ({ batchCompleted }) => batchCompleted?.number === 1);
-    expect(events.some(({ notice }) => notice?.text === 'attempt failed: EXECUTOR_LOST')).toBe(true);
+    const told = events.filter(({ notice }) => notice?.text === 'attempt failed: EXECUTOR_LOST').at(-1);
+    const { lastNotice } = await client.status('app');
+    expect(lastNotice).toEqual({ level: 'warn', text: 'attempt failed: EXECUTOR_LOST', at: told?.at });
     const again = living.launched.find(({ key }) => key?.partition === dying.launched[0]?.key?.partition);
     expect(again?.key?.attempt).toBe(1);
   });

@@ -17,6 +17,7 @@ const STATUS: ApplicationStatus = {
   lag: 3,
   lastBatchTime: 0,
   lastProcessingMs: 0,
+  lastNotice: null,
   error: undefined,
   restarts: 0,
   programId: 'b'.repeat(64),
@@ -37,5 +38,14 @@ describe('millrace status', () => {
     expect(fact(lossy, 'skipped')).toBe('234 undecodable, 30 deleted by retention');
     expect(fact(lossy, 'dead letters')).toBe('5');
     expect([fact(STATUS, 'skipped'), fact(STATUS, 'dead letters')]).toEqual(['0', '0']);
+  });
+
+  it('says what the application said last, and when: it may wait for Kafka', () => {
+    const text = 'tasks wait for Kafka, up to 600 s: No Kafka broker could be reached\nlast: refused';
+    const waiting = { ...STATUS, lastNotice: { level: 'warn', text, at: 500 } };
+    expect(fact(waiting, 'last notice')).toBe(
+      '1.50s ago: tasks wait for Kafka, up to 600 s: No Kafka broker could be reached',
+    );
+    expect(fact(STATUS, 'last notice')).toBeUndefined();
   });
 });

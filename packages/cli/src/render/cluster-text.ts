@@ -19,6 +19,7 @@ export function statusText(status: ApplicationStatus, now: number): string {
     ['dead letters', grouped(status.deadLetters)],
     ['lag', grouped(status.lag)],
     ['last batch', lastBatch(status, now)],
+    ...(status.lastNotice ? [['last notice', lastNotice(status.lastNotice, now)] as const] : []),
     ...(status.error ? [['error', oneLine(status.error)] as const] : []),
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
@@ -36,8 +37,16 @@ function lastBatch(status: ApplicationStatus, now: number): string {
   return `${new Date(status.lastBatchTime).toISOString()} (${age} ago), processed in ${shortDuration(status.lastProcessingMs)}`;
 }
 
+function lastNotice(notice: NonNullable<ApplicationStatus['lastNotice']>, now: number): string {
+  return `${shortDuration(Math.max(0, now - notice.at))} ago: ${firstLine(notice.text)}`;
+}
+
 function oneLine(error: ErrorRecord): string {
-  return `${error.what.split('\n')[0] ?? ''} [${error.code}]`;
+  return `${firstLine(error.what)} [${error.code}]`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
 }
 
 /** `millrace rollback --list`: what can be submitted again, newest first; the first line is what it has now. */

@@ -25,6 +25,7 @@ export function statusToWire(application: Application): ApplicationStatusInit {
     lastBatchTime: totals.lastBatchTime,
     lastProcessingMs: totals.lastProcessingMs,
     error: record.error ? recordToWire(record.error) : null,
+    lastNotice: application.journal.lastNotice ?? null,
     restarts,
     programId: idOf(record),
     earlierPrograms: record.earlier.map((program) => ({

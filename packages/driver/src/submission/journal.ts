@@ -8,11 +8,20 @@ import type { OutputLog } from './output-log.ts';
 const TRIM_AFTER_MS = 60_000;
 const EVENTS_KEPT = 200;
 
+/** What an application says of itself: that it waits for Kafka, that Kafka is back. */
+export interface TimedNotice {
+  readonly level: 'info' | 'warn';
+  readonly text: string;
+  /** ms since 1970. */
+  readonly at: number;
+}
+
 /** What an application has to say: events for whoever watches it, and lines for `millrace logs`. */
 export class Journal {
   readonly events: EventLog;
   readonly log: OutputLog;
   readonly #clock: Clock;
+  #lastNotice: TimedNotice | undefined;
 
   constructor(log: OutputLog, clock: Clock) {
     this.log = log;
@@ -20,8 +29,15 @@ export class Journal {
     this.events = new EventLog(clock.now());
   }
 
+  /** For whoever did not watch. */
+  get lastNotice(): TimedNotice | undefined {
+    return this.#lastNotice;
+  }
+
   event(event: WatchedEvent): void {
-    this.events.append(event, this.#clock.now());
+    const at = this.#clock.now();
+    if (event.kind === 'notice') this.#lastNotice = { level: event.level, text: event.text, at };
+    this.events.append(event, at);
   }
 
   notice(level: 'info' | 'warn', text: string): void {

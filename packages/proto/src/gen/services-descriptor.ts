@@ -1043,6 +1043,27 @@ export const servicesDescriptor: object = {
          "type": "uint64",
          "id": 18,
          "protoName": "dead_letters"
+        },
+        "lastNotice": {
+         "type": "LastNotice",
+         "id": 19,
+         "protoName": "last_notice"
+        }
+       }
+      },
+      "LastNotice": {
+       "fields": {
+        "level": {
+         "type": "string",
+         "id": 1
+        },
+        "text": {
+         "type": "string",
+         "id": 2
+        },
+        "at": {
+         "type": "uint64",
+         "id": 3
         }
        }
       },

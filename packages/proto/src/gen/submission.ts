@@ -18,6 +18,7 @@ import type { FetchFailure as _millrace_v1_FetchFailure, FetchFailure__Output as
 import type { Gap as _millrace_v1_Gap, Gap__Output as _millrace_v1_Gap__Output } from './millrace/v1/Gap.ts';
 import type { Hello as _millrace_v1_Hello, Hello__Output as _millrace_v1_Hello__Output } from './millrace/v1/Hello.ts';
 import type { InternalFailure as _millrace_v1_InternalFailure, InternalFailure__Output as _millrace_v1_InternalFailure__Output } from './millrace/v1/InternalFailure.ts';
+import type { LastNotice as _millrace_v1_LastNotice, LastNotice__Output as _millrace_v1_LastNotice__Output } from './millrace/v1/LastNotice.ts';
 import type { ListReply as _millrace_v1_ListReply, ListReply__Output as _millrace_v1_ListReply__Output } from './millrace/v1/ListReply.ts';
 import type { ListRequest as _millrace_v1_ListRequest, ListRequest__Output as _millrace_v1_ListRequest__Output } from './millrace/v1/ListRequest.ts';
 import type { LogLine as _millrace_v1_LogLine, LogLine__Output as _millrace_v1_LogLine__Output } from './millrace/v1/LogLine.ts';
@@ -69,6 +70,7 @@ export interface ProtoGrpcType {
       Gap: MessageTypeDefinition<_millrace_v1_Gap, _millrace_v1_Gap__Output>
       Hello: MessageTypeDefinition<_millrace_v1_Hello, _millrace_v1_Hello__Output>
       InternalFailure: MessageTypeDefinition<_millrace_v1_InternalFailure, _millrace_v1_InternalFailure__Output>
+      LastNotice: MessageTypeDefinition<_millrace_v1_LastNotice, _millrace_v1_LastNotice__Output>
       ListReply: MessageTypeDefinition<_millrace_v1_ListReply, _millrace_v1_ListReply__Output>
       ListRequest: MessageTypeDefinition<_millrace_v1_ListRequest, _millrace_v1_ListRequest__Output>
       LogLine: MessageTypeDefinition<_millrace_v1_LogLine, _millrace_v1_LogLine__Output>

@@ -2,6 +2,7 @@
 
 import type { ErrorInfo as _millrace_v1_ErrorInfo, ErrorInfo__Output as _millrace_v1_ErrorInfo__Output } from '../../millrace/v1/ErrorInfo.ts';
 import type { EarlierProgram as _millrace_v1_EarlierProgram, EarlierProgram__Output as _millrace_v1_EarlierProgram__Output } from '../../millrace/v1/EarlierProgram.ts';
+import type { LastNotice as _millrace_v1_LastNotice, LastNotice__Output as _millrace_v1_LastNotice__Output } from '../../millrace/v1/LastNotice.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ApplicationStatus {
@@ -23,6 +24,7 @@ export interface ApplicationStatus {
   'skippedUndecodable'?: (number | string | Long);
   'skippedDeleted'?: (number | string | Long);
   'deadLetters'?: (number | string | Long);
+  'lastNotice'?: (_millrace_v1_LastNotice | null);
 }
 
 export interface ApplicationStatus__Output {
@@ -44,4 +46,5 @@ export interface ApplicationStatus__Output {
   'skippedUndecodable': (number);
   'skippedDeleted': (number);
   'deadLetters': (number);
+  'lastNotice': (_millrace_v1_LastNotice__Output | null);
 }
