@@ -63,10 +63,19 @@ export async function startGuarded(options: GuardedOptions): Promise<GuardedProc
       await withDeadline(exited, STOP_MS_MAX, `stopping ${options.command}`);
     },
     async kill() {
-      if (!hasEnded(guard)) process.kill(pid, 'SIGKILL');
+      if (!hasEnded(guard)) killNow(pid);
       await withDeadline(exited, STOP_MS_MAX, `killing ${options.command}`);
     },
   };
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has ended by itself, and the guard not yet.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function hasEnded(child: ChildProcess): boolean {

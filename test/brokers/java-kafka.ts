@@ -1,24 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { freePorts } from './free-ports.ts';
-import { type GuardedProcess, startGuarded } from './guarded-process.ts';
 import { kafkaJars } from './kafka-jars.ts';
-
-const run = promisify(execFile);
-
-const START_MS_MAX = 90_000;
-const STARTED = 'Kafka Server started';
-
-export interface JavaKafkaOptions {
-  /** Added to server.properties, over the defaults. */
-  readonly properties?: Readonly<Record<string, string>>;
-  /** Default 768. */
-  readonly heapMb?: number;
-}
+import { type JavaKafkaOptions, KafkaNode, newClusterId } from './kafka-node.ts';
 
 /** A private Apache Kafka: one KRaft node on free ports, its data in a temporary directory. */
 export interface JavaKafka {
@@ -36,147 +18,54 @@ export interface JavaKafka {
   stop(): Promise<void>;
 }
 
+/** One node of a private Apache Kafka. */
+export interface JavaKafkaNode extends JavaKafka {
+  readonly nodeId: number;
+}
+
+/** A private Apache Kafka of some nodes, each broker and controller. */
+export interface JavaKafkaCluster {
+  /** All of them. */
+  readonly brokers: string;
+  readonly nodes: readonly JavaKafkaNode[];
+  /** Ends it and removes the data. */
+  stop(): Promise<void>;
+}
+
 /** @throws Error when Java or Maven is missing, or the broker is not up after a while: with the end of its log. */
 export async function startJavaKafka(options: JavaKafkaOptions = {}): Promise<JavaKafka> {
+  const { nodes } = await startJavaKafkaCluster(1, options);
+  return nodes[0] as JavaKafkaNode;
+}
+
+/** `options` are those of each node. Topics have three replicas, two of which must be in sync, where there are nodes for them. */
+export async function startJavaKafkaCluster(
+  count: number,
+  options: JavaKafkaOptions = {},
+): Promise<JavaKafkaCluster> {
   const jars = await kafkaJars();
   if (!jars.ok) throw new Error(`Apache Kafka cannot be started: ${jars.reason}`);
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
+  const ports = await freePorts(2 * count);
+  const clusterId = newClusterId();
+  const places = Array.from({ length: count }, (_, i) => ({
+    nodeId: i + 1,
+    ports: [ports[2 * i] as number, ports[2 * i + 1] as number] as const,
+  }));
+  const voters = places.map((place) => `${place.nodeId}@127.0.0.1:${place.ports[1]}`);
+  const nodes: KafkaNode[] = [];
+  const stop = async (): Promise<void> => {
+    // Without a quorum of controllers none ends in good order.
+    if (count > 1) await Promise.all(nodes.map((node) => node.kill()));
+    await Promise.all(nodes.map((node) => node.stop()));
+  };
   try {
-    const node = new KafkaNode(directory, jars.classPath, options, await freePorts(2));
-    await node.format();
-    await node.start();
-    return node;
+    for (const place of places)
+      nodes.push(await KafkaNode.format(jars.classPath, options, { ...place, clusterId, voters }));
+    // Each waits for a quorum of the controllers.
+    await Promise.all(nodes.map((node) => node.start()));
+    return { brokers: nodes.map(({ brokers }) => brokers).join(','), nodes, stop };
   } catch (error) {
-    await rm(directory, { recursive: true, force: true });
+    await stop();
     throw error;
   }
 }
-
-class KafkaNode implements JavaKafka {
-  readonly brokers: string;
-  readonly dataDirectory: string;
-  private readonly directory: string;
-  private readonly classPath: string;
-  private readonly options: JavaKafkaOptions;
-  private readonly ports: readonly number[];
-  private process: GuardedProcess | undefined;
-  private starts = 0;
-
-  constructor(directory: string, classPath: string, options: JavaKafkaOptions, ports: readonly number[]) {
-    this.directory = directory;
-    this.dataDirectory = join(directory, 'data');
-    this.classPath = classPath;
-    this.options = options;
-    this.ports = ports;
-    this.brokers = `127.0.0.1:${ports[0]}`;
-  }
-
-  get pid(): number {
-    if (this.process === undefined) throw new Error('Kafka has not been started');
-    return this.process.pid;
-  }
-
-  async format(): Promise<void> {
-    await mkdir(this.dataDirectory, { recursive: true });
-    await writeFile(this.path('server.properties'), this.properties());
-    await writeFile(this.path('log4j2.properties'), LOG4J);
-    const id = Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex');
-    // The tool takes an id that begins with a dash for an option: without the top bit none does.
-    id[0] = (id[0] ?? 0) & 0x7f;
-    const clusterId = id.toString('base64url');
-    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.path('server.properties')];
-    await run('java', [...this.javaArgs(64), ...tool], { timeout: START_MS_MAX });
-  }
-
-  async start(): Promise<void> {
-    if (this.process !== undefined && !this.process.ended) throw new Error('Kafka is running');
-    this.starts += 1;
-    const logFile = this.path(`kafka-${this.starts}.log`);
-    this.process = await startGuarded({
-      command: 'java',
-      args: [...this.javaArgs(this.options.heapMb ?? 768), 'kafka.Kafka', this.path('server.properties')],
-      logFile,
-      directory: this.directory,
-    });
-    try {
-      await this.untilStarted(logFile, this.process);
-    } catch (error) {
-      await this.process.kill();
-      throw error;
-    }
-  }
-
-  async kill(): Promise<void> {
-    await this.process?.kill();
-  }
-
-  async shutDown(): Promise<void> {
-    await this.process?.stop();
-  }
-
-  async stop(): Promise<void> {
-    await this.shutDown();
-    await rm(this.directory, { recursive: true, force: true });
-  }
-
-  private async untilStarted(logFile: string, started: GuardedProcess): Promise<void> {
-    const deadline = Date.now() + START_MS_MAX;
-    for (;;) {
-      const log = await readFile(logFile, 'utf8').catch(() => '');
-      if (log.includes(STARTED)) return;
-      if (started.ended || Date.now() > deadline) {
-        throw new Error(`Apache Kafka did not start. The end of its log:\n${log.slice(-2000)}`);
-      }
-      await delay(100);
-    }
-  }
-
-  private javaArgs(heapMb: number): readonly string[] {
-    const log4j = `-Dlog4j2.configurationFile=${this.path('log4j2.properties')}`;
-    return [`-Xmx${heapMb}m`, log4j, '-cp', this.classPath];
-  }
-
-  private properties(): string {
-    const [client, controller] = this.ports;
-    const settings = {
-      'process.roles': 'broker,controller',
-      'node.id': '1',
-      'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-      listeners: `PLAINTEXT://127.0.0.1:${client},CONTROLLER://127.0.0.1:${controller}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${client}`,
-      'controller.listener.names': 'CONTROLLER',
-      'inter.broker.listener.name': 'PLAINTEXT',
-      'log.dirs': this.dataDirectory,
-      'auto.create.topics.enable': 'false',
-      'group.initial.rebalance.delay.ms': '0',
-      'offsets.topic.replication.factor': '1',
-      'offsets.topic.num.partitions': '4',
-      'transaction.state.log.replication.factor': '1',
-      'transaction.state.log.min.isr': '1',
-      'transaction.state.log.num.partitions': '4',
-      'share.coordinator.state.topic.replication.factor': '1',
-      'share.coordinator.state.topic.min.isr': '1',
-      // Tests write records of any time: none may be deleted for its age.
-      'log.retention.ms': '-1',
-      // Tests wait for compaction.
-      'log.cleaner.backoff.ms': '250',
-      ...this.options.properties,
-    };
-    return Object.entries(settings)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join('');
-  }
-
-  private path(name: string): string {
-    return join(this.directory, name);
-  }
-}
-
-const LOG4J = `status=error
-appender.c.type=Console
-appender.c.name=C
-appender.c.layout.type=PatternLayout
-appender.c.layout.pattern=[%d] %p %m (%c)%n
-rootLogger.level=info
-rootLogger.appenderRef.c.ref=C
-`;
