@@ -8,7 +8,9 @@ import { CRASH_POINTS, type CrashPoint, type Random, seededRandom } from '@millr
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
 import { directoryLogFiles } from '../../packages/driver/src/application/log/log-files.ts';
 import { recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
+import { endOf } from '../support/process-end.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
+import { seedOf } from '../support/seed.ts';
 import { shuffled } from '../support/shuffled.ts';
 import { TestCluster } from '../support/test-cluster.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
@@ -26,7 +28,7 @@ const PARTITIONS = 3;
 
 const kafka = useKafkaUnderTest();
 const postgres = usePostgresUnderTest();
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+const seed = seedOf('crashes');
 let cluster: TestCluster;
 let arming: string;
 beforeAll(async () => {
@@ -77,7 +79,7 @@ async function underCrashes(kind: string, { job, points, verdict }: CrashJob): P
     for (const point of schedule(points, random)) await run.kill(point);
     await run.settle();
     const stopped = await cluster.cli(['stop', application, '--drain', '--driver', cluster.address]);
-    expect({ code: stopped.code, exited: await followed.exited }).toEqual({ code: 0, exited: 0 });
+    expect({ code: stopped.code, exited: await endOf(followed) }).toEqual({ code: 0, exited: 0 });
     const { logDirectory } = run;
     said = await verdict({
       produced: producer.produced,

@@ -3,14 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { armedBy } from '../crash/crash-run.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
-import { type CliResult, TestCluster } from '../support/test-cluster.ts';
+import type { CliResult } from '../support/test-cluster.ts';
 import { recordsOf } from '../support/topic-records.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 import { usePostgresUnderTest } from '../support/use-postgres-under-test.ts';
+import { useTestCluster } from '../support/use-test-cluster.ts';
 
 const TIMEOUT_MS = 120_000;
 const WAIT_MS = 60_000;
@@ -19,14 +20,8 @@ const PARTITIONS = 3;
 const kafka = useKafkaUnderTest();
 const postgres = usePostgresUnderTest();
 const arming = join(tmpdir(), `millrace-begun-anew-${randomUUID()}`);
-let cluster: TestCluster;
-beforeAll(async () => {
-  cluster = await TestCluster.start(kafka.brokers, 1, [], [], armedBy(arming));
-}, TIMEOUT_MS);
-afterAll(async () => {
-  rmSync(arming, { force: true });
-  await cluster?.close();
-}, TIMEOUT_MS);
+const cluster = useTestCluster(kafka, { environment: armedBy(arming) });
+afterAll(() => rmSync(arming, { force: true }));
 
 /** A job that is submitted again and again. */
 class Application {

@@ -7,6 +7,7 @@ import { type JavaKafkaCluster, type JavaKafkaNode, startJavaKafkaCluster } from
 import { kafkaJars } from '../brokers/kafka-jars.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { figure, spread } from '../support/figure.ts';
+import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
@@ -25,6 +26,8 @@ const BATCHES_AFTER = 3;
 /** How brokers end, one after the other. */
 const ROUNDS = LONG ? 5 : 1;
 const ENDS = Array.from({ length: ROUNDS }, () => ['shutDown', 'kill'] as const).flat();
+/** There is work at each of them, however long the one before took. */
+const BATCHES_EACH = 10;
 
 const jars = await kafkaJars();
 const suite = jars.ok ? describe : describe.skip;
@@ -63,7 +66,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
   it(
     `when the broker that leads the output is shut down, and killed, and comes back (${ENDS.length} times)`,
     async () => {
-      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const seed = seedOf('ends of leading brokers');
       const random = seededRandom(seed);
       const topics = new Map<string, string>();
       const pauses: {
@@ -71,9 +74,9 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         readonly startMs: number;
         readonly pauseMs: number;
       }[] = [];
-      const batches = 20 * ROUNDS;
-      const disturb = async ({ job }: OnceRun): Promise<void> => {
+      const disturb = async ({ job, more }: OnceRun): Promise<void> => {
         for (const end of ENDS) {
+          await more(BATCHES_EACH);
           const leader = await leaderOf(started(topics.get('once-out')));
           // Tasks write all the time: each millisecond is in the middle of some step of their transactions.
           await new Promise((resolve) => setTimeout(resolve, randomInt(random, 300)));
@@ -99,7 +102,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
             return topic;
           },
         },
-        batches,
+        batches: BATCHES_EACH,
         timeoutMs: LONG ? 300_000 : 90_000,
         conf: { kafkaTimeout: '5m', taskAttemptsMax: 20 },
         disturb,
@@ -108,7 +111,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         spread(pauses.filter(({ end }) => end === how).map(({ pauseMs }) => pauseMs));
       figure(
         14,
-        `${NODES} brokers, the leader of the output ends: ${BATCHES_AFTER} batches without it after ${spreadOf('shutDown')} when shut down, ${spreadOf('kill')} when killed (sessions of ${SESSION_MS / 1000} s); seed ${seed}, ${batches * 100} records, 0 lost, 0 twice`,
+        `${NODES} brokers, the leader of the output ends: ${BATCHES_AFTER} batches without it after ${spreadOf('shutDown')} when shut down, ${spreadOf('kill')} when killed (sessions of ${SESSION_MS / 1000} s); seed ${seed}, ${(ENDS.length + 1) * BATCHES_EACH * 100} records, 0 lost, 0 twice`,
       );
       const slow = pauses.filter(
         ({ startMs, pauseMs }) => pauseMs > SESSION_MS + Math.max(PAUSE_MS_MAX, startMs),

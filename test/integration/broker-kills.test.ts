@@ -9,6 +9,7 @@ import { type JavaKafka, startJavaKafka } from '../brokers/java-kafka.ts';
 import { kafkaJars } from '../brokers/kafka-jars.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { figure, seconds, spread } from '../support/figure.ts';
+import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
@@ -50,6 +51,8 @@ function kafka() {
 /** How Kafka ends, one after the other. */
 const ROUNDS = LONG ? 5 : 1;
 const ENDS = Array.from({ length: ROUNDS }, () => ['shutDown', 'kill'] as const).flat();
+/** There is work at each of them, however long the one before took. */
+const BATCHES_EACH = 10;
 
 suite(`every record is seen once by readers of what is committed${why}`, () => {
   beforeAll(async () => {
@@ -65,7 +68,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
   it(
     `when Kafka is shut down, and killed, in the middle of transactions and started again (${ENDS.length} times)`,
     async () => {
-      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const seed = seedOf('ends of Kafka');
       const random = seededRandom(seed);
       const broker = started(node);
       /** ms that Kafka took to start, and from then to the next batch. */
@@ -74,9 +77,9 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         readonly startMs: number;
         readonly pauseMs: number;
       }[] = [];
-      const batches = 20 * ROUNDS;
-      const disturb = async ({ job }: OnceRun): Promise<void> => {
+      const disturb = async ({ job, more }: OnceRun): Promise<void> => {
         for (const end of ENDS) {
+          await more(BATCHES_EACH);
           // Tasks write all the time: each millisecond is in the middle of some step of their transactions.
           await new Promise((resolve) => setTimeout(resolve, randomInt(random, 300)));
           await broker[end]();
@@ -90,7 +93,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
       };
       await everyRecordOnce({
         kafka: kafka(),
-        batches,
+        batches: BATCHES_EACH,
         timeoutMs: LONG ? 300_000 : 60_000,
         // A busy machine takes its time to start Kafka again.
         conf: { kafkaTimeout: '5m', taskAttemptsMax: 20 },
@@ -101,7 +104,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
       const starts = spread(restarts.map(({ startMs }) => startMs));
       figure(
         14,
-        `next batch after Kafka had started: shut down ${pauses('shutDown')}, killed ${pauses('kill')}; Kafka itself took ${starts}; seed ${seed}, ${batches * 100} records, 0 lost, 0 twice`,
+        `next batch after Kafka had started: shut down ${pauses('shutDown')}, killed ${pauses('kill')}; Kafka itself took ${starts}; seed ${seed}, ${(ENDS.length + 1) * BATCHES_EACH * 100} records, 0 lost, 0 twice`,
       );
       const slow = restarts.filter(({ startMs, pauseMs }) => pauseMs > Math.max(PAUSE_MS_MAX, startMs));
       expect(slow).toEqual([]);

@@ -1,12 +1,13 @@
 // Dead letters of two executors, on a real Kafka, read by kafkajs.
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
-import { TestCluster } from '../support/test-cluster.ts';
+import { endOf } from '../support/process-end.ts';
 import { recordsOf } from '../support/topic-records.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
+import { useTestCluster } from '../support/use-test-cluster.ts';
 
 const TIMEOUT_MS = 180_000;
 const PARTITIONS = 4;
@@ -41,12 +42,7 @@ const kafka = useKafkaUnderTest();
 const { Kafka, logLevel } = createRequire(new URL('../../packages/kafka/package.json', import.meta.url))(
   'kafkajs',
 ) as KafkaJs;
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start(kafka.brokers, 2);
-  kafka.atEnd(() => cluster.close());
-}, TIMEOUT_MS);
+const cluster = useTestCluster(kafka, { executors: 2 });
 
 interface Letter {
   readonly key: string;
@@ -125,7 +121,7 @@ describe('records that do not decode', () => {
       await until('all others', async () => (await written()) >= good, 90_000);
       await until('an idle batch', () => job.batches.at(-1)?.records === 0, 30_000);
       await cluster.cli(['stop', name, '--drain', '--driver', cluster.address]);
-      expect({ code: await job.exited, errors: job.errors }).toEqual({ code: 0, errors: '[]' });
+      expect({ code: await endOf(job), errors: job.errors }).toEqual({ code: 0, errors: '[]' });
 
       const found = await read(letters, await sizeOf(letters));
       const byOrigin = new Map(
@@ -183,7 +179,7 @@ describe('records that do not decode', () => {
           DEAD_OUT: topic,
         };
         const job = cluster.submit('dead-letters-job', env);
-        return { code: await job.exited, said: `${job.errors}${job.stderr}` };
+        return { code: await endOf(job), said: `${job.errors}${job.stderr}` };
       };
       const missing = await submit('dead-nowhere');
       expect(missing.code).not.toBe(0);

@@ -6,12 +6,14 @@ import { isAlive } from '@millrace/common';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { figure, seconds } from '../support/figure.ts';
+import { endOf } from '../support/process-end.ts';
 import type { CliResult, TestCluster } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
 const TIMEOUT_MS = 180_000;
-const BATCHES = 40;
+/** At first, and for the time after the take-over. */
+const BATCHES = 20;
 
 const kafka = useKafkaUnderTest();
 
@@ -32,7 +34,7 @@ async function secondDriver(cluster: TestCluster): Promise<CliResult> {
 }
 
 /** Resolves with what it has measured. */
-async function takeOver({ cluster, application, seen, logDirectory }: OnceRun): Promise<string> {
+async function takeOver({ cluster, application, more, seen, logDirectory }: OnceRun): Promise<string> {
   const zombie = cluster.driver;
   const zombieHost = await cluster.hostPid(application);
   const { executors } = cluster;
@@ -40,6 +42,7 @@ async function takeOver({ cluster, application, seen, logDirectory }: OnceRun): 
   const signal = (name: NodeJS.Signals): void => {
     for (const pid of zombies) process.kill(pid, name);
   };
+  await more(BATCHES);
   signal('SIGSTOP');
   const refused = await secondDriver(cluster);
   expect(refused).toMatchObject({ code: 6, stderr: expect.stringContaining('STATE_DIR_IN_USE') });
@@ -54,7 +57,7 @@ async function takeOver({ cluster, application, seen, logDirectory }: OnceRun): 
   expect(epochOf()).toBe(2);
   signal('SIGCONT');
   const at = performance.now();
-  expect(await zombie.exited).toEqual({ code: 6, signal: null });
+  expect(await endOf(zombie)).toEqual({ code: 6, signal: null });
   const ms = performance.now() - at;
   await until('the end of its host', () => !isAlive(zombieHost), 10_000);
   // It has told nobody that the application failed, nor has a host of its own taken an epoch.
@@ -85,7 +88,7 @@ describe('a driver that comes back when another one has taken over', () => {
         },
         losesDriver: true,
       });
-      figure(7, `${measured}; ${BATCHES * 100} records, 0 lost, 0 twice`);
+      figure(7, `${measured}; ${2 * BATCHES * 100} records, 0 lost, 0 twice`);
     },
     TIMEOUT_MS,
   );

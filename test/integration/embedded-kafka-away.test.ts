@@ -1,61 +1,57 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
-import { resolveConfig } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type ApplicationEvent, embed } from '@millrace/local';
+import type { ApplicationEvent } from '@millrace/local';
 import { until } from '../support/until.ts';
+import { useDevBroker } from '../support/use-dev-broker.ts';
+import { useEmbed } from '../support/use-embed.ts';
 
 const AWAY_MS = 4_000;
 const INTERVAL_MS = 50;
 const PER_BATCH = 100;
 
-let broker: DevBroker;
-let client: KafkaClient;
+const kafka = useDevBroker({ nodes: 3 });
+const embed = useEmbed();
 
-beforeAll(async () => {
-  broker = await startDevBroker({ nodes: 3 });
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
-});
-
-afterAll(async () => {
-  await client.close();
-  await broker.close();
-});
-
-it('waits while all brokers are away, and goes on in bounded batches, one at a time, without losing or repeating a record', async () => {
-  const topic = 'away';
-  broker.createTopic(topic, { partitions: 3 });
+/** Over a new topic. */
+async function applicationOf(topic: string, partitions: number, options: Readonly<Record<string, unknown>>) {
+  kafka.broker.createTopic(topic, { partitions });
+  /** "partition/offset" of each record. */
   const seen: string[] = [];
   const events: ApplicationEvent[] = [];
   const job = defineJob({ name: topic, batchInterval: `${INTERVAL_MS}ms` }, (ssc) => {
-    const options = {
-      brokers: broker.brokers,
-      groupId: topic,
-      startFrom: 'earliest',
-      maxRecordsPerBatch: PER_BATCH,
-    } as const;
+    const { brokers } = kafka.broker;
+    const given = { brokers, groupId: topic, startFrom: 'earliest', ...options } as const;
     ssc.kafka
-      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, options))
+      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, given))
       .map(({ partition, offset }) => `${partition}/${offset}`)
       .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
   });
-  const producer = client.producer();
+  const application = await embed(job, { onEvent: (event) => events.push(event) });
+  return {
+    application,
+    seen,
+    batches: () => events.flatMap((event) => (event.kind === 'batch-completed' ? [event.batch] : [])),
+    notices: () => events.flatMap((event) => (event.kind === 'notice' ? [event.text] : [])),
+  };
+}
+
+it('waits while all brokers are away, and goes on in bounded batches, one at a time, without losing or repeating a record', async () => {
+  const topic = 'away';
+  const { application, seen, batches } = await applicationOf(topic, 3, { maxRecordsPerBatch: PER_BATCH });
+  const producer = kafka.client.producer();
   const produce = (records: number): Promise<unknown> =>
     producer.send(
       topic,
       Array.from({ length: records }, (_, i) => ({ partition: i % 3, value: 'x' })),
     );
-  const application = await embed(job, { onEvent: (event) => events.push(event) });
-  const summaries = () => events.flatMap((event) => (event.kind === 'batch-completed' ? [event.batch] : []));
   await application.start();
   await produce(30);
   await until('the first records', () => seen.length === 30);
   await produce(300);
-  const away = broker.faults.inject({ action: { kind: 'close' }, times: Number.MAX_SAFE_INTEGER });
-  broker.closeConnections();
+  const away = kafka.broker.faults.inject({ action: { kind: 'close' }, times: Number.MAX_SAFE_INTEGER });
+  kafka.broker.closeConnections();
   await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-  const before = summaries().length;
+  const before = batches().length;
   away.remove();
   const backAt = performance.now();
   await until('all records', () => seen.length === 330);
@@ -64,11 +60,11 @@ it('waits while all brokers are away, and goes on in bounded batches, one at a t
   expect(ms).toBeLessThan(10_000);
   await application.stop();
   expect(new Set(seen).size).toBe(330);
-  const after = summaries().slice(before);
+  const after = batches().slice(before);
   expect(Math.max(...after.map(({ records }) => records))).toBeLessThanOrEqual(PER_BATCH);
   // One batch stands for all intervals that were missed, and none stands for those of another: a busy machine may miss more behind it.
   expect(Math.max(...after.map(({ coalescedIntervals }) => coalescedIntervals))).toBeGreaterThan(20);
-  const all = summaries();
+  const all = batches();
   for (const [index, { batchTime, coalescedIntervals }] of all.entries()) {
     const last = all[index - 1];
     if (last) expect(batchTime - last.batchTime).toBe((coalescedIntervals + 1) * INTERVAL_MS);
@@ -77,43 +73,34 @@ it('waits while all brokers are away, and goes on in bounded batches, one at a t
 
 /** An application that is in the middle of its first batch of 100 records, 20 of them read, and whose brokers have all gone. */
 async function inMidRead(topic: string) {
-  broker.createTopic(topic, { partitions: 1 });
   // One record a fetch.
-  for (let n = 0; n < 100; n++) await client.producer().send(topic, [{ partition: 0, value: `${n}` }]);
-  const seen: number[] = [];
-  const events: ApplicationEvent[] = [];
-  const job = defineJob({ name: topic, batchInterval: `${INTERVAL_MS}ms` }, (ssc) => {
-    const options = {
-      brokers: broker.brokers,
-      groupId: topic,
-      startFrom: 'earliest',
-      fetchBytesMax: 1,
-      connectionTimeoutMs: 300,
-      fetchTimeoutMs: 600,
-    } as const;
-    ssc.kafka
-      .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, options))
-      .map(({ offset }) => offset)
-      .foreachRDD(async (rdd) => void seen.push(...(await rdd.collect())));
+  const { application, seen, batches, notices } = await applicationOf(topic, 1, {
+    fetchBytesMax: 1,
+    connectionTimeoutMs: 300,
+    fetchTimeoutMs: 600,
   });
+  for (let n = 0; n < 100; n++) await kafka.client.producer().send(topic, [{ partition: 0, value: `${n}` }]);
   const gone = Number.MAX_SAFE_INTEGER;
-  const fetches = broker.faults.inject({ api: 'Fetch', after: 20, times: gone, action: { kind: 'close' } });
-  const application = await embed(job, { onEvent: (event) => events.push(event) });
+  const fetches = kafka.broker.faults.inject({
+    api: 'Fetch',
+    after: 20,
+    times: gone,
+    action: { kind: 'close' },
+  });
   await application.start();
   await until('a fetch that fails', () => fetches.hits > 0);
-  const all = broker.faults.inject({ action: { kind: 'close' }, times: gone });
-  broker.closeConnections();
-  const notices = () => events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []));
+  const all = kafka.broker.faults.inject({ action: { kind: 'close' }, times: gone });
+  kafka.broker.closeConnections();
   await until('a word about it', () => notices().some((text) => text.startsWith('tasks wait for Kafka')));
   const comeBack = (): void => {
     fetches.remove();
     all.remove();
   };
-  return { application, seen, events, notices, comeBack };
+  return { application, seen, batches, notices, comeBack };
 }
 
 it('waits in the middle of a read for longer than its attempts take, and reads each record once', async () => {
-  const { application, seen, events, notices, comeBack } = await inMidRead('mid-read');
+  const { application, seen, batches, notices, comeBack } = await inMidRead('mid-read');
   try {
     await new Promise((resolve) => setTimeout(resolve, 2 * AWAY_MS));
   } finally {
@@ -121,13 +108,10 @@ it('waits in the middle of a read for longer than its attempts take, and reads e
   }
   await until('all records', () => seen.length === 100);
   await application.stop();
-  expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => `0/${n}`));
   expect(notices().filter((text) => text.startsWith('tasks wait for Kafka'))).toHaveLength(1);
   expect(notices()).toContain('tasks reach Kafka again');
-  const failedAttempts = events.flatMap((event) =>
-    event.kind === 'batch-completed' ? [event.batch.failedAttempts] : [],
-  );
-  expect(failedAttempts[0]).toBeGreaterThanOrEqual(4);
+  expect(batches()[0]?.failedAttempts).toBeGreaterThanOrEqual(4);
 });
 
 it('ends at once when it is stopped while a read waits', async () => {

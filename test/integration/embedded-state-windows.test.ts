@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type DStream, type State, StateSpec } from '@millrace/api';
-import { add, type Pair, sorted, useStateApplications } from '../support/use-state-applications.ts';
+import {
+  add,
+  type Pair,
+  slidingSums,
+  sorted,
+  useStateApplications,
+} from '../support/use-state-applications.ts';
 
 const withApplication = useStateApplications();
 
@@ -89,16 +95,7 @@ describe('keyed state', () => {
 
   it('of a window goes on after a gap that is longer than the window', async () => {
     await withApplication([['a', 1]], async (application) => {
-      const sums = (pairs: DStream<Pair>): void =>
-        pairs
-          .reduceByKeyAndWindow(
-            (a, b) => a + b,
-            (a, b) => a - b,
-            '40ms',
-            '20ms',
-            { name: 'sums' },
-          )
-          .foreachRDD(() => undefined);
+      const sums = (pairs: DStream<Pair>): void => slidingSums(pairs, 'sums').foreachRDD(() => undefined);
       await application.run(sums);
       const [before] = application.files;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -2,7 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { type DStream, defineJob, type State, StateSpec, type StreamingContext } from '@millrace/api';
 import { type MillraceError, problemsOf } from '@millrace/common';
 import { embed } from '@millrace/local';
-import { add, type Pair, sorted, useStateApplications } from '../support/use-state-applications.ts';
+import {
+  add,
+  type Pair,
+  slidingSums,
+  sorted,
+  useStateApplications,
+} from '../support/use-state-applications.ts';
 
 const withApplication = useStateApplications();
 
@@ -135,16 +141,7 @@ describe('keyed state from run to run', () => {
       await application.run((pairs) =>
         pairs.updateStateByKey(add, { name: 'totals' }).foreachRDD(() => undefined),
       );
-      const window = (pairs: DStream<Pair>): void =>
-        pairs
-          .reduceByKeyAndWindow(
-            (a, b) => a + b,
-            (a, b) => a - b,
-            '40ms',
-            '20ms',
-            { name: 'totals' },
-          )
-          .foreachRDD(() => undefined);
+      const window = (pairs: DStream<Pair>): void => slidingSums(pairs, 'totals').foreachRDD(() => undefined);
       await expect(application.run(window)).rejects.toMatchObject({
         code: 'STATE_VERSION',
         what: expect.stringContaining('is that of updateStateByKey'),
@@ -152,7 +149,7 @@ describe('keyed state from run to run', () => {
     });
   });
 
-  it('needs a directory, a name of its own, and functions that keep to its rules', async () => {
+  it('needs a directory', async () => {
     const job = defineJob({ name: 'app', batchInterval: '20ms' }, (ssc) => {
       const pairs = ssc.queueStream([ssc.parallelize([['a', 1] as const])]);
       pairs.updateStateByKey(add, { name: 'totals' }).foreachRDD(() => undefined);
@@ -177,6 +174,9 @@ describe('keyed state from run to run', () => {
         details: { place: expect.stringMatching(/embedded-state\.test\.ts:\d+/) },
       })),
     );
+  });
+
+  it('needs a name of its own, a time-out and partitions that can be, and a function that is not async', async () => {
     await withApplication([['a', 1]], async (application) => {
       const mistakes = (pairs: DStream<Pair>): void => {
         const spec = StateSpec.function((_: string, value: number | undefined) => value);
@@ -199,6 +199,11 @@ describe('keyed state from run to run', () => {
         'returned a Promise',
       ])
         expect(text).toContain(part);
+    });
+  });
+
+  it('of mapWithState is not read before it is there, nor set when it is gone, nor to what cannot be kept', async () => {
+    await withApplication([['a', 1]], async (application) => {
       const misuse = (use: (state: State<unknown>) => unknown) => (pairs: DStream<Pair>) =>
         pairs
           .mapWithState(

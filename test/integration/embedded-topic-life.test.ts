@@ -3,28 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
-import { resolveConfig } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { embed } from '@millrace/local';
 import { until } from '../support/until.ts';
+import { useDevBroker } from '../support/use-dev-broker.ts';
+import { useEmbed } from '../support/use-embed.ts';
 
-let broker: DevBroker;
-let client: KafkaClient;
+const kafka = useDevBroker({ nodes: 2 });
+const embed = useEmbed();
 let topics = 0;
 let directory = '';
 
-beforeAll(async () => {
-  broker = await startDevBroker({ nodes: 2 });
-  client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
+beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-topic-life-'));
 });
 
-afterAll(async () => {
-  await client.close();
-  await broker.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A topic of one partition, and an application over it that may be started again and again. */
 function application(options: Readonly<Record<string, unknown>> = {}) {
@@ -33,7 +25,12 @@ function application(options: Readonly<Record<string, unknown>> = {}) {
   const seen: number[] = [];
   const job = (limits: { readonly batches?: number }) =>
     defineJob({ name: topic, batchInterval: '20ms', ...limits }, (ssc) => {
-      const given = { brokers: broker.brokers, groupId: topic, startFrom: 'earliest', ...options } as const;
+      const given = {
+        brokers: kafka.broker.brokers,
+        groupId: topic,
+        startFrom: 'earliest',
+        ...options,
+      } as const;
       ssc.kafka
         .createDirectStream(LocationStrategies.PreferConsistent, ConsumerStrategies.Subscribe(topic, given))
         .map(({ offset }) => offset)
@@ -44,7 +41,7 @@ function application(options: Readonly<Record<string, unknown>> = {}) {
     await running.start();
     return running;
   };
-  broker.createTopic(topic, { partitions: 1 });
+  kafka.broker.createTopic(topic, { partitions: 1 });
   return {
     tp,
     seen,
@@ -54,7 +51,7 @@ function application(options: Readonly<Record<string, unknown>> = {}) {
       await running.awaitTermination(END);
     },
     produce: async (records: number): Promise<void> => {
-      const producer = client.producer();
+      const producer = kafka.client.producer();
       // Batches of one record: a truncation takes whole ones.
       for (let n = 0; n < records; n++) await producer.send(topic, [{ partition: 0, value: `${n}` }]);
       await producer.close();
@@ -73,7 +70,7 @@ describe('a partition that an unclean election has truncated, and that was writt
     const running = await start();
     await until('all records', () => seen.length === 10);
     // Between two batches, as far as the application can tell.
-    broker.truncate(tp, 4);
+    kafka.broker.truncate(tp, 4);
     await Promise.all([
       expect(running.awaitTermination(END)).rejects.toMatchObject({
         code: 'LOG_TRUNCATED',
@@ -90,7 +87,7 @@ describe('a partition that an unclean election has truncated, and that was writt
     const first = await start();
     await until('all records', () => seen.length === 10);
     await first.stop();
-    broker.truncate(tp, 4);
+    kafka.broker.truncate(tp, 4);
     await produce(20);
     const second = await start();
     await expect(second.awaitTermination(END)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
@@ -104,7 +101,7 @@ describe('an application stopped behind a batch of what a new leader has written
     const all = application();
     await all.produce(10);
     await all.runOneBatch();
-    broker.changeLeader(all.tp);
+    kafka.broker.changeLeader(all.tp);
     await all.produce(5);
     await all.runOneBatch();
     expect(all.seen).toEqual(upTo(15));
@@ -122,7 +119,7 @@ describe('an application stopped behind a batch of what a new leader has written
 
   it('notices that a record of that leader was lost, and another is in its place', async () => {
     const { tp, seen, start, produce } = await stoppedBehindNewLeader();
-    broker.truncate(tp, 14);
+    kafka.broker.truncate(tp, 14);
     await produce(5);
     const again = await start();
     await expect(again.awaitTermination(END)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
@@ -134,18 +131,18 @@ describe('offsets at the end of what can be counted', () => {
   it('are read exactly up to 2^53 − 1', async () => {
     const { tp, seen, start, produce } = application();
     const begin = Number.MAX_SAFE_INTEGER - 12;
-    broker.beginAt(tp, begin);
+    kafka.broker.beginAt(tp, begin);
     const running = await start();
     await produce(12);
     await until('all records', () => seen.length === 12);
     await running.stop();
     expect(seen).toEqual(upTo(Number.MAX_SAFE_INTEGER, begin));
-    expect(broker.offsets(tp).logEndOffset).toBe(Number.MAX_SAFE_INTEGER);
+    expect(kafka.broker.offsets(tp).logEndOffset).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it('are refused beyond it, with a code, and nothing is read', async () => {
     const { tp, seen, start } = application();
-    broker.beginAt(tp, 2 ** 53);
+    kafka.broker.beginAt(tp, 2 ** 53);
     const run = async (): Promise<void> => {
       const running = await start();
       await running.awaitTermination(END);

@@ -5,6 +5,7 @@ import { isAlive, randomInt, seededRandom } from '@millrace/common';
 import type { ChildCommand } from '../../packages/cli/src/processes/child-command.ts';
 import { childPids } from '../support/child-pids.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
+import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
@@ -46,7 +47,7 @@ describe('every record is seen once by readers of what is committed, also behind
   it(
     'while slots, executors, hosts and drivers are killed',
     async () => {
-      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const seed = seedOf('exactly-once outputs under kills');
       const random = seededRandom(seed);
       const kills: string[] = [];
       const disturb = async ({ cluster, application, job }: OnceRun): Promise<void> => {

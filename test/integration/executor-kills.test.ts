@@ -5,6 +5,7 @@ import type { ChildCommand } from '../../packages/cli/src/processes/child-comman
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { untilLost } from '../support/executor-losses.ts';
 import { figure, spread } from '../support/figure.ts';
+import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
 
@@ -21,7 +22,7 @@ describe('every record is seen once by readers of what is committed, also behind
   it(
     `while executors are killed at random (${KILLS} times): each loss is noticed in time, and its tasks run elsewhere`,
     async () => {
-      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const seed = seedOf('killed executors');
       const random = seededRandom(seed);
       const noticed: number[] = [];
       const recovered: number[] = [];

@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ConsumerStrategies, defineJob, LocationStrategies } from '@millrace/api';
-import { embed } from '@millrace/local';
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { figure, seconds } from '../support/figure.ts';
 import { until } from '../support/until.ts';
 import { useDevBroker } from '../support/use-dev-broker.ts';
+import { useEmbed } from '../support/use-embed.ts';
 
 const END = { timeoutMs: 20_000 };
 
 const kafka = useDevBroker();
+const embed = useEmbed();
 let topics = 0;
 
 const mount = (...args: readonly string[]): boolean => spawnSync('mount', args).status === 0;

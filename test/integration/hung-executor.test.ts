@@ -37,17 +37,16 @@ async function hang({ cluster, job, brokers }: OnceRun): Promise<string> {
   const before = await until('the executor', () => listed(cluster, pid));
   const sockets = (): number => childPids(pid).reduce((sum, slot) => sum + socketsTo(slot, port), 0);
   const open = sockets();
+  expect(open).toBeGreaterThan(0);
   const batches = job.batches.length;
   const stillSince = performance.now();
   const signal = (name: NodeJS.Signals): void => {
     for (const each of [pid, ...slots]) if (isAlive(each)) process.kill(each, name);
   };
   let noticed: number;
-  let elsewhere: number;
   try {
     noticed = await untilLost(cluster, () => signal('SIGSTOP'));
     await until('batches without it', () => job.batches.length > batches + 2, 60_000);
-    elsewhere = job.batches.length;
     await new Promise((resolve) => setTimeout(resolve, stillSince + STILL_MS - performance.now()));
   } finally {
     signal('SIGCONT');
@@ -60,7 +59,6 @@ async function hang({ cluster, job, brokers }: OnceRun): Promise<string> {
   const lost = job.batches.reduce((sum, { failedAttempts }) => sum + failedAttempts, 0);
   expect(lost).toBeGreaterThan(0);
   expect(noticed).toBeLessThan(DETECTED_MS_MAX);
-  expect(elsewhere).toBeGreaterThan(batches);
   // Consumers and producers of the tasks that were given up are closed, or gone with their slots.
   await until('its connections are no more than before', () => sockets() <= open, 20_000);
   return `stood still for 30 s; given up after ${seconds(noticed)}, ${lost} attempts ran again; registered again ${seconds(backMs)} after it went on; connections to Kafka ${open} before, ${sockets()} after`;

@@ -4,16 +4,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { isAlive, resolveConfig } from '@millrace/common';
 import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
 import { checkLogDirectory } from '../../packages/driver/src/application/log/check-log.ts';
 import { figure, seconds } from '../support/figure.ts';
+import { endOf } from '../support/process-end.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
-import { TestCluster } from '../support/test-cluster.ts';
+import { FollowedJob } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
+import { useTestCluster } from '../support/use-test-cluster.ts';
 
 const TIMEOUT_MS = 120_000;
 const MAIN = new URL('../../packages/cli/src/main.ts', import.meta.url).pathname;
@@ -25,12 +26,7 @@ const TASK_MS = 2_000;
 const LONG_TASK_MS = 60_000;
 
 const kafka = useKafkaUnderTest();
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start(kafka.brokers, 1);
-  kafka.atEnd(() => cluster.close());
-}, TIMEOUT_MS);
+const cluster = useTestCluster(kafka);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -40,17 +36,15 @@ interface Interrupted {
 }
 
 /** Ctrl-C, so often, and how long its end took from the first one on. */
-async function interrupted(
-  command: { interrupt(): void; readonly exited: Promise<number | null> },
-  times: 1 | 2,
-): Promise<Interrupted> {
+async function interrupted(command: FollowedJob, times: 1 | 2): Promise<Interrupted> {
   const began = performance.now();
   command.interrupt();
   if (times === 2) {
+    await until('what it says to the first', () => command.stderr.includes('(again: stop now)'), SLACK_MS);
     await pause(MORE_THAN_ONE_PRESS_MS);
     command.interrupt();
   }
-  const code = await command.exited;
+  const code = await endOf(command);
   return { ms: performance.now() - began, code };
 }
 
@@ -112,26 +106,29 @@ interface Dev {
   readonly processes: readonly { readonly pid: number }[];
 }
 
-/** `millrace dev` with its own broker, and an application in the middle of a batch. */
-async function devWith(directory: string, taskMs: number) {
-  const stateDir = join(directory, 'state');
-  const ports = ['--port', '0', '--broker-port', '0'];
+/** As a job that is followed: it tells what it does in the same way. */
+function startDev(stateDir: string): FollowedJob {
   const { KAFKA_BROKERS: _, ...env } = process.env;
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@millrace/source', MAIN, 'dev', '--json', ...ports, '--state-dir', stateDir],
-    { env, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let line = '';
-  createInterface({ input: child.stdout }).once('line', (text) => {
-    line = text;
-  });
-  const dev = await until('the cluster', () => line !== '' && (JSON.parse(line) as Dev), 60_000);
+  const ports = ['--port', '0', '--broker-port', '0'];
+  const args = ['--conditions=@millrace/source', MAIN, 'dev', '--json', ...ports, '--state-dir', stateDir];
+  return new FollowedJob(spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+/** Its own broker, and an application in the middle of a batch. */
+async function inBatch(
+  command: FollowedJob,
+  directory: string,
+  stateDir: string,
+  taskMs: number,
+): Promise<Dev> {
+  const dev = await until('the cluster', () => command.events[0] as Dev | undefined, 60_000);
   const client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: dev.brokers }, 'test'));
-  await client.createTopic('interrupts', { partitions: 2 });
-  await produced(client, 'interrupts');
-  await client.close();
+  try {
+    await client.createTopic('interrupts', { partitions: 2 });
+    await produced(client, 'interrupts');
+  } finally {
+    await client.close();
+  }
   const variables = { KAFKA_BROKERS: dev.brokers, ...jobOf('job', 'interrupts', directory, taskMs) };
   const given = Object.entries(variables).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
   const submitted = await cluster.cli([
@@ -144,7 +141,7 @@ async function devWith(directory: string, taskMs: number) {
   ]);
   expect(submitted).toMatchObject({ code: 0 });
   await until('a batch', async () => ((await logOf(stateDir, 'job'))?.planned ?? 0) > 0);
-  return { ...dev, exited, interrupt: () => void child.kill('SIGINT'), log: () => logOf(stateDir, 'job') };
+  return dev;
 }
 
 describe('Ctrl-C in `millrace dev`', () => {
@@ -155,9 +152,11 @@ describe('Ctrl-C in `millrace dev`', () => {
     '%s, with code 130',
     async (_, taskMs, times) => {
       const directory = mkdtempSync(join(tmpdir(), 'millrace-dev-'));
+      const stateDir = join(directory, 'state');
+      const command = startDev(stateDir);
       try {
-        const dev = await devWith(directory, taskMs);
-        const { ms, code } = await interrupted(dev, times);
+        const dev = await inBatch(command, directory, stateDir, taskMs);
+        const { ms, code } = await interrupted(command, times);
         expect(code).toBe(130);
         expect(dev.processes.length).toBeGreaterThan(2);
         await until(
@@ -165,13 +164,18 @@ describe('Ctrl-C in `millrace dev`', () => {
           () => !dev.processes.some(({ pid }) => isAlive(pid)),
           SLACK_MS,
         );
-        const log = await dev.log();
+        const log = await logOf(stateDir, 'job');
         expect(log?.findings).toEqual([]);
         expect(log?.pending === undefined).toBe(times === 1);
         expect(ms).toBeLessThan((times === 1 ? 2 * TASK_MS : 0) + SLACK_MS);
         const what = times === 1 ? 'Ctrl-C in `dev`' : '`dev`, twice';
         figure(39, `${what}, batch of ${seconds(taskMs)}: code 130 after ${seconds(ms)}, nothing runs`);
+      } catch (error) {
+        process.stderr.write(command.stderr);
+        throw error;
       } finally {
+        // Of a test that failed: its processes end with it.
+        command.kill();
         rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       }
     },

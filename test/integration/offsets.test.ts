@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { topicPartitionKey } from '@millrace/kafka';
+import { endOf } from '../support/process-end.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
-import { type CliResult, type FollowedJob, TestCluster } from '../support/test-cluster.ts';
+import type { CliResult, FollowedJob } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
+import { useTestCluster } from '../support/use-test-cluster.ts';
 
 const TIMEOUT_MS = 180_000;
 
 const kafka = useKafkaUnderTest();
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start(kafka.brokers, 1);
-  kafka.atEnd(() => cluster.close());
-}, TIMEOUT_MS);
+const cluster = useTestCluster(kafka);
 
 const cli = (...args: readonly string[]): Promise<CliResult> =>
   cluster.cli([...args, '--driver', cluster.address]);
@@ -57,7 +54,7 @@ describe('the offsets of an application', () => {
       const refused = await cli('offsets', 'reset', name, '--to-earliest', '--execute');
       expect([refused.code, refused.stderr]).toEqual([6, expect.stringContaining('Stop it first')]);
       await cli('stop', name);
-      expect(await job.exited).toBe(0);
+      expect(await endOf(job)).toBe(0);
 
       const tried = await cli('offsets', 'set', name, `${await nameOf(name, 0)}=48`, '--json');
       expect(positions(tried)).toEqual([
@@ -74,7 +71,7 @@ describe('the offsets of an application', () => {
       const again = submit();
       await until('the two again', () => again.output.some((line) => line.startsWith('0 [48, 50) 2')));
       await cli('stop', name);
-      expect(await again.exited).toBe(0);
+      expect(await endOf(again)).toBe(0);
       expect(await committed()).toEqual([50, 50]);
 
       const { stdout } = await cli('log', name, '--json', '--tail', '0');
@@ -95,7 +92,7 @@ describe('the offsets of an application', () => {
     async () => {
       const { name, job, committed } = await started(false);
       await cli('stop', name);
-      expect(await job.exited).toBe(0);
+      expect(await endOf(job)).toBe(0);
       expect(await committed()).toEqual([50, 50]);
     },
     TIMEOUT_MS,
@@ -130,7 +127,7 @@ describe('records that do not decode', () => {
       expect(skipping.output()).toContain('0 [50, 53) 2');
       expect(await cluster.status(skipping.name)).toMatchObject({ skippedUndecodable: 1, deadLetters: 0 });
 
-      expect(await failing.job.exited).toBe(1);
+      expect(await endOf(failing.job)).toBe(1);
       expect(failing.job.errors).toContain('VALUE_DECODE');
       expect((await cli('offsets', 'show', failing.name)).stdout).toContain('50  [50, 53)');
       const anew = ['offsets', 'reset', failing.name, '--shift-by', '0'];

@@ -9,9 +9,10 @@ import {
   type OnDecodeError,
 } from '@millrace/api';
 import { type MillraceError, randomInt, seededRandom } from '@millrace/common';
-import { topicPartitionKey } from '@millrace/kafka';
 import { embed } from '@millrace/local';
 import { figure } from '../support/figure.ts';
+import { seedOf } from '../support/seed.ts';
+import { recordsOf } from '../support/topic-records.ts';
 import { useDevBroker } from '../support/use-dev-broker.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
@@ -25,7 +26,7 @@ const DEAD = 'poison-dead';
 const TIMEOUT_MS = 240_000;
 
 const kafka = useDevBroker();
-const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+const seed = seedOf('planted records');
 /** Its place in the order of production, one in each EVERY. */
 const random = seededRandom(seed);
 const planted = Array.from({ length: PLANTED }, (_, i) => i * EVERY + randomInt(random, EVERY));
@@ -98,19 +99,11 @@ async function read(
 
 /** "partition/offset" of the records that dead letters came from. */
 async function origins(): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const tp = { topic: DEAD, partition };
-    const untilOffset = (await kafka.client.listOffsets([tp], 'latest')).get(topicPartitionKey(tp))?.offset;
-    const reader = kafka.client.reader(tp);
-    for await (const columns of reader.read({ ...tp, fromOffset: 0, untilOffset: untilOffset ?? 0 }))
-      for (let i = 0; i < columns.n; i++) {
-        const headers = new Map(columns.headers(i).map(([name, value]) => [name, String(value)]));
-        found.push(`${headers.get('millrace.partition')}/${headers.get('millrace.offset')}`);
-      }
-    await reader.close();
-  }
-  return found;
+  const letters = await recordsOf(kafka.client, DEAD, PARTITIONS);
+  return letters.map(({ headers }) => {
+    const told = new Map(headers);
+    return `${told.get('millrace.partition')}/${told.get('millrace.offset')}`;
+  });
 }
 
 /** As the first batch that has one must say it. */

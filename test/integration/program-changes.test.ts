@@ -177,6 +177,7 @@ describe('a program that is changed', () => {
         readonly resumed: number;
         readonly partitions: readonly { readonly until: number; readonly read: number }[];
       };
+      expect(partitions).toHaveLength(PARTITIONS);
       for (const { until: end, read } of partitions) expect(read).toBe(end);
       figure(
         40,
@@ -187,7 +188,7 @@ describe('a program that is changed', () => {
   );
 
   it(
-    'is finished first also when the driver dies meanwhile',
+    'while a batch is half written, and the driver dies meanwhile: the batch is finished first',
     async () => {
       const app = await Versions.start();
       await app.produce(['free 1'], ['wait 1']);

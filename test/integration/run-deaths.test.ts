@@ -1,9 +1,9 @@
 // The driver is killed, with the host of an application, at each step of a batch: what becomes of that batch, and how soon there is another one.
 import { randomUUID } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import type { CrashPoint } from '@millrace/common';
 import { directoryLogFiles } from '../../packages/driver/src/application/log/log-files.ts';
 import { readLog, recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
@@ -19,10 +19,13 @@ const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
 const ROUNDS = Number(process.env['MILLRACE_CRASH_ROUNDS'] ?? (LONG ? 10 : 1));
 const TIMEOUT_MS = LONG ? 1_200_000 : 180_000;
 const INTERVAL_MS = 1_000;
+/** Of work for each of them. */
+const BATCHES = 3;
 const RECOVERED_MS_MAX = 10_000 + INTERVAL_MS;
 
 const kafka = useKafkaUnderTest();
 const arming = join(tmpdir(), `millrace-death-${randomUUID()}`);
+afterAll(() => rmSync(arming, { force: true }));
 
 /** What a death must leave, and what the next run must make of it. */
 interface Death {
@@ -42,8 +45,10 @@ const DEATHS: readonly Death[] = [
 
 /** Kills both, starts another driver, and resolves with the ms from the kill to the first batch that the next run has committed. */
 async function dieAt({ point, leavesPending }: Death, run: OnceRun): Promise<number> {
-  const { cluster, logDirectory } = run;
+  const { cluster, logDirectory, more } = run;
   const state = () => recoverLog(directoryLogFiles(logDirectory));
+  // For the batch that dies, and those around it.
+  await more(BATCHES);
   writeFileSync(arming, point);
   await until(`the death at ${point}`, () => !existsSync(arming), 30_000, 1);
   const at = performance.now();
@@ -98,7 +103,7 @@ describe('every record is seen once by readers of what is committed, also behind
       };
       await everyRecordOnce({
         kafka,
-        batches: ROUNDS * 10 + 4,
+        batches: BATCHES,
         timeoutMs: LONG ? 300_000 : 90_000,
         disturb,
         conf: { batchInterval: `${INTERVAL_MS}ms` },

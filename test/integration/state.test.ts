@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { randomInt, seededRandom } from '@millrace/common';
 import { readLog } from '../../packages/driver/src/application/log/log-reader.ts';
 import { childPids } from '../support/child-pids.ts';
+import { seedOf } from '../support/seed.ts';
 import { shuffled } from '../support/shuffled.ts';
 import { recordsRead, stateLines, sumOf } from '../support/state-job-run.ts';
 import { TestCluster } from '../support/test-cluster.ts';
@@ -28,7 +29,7 @@ describe('keyed state on two executors', () => {
   it(
     `is exact over ${BATCHES} batches in which slots, executors, the host and the driver are killed`,
     async () => {
-      const seed = Number(process.env['MILLRACE_SEED'] ?? Date.now() % 2 ** 31);
+      const seed = seedOf('keyed state under kills');
       const random = seededRandom(seed);
       const kills: string[] = [];
       const topic = await kafka.topic('state', PARTITIONS);

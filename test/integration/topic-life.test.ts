@@ -1,26 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
 import { ledgerSize, readLedgerDirectory } from '../ledger/ledger-directory.ts';
 import { deleteRecords } from '../support/delete-records.ts';
 import { figure, seconds } from '../support/figure.ts';
+import { endOf } from '../support/process-end.ts';
 import { LedgerProducer } from '../support/produce-ledger.ts';
-import { type CliResult, type FollowedJob, TestCluster } from '../support/test-cluster.ts';
+import type { CliResult, FollowedJob } from '../support/test-cluster.ts';
 import { until } from '../support/until.ts';
 import { useKafkaUnderTest } from '../support/use-kafka-under-test.ts';
+import { useTestCluster } from '../support/use-test-cluster.ts';
 
 const TIMEOUT_MS = 120_000;
 /** Beside what a busy machine takes. */
 const PICKED_UP_MS_MAX = 15_000;
 
 const kafka = useKafkaUnderTest();
-let cluster: TestCluster;
-
-beforeAll(async () => {
-  cluster = await TestCluster.start(kafka.brokers, 1);
-  kafka.atEnd(() => cluster.close());
-}, TIMEOUT_MS);
+const cluster = useTestCluster(kafka);
 
 async function started(records: number) {
   const topic = await kafka.topic('life', 1);
@@ -51,7 +48,7 @@ const cli = (...args: readonly string[]): Promise<CliResult> =>
 
 async function stop(name: string, job: FollowedJob): Promise<void> {
   await cli('stop', name, '--drain');
-  expect(await job.exited).toBe(0);
+  expect(await endOf(job)).toBe(0);
 }
 
 describe('a topic that is deleted and created again under a running job', () => {
@@ -64,7 +61,7 @@ describe('a topic that is deleted and created again under a running job', () => 
       const { topic, name, job, seen } = await started(1000);
       await recreatedUnseen(name, topic, records);
       const at = performance.now();
-      expect(await job.exited).toBe(7);
+      expect(await endOf(job)).toBe(7);
       const ms = performance.now() - at;
       expect(job.errors).toContain('TOPIC_RECREATED');
       expect(job.errors).toContain(topic);
@@ -148,12 +145,15 @@ describe('records that retention deletes before they are read', () => {
       const unseen = async (records: number, before: number): Promise<void> => {
         const host = await cluster.hostPid(name);
         process.kill(host, 'SIGSTOP');
-        await producer.append(records);
-        await deleteRecords(kafka.brokers, topic, 0, before);
-        process.kill(host, 'SIGCONT');
+        try {
+          await producer.append(records);
+          await deleteRecords(kafka.brokers, topic, 0, before);
+        } finally {
+          process.kill(host, 'SIGCONT');
+        }
       };
       await unseen(100, 150);
-      expect(await failing.exited).toBe(7);
+      expect(await endOf(failing)).toBe(7);
       expect(failing.errors).toContain('OFFSET_OUT_OF_RANGE');
       expect(failing.errors).toContain('"offset":100,"earliest":150');
       const reset = await cli('offsets', 'reset', name, '--to-earliest', '--execute');

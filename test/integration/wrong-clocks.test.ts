@@ -1,5 +1,5 @@
 // The wall clocks of the driver, its hosts and the executors jump by an hour, either way, and run too fast, while batches run.
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,17 @@ function setClocks(offsetMs: number, rate: number): void {
   renameSync(`${file}.tmp`, file);
 }
 
+/** Resolves when these processes go by that clock. */
+async function untilKept(pids: readonly number[], offsetMs: number, rate: number): Promise<void> {
+  for (const pid of pids) {
+    const now = await until(`the clock of ${pid}`, () => {
+      const [offset, by, time] = readFileSync(`${file}.${pid}`, 'utf8').split(' ').map(Number);
+      return offset === offsetMs && by === rate && time;
+    });
+    expect(Math.abs(now - Date.now() - offsetMs)).toBeLessThan(HOUR_MS / 2);
+  }
+}
+
 const CLOCKS: readonly (readonly [string, number, number])[] = [
   ['right', 0, 1],
   ['an hour ahead', HOUR_MS, 1],
@@ -43,26 +54,39 @@ interface Measured {
   readonly times: readonly number[];
 }
 
-/** Longest time between two batches under each clock, as this process's clock has it, in ms. */
-async function wrongClocks({ job, cluster, application }: OnceRun): Promise<Measured> {
+/** Longest time between two of some batches, as this process's clock has it, in ms. */
+async function longestWait({ job }: OnceRun, clocks: string): Promise<number> {
+  let longest = 0;
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const before = job.batches.length;
+    const at = performance.now();
+    await until(`a batch while clocks are ${clocks}`, () => job.batches.length > before, 30_000, 5);
+    longest = Math.max(longest, performance.now() - at);
+  }
+  return longest;
+}
+
+async function wrongClocks(run: OnceRun): Promise<Measured> {
+  const { job, cluster, application, more } = run;
   const stalls: number[] = [];
+  const processes = [cluster.driver, ...cluster.executors].map(({ pid }) => pid);
+  const host = await cluster.hostPid(application);
   for (const [name, offsetMs, rate] of CLOCKS) {
+    await more(BATCHES);
     setClocks(offsetMs, rate);
-    let longest = 0;
-    for (let batch = 0; batch < BATCHES; batch++) {
-      const before = job.batches.length;
-      const at = performance.now();
-      await until(`a batch while clocks are ${name}`, () => job.batches.length > before, 30_000, 5);
-      longest = Math.max(longest, performance.now() - at);
-    }
+    const keep = untilKept([...processes, host], offsetMs, rate);
+    const [longest] = await Promise.all([longestWait(run, name), keep]);
     stalls.push(longest);
   }
   const missed = Math.max(...job.batches.map(({ coalescedIntervals }) => coalescedIntervals));
   // A clock that is wrong when a run starts again is nothing else.
   setClocks(-HOUR_MS, 1);
-  process.kill(await cluster.hostPid(application), 'SIGKILL');
+  await untilKept(processes, -HOUR_MS, 1);
+  await more(BATCHES);
+  process.kill(host, 'SIGKILL');
   const before = job.batches.length;
   await until('batches of the next run', () => job.batches.length > before + BATCHES, 30_000);
+  await untilKept([await cluster.hostPid(application)], -HOUR_MS, 1);
   return { stalls, missed, times: job.batches.map(({ batchTime }) => batchTime) };
 }
 
@@ -74,7 +98,7 @@ describe('every record is seen once by readers of what is committed, also behind
       let measured: Measured = { stalls: [], missed: 0, times: [] };
       await everyRecordOnce({
         kafka,
-        batches: 20,
+        batches: BATCHES,
         timeoutMs: 60_000,
         disturb: async (run) => {
           measured = await wrongClocks(run);

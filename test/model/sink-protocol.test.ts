@@ -21,7 +21,7 @@ describe('the protocol of the transactional sink', () => {
     'only later batches are skipped',
     'epochs are not compared',
     'no init after an unknown result',
-  ])('is needed: %s', (mutant) => {
+  ])('breaks one of them with this fault: %s', (mutant) => {
     const { counterexample, states } = explore(sinkProtocol({ mutant, unknownsMax: 1 }), STATES_MAX);
     expect(counterexample).toBeDefined();
     if (LONG)

@@ -182,6 +182,7 @@ CREATE TRIGGER ${made} BEFORE INSERT ON millrace_owners FOR EACH ROW EXECUTE FUN
     await other.query('BEGIN');
     await other.query('SELECT FROM millrace_owners WHERE application = $1 FOR SHARE', [app]);
     const next = LoggedRun.start(store, app);
+    await until('one that waits', () => postgres.lockIsAwaited());
     // Several times over.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await other.query('COMMIT');

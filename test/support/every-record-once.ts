@@ -4,6 +4,7 @@ import { expect } from '@jest/globals';
 import type { KafkaClient } from '@millrace/kafka';
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
 import { CommittedReader } from './committed-reader.ts';
+import { endOf } from './process-end.ts';
 import { LedgerProducer } from './produce-ledger.ts';
 import { type FollowedJob, TestCluster } from './test-cluster.ts';
 import { until } from './until.ts';
@@ -95,7 +96,7 @@ export async function everyRecordOnce({
     );
     const stopped = await cluster.cli(['stop', application, '--drain', '--driver', cluster.address]);
     expect(stopped.code).toBe(0);
-    if (!losesDriver) expect(await job.exited).toBe(0);
+    if (!losesDriver) expect(await endOf(job)).toBe(0);
     const checked = await cluster.cli(['check-log', application, '--state-dir', cluster.stateDir]);
     expect({ code: checked.code, stdout: checked.stdout }).toMatchObject({ code: 0 });
     await copied.read();

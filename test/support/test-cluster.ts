@@ -86,26 +86,25 @@ export class FollowedJob {
 
 /** A driver and executors as real processes, on a state directory that survives their deaths. Close it. */
 export class TestCluster {
-  readonly brokers: string;
-  readonly directory: string;
   readonly executors: ChildCommand[] = [];
+  readonly #kafka: { readonly brokers: string };
   readonly #driverArgs: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
   readonly #followed: FollowedJob[] = [];
+  /** All that were ever started. */
+  readonly #commands: ChildCommand[] = [];
+  #directory: string | undefined;
   #driver: ChildCommand | undefined;
   #address = '';
-  #files = 0;
 
   constructor(
-    brokers: string,
+    kafka: { readonly brokers: string },
     driverArgs: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
   ) {
-    this.brokers = brokers;
+    this.#kafka = kafka;
     this.#driverArgs = driverArgs;
     this.#environment = environment;
-    this.directory = mkdtempSync(join(tmpdir(), 'millrace-cluster-'));
-    mkdirSync(join(this.directory, 'logs'));
   }
 
   static async start(
@@ -115,15 +114,33 @@ export class TestCluster {
     driverArgs: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
   ): Promise<TestCluster> {
-    const cluster = new TestCluster(brokers, driverArgs, environment);
+    const cluster = new TestCluster({ brokers }, driverArgs, environment);
+    await cluster.up(executors, executorArgs);
+    return cluster;
+  }
+
+  /** Starts a driver and so many executors; when one does not come up, none stays. */
+  async up(executors: number, executorArgs: readonly string[]): Promise<void> {
     try {
-      await cluster.startDriver();
-      await Promise.all(Array.from({ length: executors }, () => cluster.startExecutor(executorArgs)));
-      return cluster;
+      await this.startDriver();
+      await Promise.all(Array.from({ length: executors }, () => this.startExecutor(executorArgs)));
     } catch (error) {
-      await cluster.close();
+      await this.close();
       throw error;
     }
+  }
+
+  /** Of its own: logs, state, and what tests put there. It goes with the cluster. */
+  get directory(): string {
+    if (this.#directory === undefined) {
+      this.#directory = mkdtempSync(join(tmpdir(), 'millrace-cluster-'));
+      mkdirSync(join(this.#directory, 'logs'));
+    }
+    return this.#directory;
+  }
+
+  get brokers(): string {
+    return this.#kafka.brokers;
   }
 
   get address(): string {
@@ -222,7 +239,9 @@ export class TestCluster {
     for (const job of this.#followed) job.kill();
     await Promise.all(this.executors.map((executor) => executor.stop(10_000)));
     await this.#driver?.stop(10_000);
-    rmSync(this.directory, { recursive: true, force: true });
+    // Others than the last driver and the executors that are left: a test that failed may not have ended them.
+    await Promise.all(this.#commands.map((command) => command.stop(10_000)));
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #jobArgs(env: Readonly<Record<string, string>>, conf: Readonly<Record<string, string | number>>): string[] {
@@ -242,7 +261,10 @@ export class TestCluster {
   }
 
   #command(name: string, args: readonly string[]): ChildCommand {
-    const logFile = join(this.directory, 'logs', `${name}-${this.#files++}.log`);
-    return new ChildCommand({ name, args, logFile, environment: this.#environment, clock: systemClock });
+    const logFile = join(this.directory, 'logs', `${name}-${this.#commands.length}.log`);
+    const environment = this.#environment;
+    const command = new ChildCommand({ name, args, logFile, environment, clock: systemClock });
+    this.#commands.push(command);
+    return command;
   }
 }

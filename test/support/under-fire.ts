@@ -6,6 +6,7 @@ import { checkLogDirectory } from '../../packages/driver/src/application/log/che
 import { checkLedger, verdictText } from '../ledger/ledger-checker.ts';
 import { ledgerSize, readLedgerDirectory } from '../ledger/ledger-directory.ts';
 import { readOffsetLog, verdictOfLog } from '../ledger/offset-log-checker.ts';
+import { endOf } from './process-end.ts';
 import { LedgerProducer } from './produce-ledger.ts';
 import { type FollowedJob, TestCluster } from './test-cluster.ts';
 import { until } from './until.ts';
@@ -48,7 +49,7 @@ export async function underFire(
     await until('all records', () => seen() >= producer.total, 60_000);
     const stopped = await cluster.cli(['stop', application, '--drain', '--driver', cluster.address]);
     expect(stopped.code).toBe(0);
-    expect(await job.exited).toBe(0);
+    expect(await endOf(job)).toBe(0);
     expect(verdictText(checkLedger(producer.produced, readLedgerDirectory(ledger)))).toBe('OK');
     const log = join(cluster.stateDir, 'applications', application, 'log');
     expect(verdictOfLog(readOffsetLog(log), producer.produced)).toBe('OK');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { resolveConfig } from '@millrace/common';
-import { type DevBroker, startDevBroker } from '@millrace/devbroker';
+import { type DevBroker, type DevBrokerOptions, startDevBroker } from '@millrace/devbroker';
 import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
 
 export interface DevBrokerOfFile {
@@ -9,10 +9,10 @@ export interface DevBrokerOfFile {
 }
 
 /** Call it at the top of a test file, before its own `beforeAll`: an embedded broker of the file's own, and a client of it. */
-export function useDevBroker(): DevBrokerOfFile {
+export function useDevBroker(options: DevBrokerOptions = {}): DevBrokerOfFile {
   let started: DevBrokerOfFile | undefined;
   beforeAll(async () => {
-    const broker = await startDevBroker();
+    const broker = await startDevBroker(options);
     const client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: broker.brokers }, 'test'));
     started = { broker, client };
   });

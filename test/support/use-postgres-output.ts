@@ -9,6 +9,8 @@ import { usePostgresUnderTest } from './use-postgres-under-test.ts';
 export interface Attempt {
   readonly epoch?: number;
   readonly time?: number;
+  /** The last batch that the log has done; default: any before `time`. */
+  readonly after?: number;
   readonly partition?: number;
   /** [from, until) of a topic; absent: behind a shuffle. */
   readonly range?: readonly [number, number];
@@ -62,6 +64,7 @@ export function usePostgresOutput() {
       output: 'out',
       progressTable: given.progressTable ?? table(),
       planHash: planHash ?? `plan of ${time}`,
+      after: given.after ?? time - 1,
       idleTimeoutMs,
       taskTimeoutMs,
       log: given.log ?? LOG,

@@ -94,6 +94,16 @@ class StateApplication {
 export const add = (values: number[], total: number | undefined): number =>
   values.reduce((a, b) => a + b, total ?? 0);
 
+/** Keeps state. */
+export const slidingSums = (pairs: DStream<Pair>, name: string): DStream<[string, number]> =>
+  pairs.reduceByKeyAndWindow(
+    (a, b) => a + b,
+    (a, b) => a - b,
+    '40ms',
+    '20ms',
+    { name },
+  );
+
 /** As texts, in an order that does not depend on partitions. */
 export const sorted = (rows: readonly unknown[]): string[] =>
   rows.map((row) => JSON.stringify(row)).toSorted();

@@ -73,7 +73,7 @@ describe('offsets of a group', () => {
     loading.remove();
     const hanging = broker.faults.inject({ api: 'OffsetFetch', action: { kind: 'drop' } });
     expect((await patient).get('t-0')?.offset).toBe(7);
-    hanging.remove();
+    expect([loading.hits > 1, hanging.hits]).toEqual([true, 1]);
     const away = broker.faults.inject({
       api: 'FindCoordinator',
       action: { kind: 'close' },
@@ -82,6 +82,7 @@ describe('offsets of a group', () => {
     const other = clientOf(broker, { requestTimeoutMs: 200, connectionTimeoutMs: 200 });
     const waiting = other.kafka.committedOffsets('g', [TP], { timeoutMs: 20_000 });
     await systemClock.sleep(600);
+    expect(away.hits).toBeGreaterThan(0);
     away.remove();
     expect((await waiting).get('t-0')?.offset).toBe(7);
   });
@@ -91,15 +92,16 @@ describe('offsets of a group', () => {
     const options = { requestTimeoutMs: 3_000, connectionTimeoutMs: 1_000 };
     await clientOf(broker, options).kafka.commitOffsets('g', [commit]);
     const hangs = () => broker.faults.inject({ api: 'FindCoordinator', action: { kind: 'drop' } });
-    hangs();
+    const ofGroup = hangs();
     const { kafka } = clientOf(broker, options);
     expect((await kafka.committedOffsets('g', [TP])).get('t-0')?.offset).toBe(7);
-    hangs();
+    const ofTransaction = hangs();
     const producer = kafka.transactionalProducer({
       transactionalId: 'tx',
       transactionTimeoutMs: 60_000,
     });
     await producer.init();
+    expect([ofGroup.hits, ofTransaction.hits]).toEqual([1, 1]);
   });
 
   it('are refused with a remedy while the group has live members', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { MillraceError } from '@millrace/common';
 import { figure } from '../../../test/support/figure.ts';
+import { until } from '../../../test/support/until.ts';
 import type { FaultAction, FaultRule } from '../src/index.ts';
 import { brokerWithTopic, clientOf, closeAfterEach, numbers, produce, read, TP } from './fault-kit.ts';
 
@@ -72,6 +73,7 @@ describe('a read', () => {
       });
       const { values, end } = await read(kafka, ALL);
       expect([end, values]).toEqual(['complete', numbers(0, 200)]);
+      expect(fault.hits).toBe(2);
       if (!OF_LEADERS.has(code)) return;
       led.errors += fault.hits;
       led.records += values.length;
@@ -132,17 +134,18 @@ describe('a read', () => {
   it('ends at once when it is aborted while the answer is late', async () => {
     const broker = await filled();
     const { kafka } = clientOf(broker, SMALL);
-    broker.faults.inject({ api: 'Fetch', after: 2, action: { kind: 'delay', delayMs: 2000 } });
+    const late = broker.faults.inject({ api: 'Fetch', after: 2, action: { kind: 'delay', delayMs: 2000 } });
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), 100);
-    const began = performance.now();
     const reading = (async () => {
       const range = { ...TP, ...ALL };
       for await (const _ of kafka.reader(TP).read(range, { signal: abort.signal }));
     })();
-    await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' });
+    const ended = expect(reading).rejects.toMatchObject({ code: 'CANCELLED' });
+    await until('an answer that is late', () => late.hits > 0);
+    const began = performance.now();
+    abort.abort();
+    await ended;
     expect(performance.now() - began).toBeLessThan(1000);
-    clearTimeout(timer);
   });
 
   it('keeps to the throttle time that the broker tells', async () => {

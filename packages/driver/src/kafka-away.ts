@@ -16,7 +16,8 @@ export function isKafkaAway({ code }: Pick<ErrorRecord, 'code'>): boolean {
 
 /** `error` of an application that cannot start, for its driver: how long it would wait for Kafka. */
 export function withKafkaTimeout(error: ErrorRecord, kafkaTimeoutMs: number): ErrorRecord {
-  return isKafkaAway(error) ? { ...error, details: { ...error.details, kafkaTimeoutMs } } : error;
+  const { problems = [error], details } = error;
+  return problems.every(isKafkaAway) ? { ...error, details: { ...details, kafkaTimeoutMs } } : error;
 }
 
 /** Undefined: the error is not one of `withKafkaTimeout` that says that Kafka is away. */

@@ -1,10 +1,7 @@
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { silentLogger } from '@millrace/common';
 import { callUnary, contentHash, deadlineIn, type SubmitReply } from '@millrace/proto';
 import { planHashOf } from '../src/application/batch/plan-hash.ts';
-import { ApplicationLog } from '../src/application/log/application-log.ts';
-import { applicationLogFiles } from '../src/application/log/log-files.ts';
+import { applicationLogOf } from './application-log.ts';
 import { bundleOf, type FakeJob, newStateDir, type TestClient, until } from './driver-fixture.ts';
 import { useDrivers } from './use-drivers.ts';
 
@@ -19,13 +16,7 @@ async function withPendingBatch(old: FakeJob = OLD): Promise<TestClient> {
   const { client } = await driverWith({ stateDir });
   await client.submit(old);
   await client.stop('app', 'KILL');
-  const log = ApplicationLog.open({
-    files: applicationLogFiles(join(stateDir, 'applications'), 'app'),
-    logger: silentLogger,
-    segmentBytes: 4096,
-    segmentsRetained: 2,
-    historyMs: 0,
-  });
+  const log = applicationLogOf(stateDir);
   const program = { programHash: contentHash(bundleOf(old)), settings: '' };
   const planHash = planHashOf(program, []);
   log.plan({ ...program, batchTime: 1_000, planHash, intervals: 1, inputs: [] });

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { applicationLogOf } from './application-log.ts';
 import { newStateDir, until } from './driver-fixture.ts';
 import { useDrivers } from './use-drivers.ts';
 
@@ -27,9 +28,24 @@ describe('an application whose host ends', () => {
     expect(await client.status('app')).toMatchObject(status);
     await client.stop('app');
     expect(await client.status('app')).toMatchObject(status);
-    // Another run counts from where this one has ended.
-    await client.submit({ name: 'app' });
-    expect(await client.status('app')).toMatchObject({ batches: 0, records: 0 });
+  });
+
+  it('has read in a run what its log says beyond what that said before', async () => {
+    const stateDir = await newStateDir();
+    const log = applicationLogOf(stateDir);
+    log.plan({ batchTime: 1_000, programHash: 'p', planHash: 'h', intervals: 1, inputs: [] });
+    log.commit(1_000, { records: 20, tasks: 1, processingMs: 1, undecodable: 2 });
+    log.close();
+    const { client } = await driverWith({ stateDir });
+    const sums = { batches: 3, records: 50, undecodable: 2, deleted: 4, deadLetters: 0 };
+    await client.submit({ name: 'app', sums: { 1: sums } });
+    await until('its host', async () => (await client.status('app')).epoch === 1);
+    expect(await client.status('app')).toMatchObject({
+      batches: 2,
+      records: 30,
+      skippedUndecodable: 0,
+      skippedDeleted: 4,
+    });
   });
 
   it('is killed and starts again when it does not answer', async () => {

@@ -71,7 +71,7 @@ export function outputFenced(prefix: string, found: number, epoch: number): Mill
     `epoch ${found} has taken over the output ${prefix} from epoch ${epoch}`,
     {
       remedy:
-        'Nothing is lost when a newer run of the application goes on. Otherwise another application of this name writes to the same Kafka, or the log of this one was lost: give the output another transactionalIdPrefix.',
+        'Nothing is lost when a newer run of the application goes on. When none does, the log is an older copy: use the newest one; or give the output another name, and write again what is read again.',
       details: { epoch, newer: found },
     },
   );

@@ -8,8 +8,8 @@ export interface OutputRun {
   readonly taskTimeoutMs: number;
   /** A batch that was planned, and not committed: what another program has begun to write of it, this one must not finish. */
   readonly pendingBatch?: BatchTime;
-  /** The last batch that its log knows, planned or done. An output that has a later one belongs to a newer copy of the log. */
-  readonly lastBatch?: BatchTime;
+  /** The last batch that its log has done, or given up. An output that has a later one, and not the planned one, belongs to another copy of the log. */
+  readonly lastCommitted?: BatchTime;
   /** Of the application's log: another one of that name has another. */
   readonly log: string;
   /** Its log begins, since somebody gave an earlier one up: what outputs have does not count. */

@@ -39,7 +39,7 @@ async function settingsOf(
 ): Promise<PostgresSettings> {
   const runner = referenceRunner();
   ssc.internals.attach(runner);
-  ssc.internals.graph.outputRun = { program, taskTimeoutMs: 9_000, log: 'l' };
+  ssc.internals.graph.outputRun = () => ({ program, taskTimeoutMs: 9_000, log: 'l', lastCommitted: 900 });
   const [output] = ssc.internals.graph.graph.outputs;
   const rdd = { node: { kind: 'rows', partitions: [[]] }, offsetRanges: ranges, partitions };
   await output?.run(rdd as unknown as RDD<unknown>, 1000);
@@ -67,6 +67,8 @@ describe('toPostgres', () => {
       progressTable: 'millrace_progress',
       idleTimeoutMs: 60_000,
       taskTimeoutMs: 9_000,
+      log: 'l',
+      after: 900,
       ranges: RANGES,
     });
     for (const of of [

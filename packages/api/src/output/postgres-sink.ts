@@ -75,12 +75,12 @@ export function postgresCall<T>(name: unknown, options: PostgresSinkOptions<T>):
 
 /** What the task that takes the output over for a run is given. */
 export function claimSettings({ settings }: PostgresCall, run: OutputRun): Uint8Array {
-  const { program, taskTimeoutMs, log, pendingBatch, lastBatch, isAnew = false } = run;
+  const { program, taskTimeoutMs, log, pendingBatch, lastCommitted, isAnew = false } = run;
   const all: PostgresClaim = {
     ...settings,
     taskTimeoutMs,
     log,
-    run: { pendingBatch, lastBatch, isAnew, planMark: planMark(program) },
+    run: { pendingBatch, lastBatch: pendingBatch ?? lastCommitted, isAnew, planMark: planMark(program) },
   };
   return serialize(all);
 }
@@ -90,7 +90,7 @@ export function batchSettings(
   { settings }: PostgresCall,
   { offsetRanges, partitions }: Pick<RDD<unknown>, 'offsetRanges' | 'partitions'>,
   isDirect: boolean,
-  { program, taskTimeoutMs, log }: OutputRun,
+  { program, taskTimeoutMs, log, lastCommitted }: OutputRun,
 ): Uint8Array {
   const spans = offsetRanges.map(({ topic, partition, fromOffset, untilOffset }) =>
     [topic, partition, fromOffset, untilOffset].join(' '),
@@ -100,6 +100,7 @@ export function batchSettings(
     ...settings,
     taskTimeoutMs,
     log,
+    after: lastCommitted,
     planHash: planMark(program) + hash('sha256', plan, 'hex').slice(0, 32),
     ...(isDirect && { ranges: offsetRanges.map(plainRange) }),
   };

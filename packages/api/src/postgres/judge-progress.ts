@@ -36,7 +36,8 @@ export function checkOwner(found: Owner, { epoch, log }: Owner, key: ProgressKey
     'FENCED',
     `epoch ${epoch} writes to output "${key.output}", and epoch ${found.epoch} has taken it over`,
     {
-      remedy: 'Nothing is lost: a newer run of the application goes on.',
+      remedy:
+        "Nothing is lost when a newer run of the application goes on. When none does, the log is an older copy: use the newest one. To go on with this one, and write again what is read again: delete the output's rows from its progress table, or give the output another name.",
       details: { ...key, epoch, newer: found.epoch },
     },
   );

@@ -56,14 +56,17 @@ export class OutputRow {
     this.key = { application, output, topic: '', partition: -1 };
   }
 
-  /** Begins a transaction that no later batch and no newer epoch can overtake. @throws MillraceError FENCED, OUTPUT_CONFLICT. */
-  async share(wanted: Progress): Promise<void> {
+  /**
+   * Begins a transaction that no later batch and no newer epoch can overtake. `after`: the last batch that the log has done.
+   * @throws MillraceError FENCED, OUTPUT_CONFLICT.
+   */
+  async share(wanted: Progress, after = NO_BATCH.batchTime): Promise<void> {
     for (let raises = 0; raises <= RAISES_MAX; raises++) {
       const found = await this.#lock('SHARE');
-      if (found && this.#judged(found, wanted) === 'same' && found.epoch === wanted.epoch) return;
+      if (found && this.#judged(found, wanted, after) === 'same' && found.epoch === wanted.epoch) return;
       // In a transaction of its own: who shares a row must not wait for the others to raise it.
       await this.#client.query('ROLLBACK');
-      await this.#raise(wanted);
+      await this.#raise(wanted, after);
     }
     throw new Error(`the row of output "${this.key.output}" did not stay`);
   }
@@ -111,20 +114,23 @@ export class OutputRow {
     }
   }
 
-  async #raise(wanted: Progress): Promise<void> {
+  async #raise(wanted: Progress, after: number): Promise<void> {
     const { batchTime } = wanted;
     const found = await this.#takeAlone(wanted);
     // A plan counts when something was written by it. Whoever did is done, and nobody can begin to.
-    const standing = this.#judged(found, wanted);
+    const standing = this.#judged(found, wanted, after);
     if (standing === 'other' && (await this.table.hasParts(this.#client, this.key, batchTime)))
       throw otherPlan(this.key, batchTime);
     await this.table.set(this.#client, this.key, wanted);
     await this.#client.query('COMMIT');
   }
 
-  #judged(found: Progress, wanted: Progress): Standing {
+  #judged(found: Progress, wanted: Progress, after: number): Standing {
     checkOwner(found, wanted, this.key);
-    return judgeProgress(found, wanted, this.key);
+    const standing = judgeProgress(found, wanted, this.key);
+    // Two copies of one log may run in one epoch, and have claimed the output before either wrote.
+    if (standing === 'older' && found.batchTime > after) throw unknownBatch(this.key, found.batchTime);
+    return standing;
   }
 
   async #takeAlone(first: Progress): Promise<Progress> {
@@ -147,8 +153,9 @@ export class OutputRow {
     } catch (error) {
       const state = sqlState(error);
       if (state !== UNDEFINED_TABLE && state !== UNDEFINED_COLUMN) throw error;
-      await this.#client.query('ROLLBACK');
+      await this.#client.query(`ROLLBACK; ${this.#begin}`);
       await (state === UNDEFINED_TABLE ? this.table.create(this.#client) : this.table.addLog(this.#client));
+      await this.#client.query('COMMIT');
       return lock();
     }
   }

@@ -11,6 +11,8 @@ import type { SqlClient, SqlPool } from './sql-client.ts';
 export interface PostgresSettings extends PostgresOutput {
   /** Same batch, same hash: it covers the program, ranges and partitions. */
   readonly planHash: string;
+  /** Batch time of the last batch that the log has done; undefined: none. */
+  readonly after: number | undefined;
   /** By task partition, when each is one of a topic that is read once, in order. Absent: parts are task partitions. */
   readonly ranges?: readonly OffsetRange[];
 }
@@ -69,8 +71,9 @@ class PartWrite {
   readonly #range: OffsetRange | undefined;
   /** What the rows shall say. */
   readonly #wanted: Progress;
+  readonly #after: number | undefined;
 
-  constructor(client: SqlClient, { planHash, ranges, ...output }: PostgresSettings, task: Task) {
+  constructor(client: SqlClient, { planHash, after, ranges, ...output }: PostgresSettings, task: Task) {
     this.#client = client;
     this.#task = task;
     this.#output = new OutputRow(client, output, task.application);
@@ -79,6 +82,7 @@ class PartWrite {
     const { epoch, batchTime } = task;
     const { log } = output;
     this.#wanted = { epoch, batchTime, planHash, log, untilOffset: this.#range?.untilOffset };
+    this.#after = after;
   }
 
   async run(write: (client: SqlClient) => unknown): Promise<void> {
@@ -96,7 +100,7 @@ class PartWrite {
 
   /** Holds the part's row until the transaction ends. Undefined: what the task would write is there. */
   async #begin(): Promise<string | undefined> {
-    await this.#output.share(this.#wanted);
+    await this.#output.share(this.#wanted, this.#after);
     const { table } = this.#output;
     const held = () => table.lock(this.#client, this.#part, 'UPDATE');
     let found = await held();

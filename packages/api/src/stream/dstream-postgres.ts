@@ -47,7 +47,7 @@ export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
       this.node,
       async (rdd) => {
         const call = postgresCall(name, options);
-        const value = batchSettings(call, rdd, isDirect, graph.outputRun);
+        const value = batchSettings(call, rdd, isDirect, graph.outputRun());
         await run(rdd.node, 'postgresWrite', call.functions, value);
       },
       place,
@@ -58,7 +58,7 @@ export abstract class DStreamPostgres<T> extends DStreamOutputs<T> {
         claim: async () => {
           const call = postgresCall(name, options);
           const nothing = { kind: 'rows', partitions: [[]] } as const;
-          await run(nothing, 'postgresClaim', [call.functions[0]], claimSettings(call, graph.outputRun));
+          await run(nothing, 'postgresClaim', [call.functions[0]], claimSettings(call, graph.outputRun()));
         },
       },
     );

@@ -39,8 +39,8 @@ export class GraphBuilder {
   #runner: JobRunner | undefined;
   #committer: OffsetCommitter | undefined;
   #transactions: OutputTransactions | undefined;
-  /** Set when the application starts. */
-  outputRun: OutputRun = NO_RUN;
+  /** As it is now. Set when the application starts. */
+  outputRun: () => OutputRun = () => NO_RUN;
   #closed = false;
 
   /** `place`: where the job is defined. */

@@ -1,14 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { StateSpec } from '../state/state-spec.ts';
 import { fakeRunner } from '../testing/fake-runner.ts';
-import { evaluated } from '../testing/stream-batch.ts';
+import { type Build, evaluated } from '../testing/stream-batch.ts';
 
 const add = (a: number, b: number): number => a + b;
 const untyped = (value: unknown): never => value as never;
 
+/** What is said of the mistakes in a job; it names the place of each. */
+async function mistakesIn(build: Build): Promise<readonly string[]> {
+  const internals = await evaluated(build);
+  const problems = internals.graph.finish(fakeRunner().ship);
+  for (const { details } of problems) expect(details['place']).toMatch(/\.[jt]s:\d+:\d+$/);
+  return problems.map(({ what }) => what);
+}
+
 describe('mistakes with windows', () => {
   it('are all found while the job is built, with their place', async () => {
-    const internals = await evaluated((s, other, ssc) => {
+    const mistakes = await mistakesIn((s, other, ssc) => {
       s.window(1500);
       s.countByWindow('2s', '100ms');
       s.reduceByKeyAndWindow(add, 0, -1);
@@ -31,8 +39,7 @@ describe('mistakes with windows', () => {
       ssc.queueStream([], { defaultRDD: untyped(5) });
       return s;
     });
-    const problems = internals.graph.finish(fakeRunner().ship);
-    expect(problems.map(({ what }) => what)).toEqual([
+    expect(mistakes).toEqual([
       'window: a window of 1500 ms is not a multiple of 1000 ms, how often the stream has an RDD',
       'countByWindow: a slide of 100 ms is not a multiple of 1000 ms, how often the stream has an RDD',
       'reduceByKeyAndWindow: a window of 0 ms is not a multiple of 1000 ms, how often the stream has an RDD',
@@ -48,14 +55,13 @@ describe('mistakes with windows', () => {
       'queueStream() was given no array of RDDs',
       'the defaultRDD of queueStream() is no RDD',
     ]);
-    expect(problems.every(({ details }) => /\.[jt]s:\d+:\d+$/.test(String(details['place'])))).toBe(true);
   });
 });
 
 describe('mistakes with state', () => {
   it('are told once each', async () => {
     const count = (_key: string, value: number | undefined): number | undefined => value;
-    const internals = await evaluated((s) => {
+    const mistakes = await mistakesIn((s) => {
       s.mapWithState(untyped(StateSpec.function(count)));
       s.mapWithState(untyped(StateSpec.function(count)));
       s.updateStateByKey((values) => values, untyped(undefined));
@@ -64,15 +70,13 @@ describe('mistakes with state', () => {
       s.mapWithState(StateSpec.function(count).named('same'));
       return s;
     });
-    const problems = internals.graph.finish(fakeRunner().ship);
-    expect(problems.map(({ what }) => what)).toEqual([
+    expect(mistakes).toEqual([
       'mapWithState() has no name',
       'mapWithState() has no name',
       'updateStateByKey() has no name',
       'updateStateByKey() has no name',
       'mapWithState(): there is state named "same" already',
     ]);
-    expect(problems.every(({ details }) => /\.[jt]s:\d+:\d+$/.test(String(details['place'])))).toBe(true);
     await expect(evaluated((s) => s.mapWithState(untyped(count)))).rejects.toMatchObject({
       code: 'JOB_INVALID',
       what: 'mapWithState() needs a StateSpec, got function',

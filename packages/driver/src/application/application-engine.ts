@@ -46,6 +46,8 @@ export class ApplicationEngine {
   readonly #cancelled = new AbortController();
   #drain: Drain | undefined;
   readonly #done = Promise.withResolvers<MillraceError | undefined>();
+  readonly #notice = (level: 'info' | 'warn', text: string): void =>
+    this.#options.event({ kind: 'notice', level, text });
 
   constructor(options: ApplicationEngineOptions) {
     this.#options = options;
@@ -120,7 +122,7 @@ export class ApplicationEngine {
 
   /** What keeps the job from going on where the log ends. */
   async #problems(state: LogState): Promise<readonly MillraceError[]> {
-    const { job, stateFiles, clock, logger, event } = this.#options;
+    const { job, stateFiles, clock, logger } = this.#options;
     const { signal } = this.#draining;
     const asked = await Promise.all([
       this.#inputs.open(state, signal),
@@ -128,7 +130,7 @@ export class ApplicationEngine {
         kafka: (client) => this.#kafka.get(client),
         clock,
         logger,
-        notice: (level, text) => event({ kind: 'notice', level, text }),
+        notice: this.#notice,
         isLenient: !isUnbegun(state),
         signal,
       }),
@@ -152,6 +154,7 @@ export class ApplicationEngine {
       inputs: this.#inputs,
       reach,
       kafka: this.#kafka,
+      notice: this.#notice,
       mapError: this.#mapError,
       draining: this.#draining.signal,
       cancelled: this.#cancelled.signal,

@@ -60,7 +60,7 @@ export class ApplicationRun {
     const { graph } = job.context.internals;
     graph.committer = this.#commits;
     graph.transactions = options.transactions;
-    graph.outputRun = outputRunOf(log.state, program, job.options);
+    graph.outputRun = () => outputRunOf(log.state, program, job.options);
   }
 
   /** Resolves when no further batch is wanted. Call it once. @throws why a batch failed, or why it was cancelled. */

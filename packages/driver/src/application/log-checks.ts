@@ -1,14 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StreamGraph } from '@millrace/api/internal';
 import { MillraceError } from '@millrace/common';
-import type { LogState } from './log/log-state.ts';
+import { isUnbegun, type LogState } from './log/log-state.ts';
 
 /** What queues held is not in the log. */
-export function goneQueues(
-  { queues }: StreamGraph,
-  { lastCommitted, pending }: LogState,
-): readonly MillraceError[] {
-  if (lastCommitted === undefined && pending === undefined) return [];
+export function goneQueues({ queues }: StreamGraph, state: LogState): readonly MillraceError[] {
+  if (isUnbegun(state)) return [];
   return queues.map(
     ({ place }) =>
       new MillraceError(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { MillraceError } from '@millrace/common';
+import { type ErrorCode, MillraceError, problemsError } from '@millrace/common';
 import { VirtualClock } from '@millrace/testing';
 import { withKafkaTimeout } from '../kafka-away.ts';
 import { Restarts } from './restart-policy.ts';
@@ -30,6 +30,16 @@ describe('the restarts of a host', () => {
     clock.advance(1_000);
     expect(restarts.next(crash)).toBe(500);
     expect(restarts.count).toBe(2);
+  });
+
+  it('that do not find Kafka are told by all of their problems', () => {
+    const restarts = new Restarts(new VirtualClock(0));
+    const wait = (...codes: ErrorCode[]): number | 'give-up' => {
+      const error = problemsError(codes.map((code) => new MillraceError(code, 'no')));
+      return restarts.next(withKafkaTimeout(MillraceError.toRecord(error), 60_000));
+    };
+    expect(wait('KAFKA_UNREACHABLE', 'LEADER_CHANGED')).toBe(1000);
+    expect(wait('KAFKA_UNREACHABLE', 'CANCELLED')).toBe(0);
   });
 
   it('that do not find Kafka go on for as long as the job waits for it, from the first one after a host ran', () => {

@@ -14,16 +14,15 @@ export class KafkaWatch {
   }
 
   see(event: TaskEvent): void {
-    const { key, partition } = event;
-    const task = `${key.batchTime}/${key.jobId}/${key.stageId}/${partition}`;
+    const isKnown = this.#waiting.size > 0;
     if (event.kind === 'attempt-failed' && isKafkaAway(event.error)) {
-      const isKnown = this.#waiting.size > 0;
-      this.#waiting.add(task);
+      this.#waiting.add(taskOf(event));
       if (isKnown) return;
       const upTo = `${Math.round(this.#kafkaTimeoutMs / 1000)} s`;
       this.#notice('warn', `tasks wait for Kafka, up to ${upTo}: ${event.error.what}`);
-    } else if (event.kind === 'task-succeeded' && this.#waiting.delete(task) && this.#waiting.size === 0) {
-      this.#notice('info', 'tasks reach Kafka again');
+    } else if (isKnown && event.kind === 'task-succeeded') {
+      if (this.#waiting.delete(taskOf(event)) && this.#waiting.size === 0)
+        this.#notice('info', 'tasks reach Kafka again');
     }
   }
 
@@ -31,4 +30,8 @@ export class KafkaWatch {
   endBatch(): void {
     this.#waiting.clear();
   }
+}
+
+function taskOf({ key, partition }: TaskEvent): string {
+  return `${key.batchTime}/${key.jobId}/${key.stageId}/${partition}`;
 }

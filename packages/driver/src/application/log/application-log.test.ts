@@ -2,12 +2,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { MillraceError, silentLogger } from '@millrace/common';
+import { silentLogger } from '@millrace/common';
+import { batch, codeOf, METRICS, run } from '../testing/checked-logs.ts';
 import { MemoryLogFiles } from '../testing/memory-log-files.ts';
 import { ApplicationLog } from './application-log.ts';
 import { directoryLogFiles, type LogFiles } from './log-files.ts';
 import { readLog, recoverLog } from './log-reader.ts';
-import type { PlannedBatch } from './log-record.ts';
 
 function open(
   files: LogFiles,
@@ -20,50 +20,6 @@ function open(
     segmentsRetained: 8,
     ...options,
   });
-}
-
-/** Batch n reads [10n, 10n + 10) of two partitions. */
-function batch(n: number): Omit<PlannedBatch, 'epoch'> {
-  const range = {
-    topic: 'vüews',
-    fromOffset: 10 * n,
-    untilOffset: 10 * n + 10,
-    topicId: 'AAAA',
-    leaderEpoch: 2,
-  };
-  return {
-    batchTime: 1_000 * (n + 1),
-    programHash: 'p',
-    planHash: `h${n}`,
-    intervals: 1,
-    inputs: [
-      {
-        inputId: 0,
-        ranges: [
-          { ...range, partition: 0 },
-          { ...range, partition: 1 },
-        ],
-      },
-    ],
-  };
-}
-
-const metrics = { records: 20, tasks: 2, processingMs: 1.5 };
-
-function run(log: ApplicationLog, from: number, until: number): void {
-  for (let n = from; n < until; n++) {
-    log.plan(batch(n));
-    log.commit(batch(n).batchTime, metrics);
-  }
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    return MillraceError.is(error) ? error.code : `not coded: ${String(error)}`;
-  }
-  return 'none';
 }
 
 const offsets = (files: LogFiles): number[] =>
@@ -103,7 +59,7 @@ describe('the log of an application', () => {
       [5_000, 2, 2],
     ]);
     expect(read.batches[4]?.planned).toEqual({ ...batch(4), epoch: 2 });
-    expect(read.batches[4]?.committed?.metrics).toEqual(metrics);
+    expect(read.batches[4]?.committed?.metrics).toEqual(METRICS);
   });
 
   it.each([
@@ -119,7 +75,7 @@ describe('the log of an application', () => {
     open(files).plan({ ...batch(0), inputs: [{ inputId: 0, ranges }] });
     const log = open(files);
     expect(log.state.pending?.inputs).toEqual([{ inputId: 0, ranges }]);
-    log.commit(batch(0).batchTime, metrics);
+    log.commit(batch(0).batchTime, METRICS);
     expect(epochs()).toEqual([expected]);
     expect(epochs()).toEqual([expected]);
   });
@@ -133,7 +89,7 @@ describe('the log of an application', () => {
     const third = open(files);
     expect(third.state.pending).toEqual({ ...batch(1), epoch: 1 });
     expect(() => third.plan(batch(2))).toThrow(/is planned after 2000 was committed/);
-    third.commit(2_000, metrics);
+    third.commit(2_000, METRICS);
     expect(third.state).toMatchObject({ pending: undefined, lastCommitted: 2_000 });
     expect(readLog(files).batches.at(-1)).toMatchObject({ planned: { epoch: 1 }, committed: { epoch: 3 } });
   });
@@ -144,7 +100,7 @@ describe('the log of an application', () => {
     expect(() => log.plan(batch(2))).toThrow(/goes on at 10, not at 20/);
     expect(() => log.plan({ ...batch(1), batchTime: 1_000 })).toThrow(/batch time/);
     log.plan(batch(1));
-    expect(() => log.commit(1_000, metrics)).toThrow(/commit of batch 1000/);
+    expect(() => log.commit(1_000, METRICS)).toThrow(/commit of batch 1000/);
   });
 
   it('fences the older holder: nothing that it writes after the new epoch counts', () => {
@@ -154,7 +110,7 @@ describe('the log of an application', () => {
     const before = files.copy().contents.size;
     const successor = open(files);
     expect(codeOf(() => zombie.plan(batch(2)))).toBe('FENCED');
-    expect(codeOf(() => zombie.commit(3_000, metrics))).toBe('FENCED');
+    expect(codeOf(() => zombie.commit(3_000, METRICS))).toBe('FENCED');
     expect(before).toBe(1);
     run(successor, 2, 3);
     expect(readLog(files).batches).toHaveLength(3);
@@ -213,12 +169,12 @@ describe('the log of an application', () => {
     }));
     for (let n = 1; n < 4; n++) {
       log.plan({ ...batch(0), batchTime: n * 1_000, inputs: [{ inputId: 0, ranges }] });
-      log.commit(n * 1_000, metrics);
+      log.commit(n * 1_000, METRICS);
     }
     const wide = files.contents.size;
     for (let n = 4; n < 10; n++) {
       log.plan({ ...batch(0), batchTime: n * 1_000, inputs: [] });
-      log.commit(n * 1_000, metrics);
+      log.commit(n * 1_000, METRICS);
     }
     expect(files.contents.size - wide).toBeLessThanOrEqual(3);
   });
@@ -234,74 +190,6 @@ describe('the log of an application', () => {
     files.fault = undefined;
     expect(codeOf(() => log.plan(batch(1)))).toBe('LOG_WRITE_FAILED');
     expect(open(files).state).toMatchObject({ lastCommitted: 1_000, pending: undefined });
-  });
-});
-
-describe('a damaged log', () => {
-  const whole = new MemoryLogFiles();
-  const log = open(whole);
-  run(log, 0, 2);
-  log.plan(batch(2));
-  const name = 'epoch-00000001-000001.log';
-  const content = whole.read(name);
-  const ends: number[] = [];
-  for (let at = 0; at < content.length; at++) if (content[at] === 0x0a) ends.push(at + 1);
-
-  it('loses only its torn tail, at whatever byte it was torn', () => {
-    for (let length = 0; length <= content.length; length++) {
-      const files = new MemoryLogFiles();
-      files.contents.set(name, content.slice(0, length));
-      // A record counts when all of it but its line break is there.
-      const records = ends.filter((end) => end - 1 <= length).length;
-      // anchor, plan 0, commit 0, plan 1, commit 1, plan 2
-      const state = open(files).state;
-      expect(state.lastCommitted).toBe(
-        [undefined, undefined, undefined, 1_000, 1_000, 2_000, 2_000][records],
-      );
-      expect(state.pending?.batchTime).toBe(
-        [undefined, undefined, 1_000, undefined, 2_000, undefined, 3_000][records],
-      );
-    }
-  });
-
-  it('loses only the blocks that were never written when the file was extended before a crash', () => {
-    for (const missing of [2, 7, 100]) {
-      const files = new MemoryLogFiles();
-      const torn = Uint8Array.from(content);
-      torn.fill(0, content.length - missing);
-      files.contents.set(name, torn);
-      expect(open(files).state).toMatchObject({ lastCommitted: 2_000, pending: undefined });
-    }
-  });
-
-  it('is refused when any byte of it is flipped, never taken for another state', () => {
-    const accepted: number[] = [];
-    for (let at = 0; at < content.length; at++) {
-      for (const mask of [0x01, 0x80, 0xff, 0x0a, 0x20]) {
-        const files = new MemoryLogFiles();
-        const damaged = Uint8Array.from(content);
-        damaged[at] = (damaged[at] ?? 0) ^ mask;
-        files.contents.set(name, damaged);
-        if (codeOf(() => open(files)) !== 'LOG_CORRUPT') accepted.push(at);
-        else continue;
-        expect(recoverLog(files).state).toEqual(log.state);
-      }
-    }
-    // The last line break.
-    expect(new Set(accepted)).toEqual(new Set([content.length - 1]));
-  });
-
-  it('is refused when the segment before a fence has lost its end', () => {
-    const files = whole.copy();
-    open(files);
-    files.contents.set(name, content.slice(0, ends[3]));
-    expect(codeOf(() => readLog(files))).toBe('LOG_CORRUPT');
-  });
-
-  it('is refused when only empty segments of later epochs are left', () => {
-    const files = new MemoryLogFiles();
-    files.create('epoch-00000007-000001.log');
-    expect(codeOf(() => open(files))).toBe('LOG_CORRUPT');
   });
 });
 

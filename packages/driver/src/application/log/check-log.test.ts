@@ -59,6 +59,14 @@ describe('the check of a log', () => {
     expect(check.partitions[0]?.from).toBeGreaterThan(0);
   });
 
+  it('takes a log that was begun anew, and knows the outputs of the one before', async () => {
+    const files = sound();
+    run(openLog(files, 1 << 20, 0, { knownEpoch: 1, anew: true }), 0, 2);
+    const log = openLog(files);
+    expect(log.state.outputs.size).toBe(1);
+    expect(await checkLog(files)).toMatchObject({ findings: [], firstEpoch: 2, lastEpoch: 3, committed: 2 });
+  });
+
   it.each([
     ['counts what moves skipped and what they go back over', 'AAAA', [5, 10]],
     ['counts nothing where a move leads to another topic', 'BBBB', [0, 0]],

@@ -293,9 +293,10 @@ export class LogReplay {
   }
 }
 
-function isEmpty({ lastCommitted, pending, positions, state, outputs }: Recorded<'anchor'>): boolean {
+function isEmpty({ lastCommitted, pending, positions, state, outputs, isAnew }: Recorded<'anchor'>): boolean {
   const isBegun = lastCommitted !== undefined || pending !== undefined || positions.length > 0;
-  return !isBegun && (state?.size ?? 0) === 0 && (outputs?.size ?? 0) === 0;
+  // What the log before it may have written to is known to one that begins anew.
+  return !isBegun && (state?.size ?? 0) === 0 && (isAnew === true || (outputs?.size ?? 0) === 0);
 }
 
 function rangesText(inputs: readonly LoggedInput[]): string {

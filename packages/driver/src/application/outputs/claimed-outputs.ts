@@ -1,18 +1,18 @@
 import type { EvaluatedJob } from '@millrace/api/internal';
-import { type Clock, crashPoint } from '@millrace/common';
+import { crashPoint } from '@millrace/common';
 import type { ProgramIdentity } from '../../program-identity.ts';
+import type { PatienceOptions } from '../input/kafka-patience.ts';
 import type { KafkaClients } from '../kafka-clients.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import { ExactlyOnceOutputs } from './exactly-once-outputs.ts';
 import { loggedOutputs } from './output-prefix.ts';
 
-export interface ClaimedOutputsOptions {
+export interface ClaimedOutputsOptions extends Omit<PatienceOptions, 'brokers'> {
   readonly job: EvaluatedJob;
   readonly program: ProgramIdentity;
   /** Held. */
   readonly log: ApplicationLog;
   readonly kafka: KafkaClients;
-  readonly clock: Clock;
   /** Aborted: nobody waits for the claim any more. */
   readonly draining: AbortSignal;
   readonly cancelled: AbortSignal;
@@ -23,7 +23,7 @@ const CLAIM_TIMEOUT_MS_MAX = 40_000;
 
 /** The exactly-once outputs of a job, taken over from earlier runs. @throws as their claim; the reason of `draining`. */
 export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<ExactlyOnceOutputs> {
-  const { job, program, log, kafka, clock, draining, cancelled } = options;
+  const { job, program, log, kafka, clock, logger, notice, draining, cancelled } = options;
   const { name, taskTimeout, kafkaTimeout } = job.options;
   const { graph } = job.context.internals.graph;
   const outputs = new ExactlyOnceOutputs({
@@ -34,6 +34,8 @@ export async function claimedOutputs(options: ClaimedOutputsOptions): Promise<Ex
     log,
     kafka: (client) => kafka.get(client),
     clock,
+    logger,
+    notice,
     taskTimeoutMs: taskTimeout,
     claimTimeoutMs: Math.min(CLAIM_TIMEOUT_MS_MAX, kafkaTimeout),
     kafkaTimeoutMs: kafkaTimeout,

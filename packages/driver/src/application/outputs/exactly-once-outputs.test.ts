@@ -59,12 +59,27 @@ describe('the exactly-once outputs of a run', () => {
   it('wait for all of it no longer than one deadline, and not at all for whoever leaves', async () => {
     const kafka = new FakeKafka();
     kafka.topicsAnswered = new Promise(() => undefined);
-    expect(await codeOf(claim(outputs(kafka, { claimTimeoutMs: 50 })))).toBe('DEADLINE_EXCEEDED');
+    expect(await codeOf(claim(outputs(kafka, { claimTimeoutMs: 50 })))).toBe('KAFKA_UNREACHABLE');
     const leave = new AbortController();
     const left = codeOf(outputs(kafka, {}).claim(leave.signal));
     leave.abort(new MillraceError('CANCELLED', 'stopped'));
     expect(await left).toBe('CANCELLED');
     expect(kafka.done).toEqual([]);
+  });
+
+  it('wait for a Kafka that is away for a moment when they are claimed, and say so', async () => {
+    const kafka = new FakeKafka();
+    kafka.topicsAnswered = Promise.reject(new MillraceError('KAFKA_UNREACHABLE', 'no broker answers'));
+    const claimed = claim(outputs(kafka, {}));
+    await kafka.topicsAnswered.catch(() => undefined);
+    kafka.topicsAnswered = undefined;
+    await claimed;
+    expect(kafka.done).toHaveLength(2);
+    const what = 'taking over the exactly-once outputs of app';
+    expect(kafka.told).toEqual([
+      `${what}: no broker answers; waiting up to 5 s`,
+      expect.stringContaining(`${what}: Kafka answers again after`),
+    ]);
   });
 
   it('wait in a batch for a Kafka that is away, longer than a start may take', async () => {
@@ -107,6 +122,17 @@ describe('the exactly-once outputs of a run', () => {
       ),
       remedy: expect.stringContaining('taskTimeout'),
     });
+  });
+
+  it('are fenced by a newer run, or when their log is an older copy, and say so', async () => {
+    const kafka = new FakeKafka();
+    kafka.set(0, { epoch: 9, batchTime: 7, planHash: 'h' });
+    await expect(claim(outputs(kafka, {}))).rejects.toMatchObject({
+      code: 'FENCED',
+      details: { epoch: 5, newer: 9 },
+      remedy: expect.stringContaining('older copy'),
+    });
+    expect(kafka.done).toEqual([`init ${PREFIX}/0`]);
   });
 
   it('are fenced when an application of this name with another log has them, in whatever epoch', async () => {

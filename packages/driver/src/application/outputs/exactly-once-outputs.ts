@@ -4,10 +4,11 @@ import {
   outputConflict,
   type TransactionSettings,
 } from '@millrace/api/internal';
-import { type Clock, crashPoint, MillraceError, unlessAborted, withDeadline } from '@millrace/common';
+import { crashPoint, MillraceError } from '@millrace/common';
 import { ensureProgressTopic, type KafkaClient, type KafkaOptions, type Progress } from '@millrace/kafka';
 import { contentHash } from '@millrace/proto/task';
 import { isPlannedBy, type ProgramIdentity, programId } from '../../program-identity.ts';
+import { KafkaPatience, type PatienceOptions, type Wait } from '../input/kafka-patience.ts';
 import type { ApplicationLog } from '../log/application-log.ts';
 import type { PlannedBatch } from '../log/log-record.ts';
 import { beginsAnew, begunOutputs, type LogState } from '../log/log-state.ts';
@@ -25,7 +26,7 @@ const RETENTION_MS = 7 * DAY_MS;
 /** An output without records for long is not to look like one whose progress Kafka has forgotten. */
 const REFRESH_MS = DAY_MS;
 
-export interface ExactlyOnceOutputsOptions {
+export interface ExactlyOnceOutputsOptions extends Omit<PatienceOptions, 'brokers'> {
   readonly application: string;
   readonly program: ProgramIdentity;
   readonly outputs: readonly ExactlyOnceOutput[];
@@ -33,7 +34,6 @@ export interface ExactlyOnceOutputsOptions {
   readonly known: readonly string[];
   readonly log: Pick<ApplicationLog, 'epoch' | 'output' | 'settled'> & { readonly state: LogState };
   readonly kafka: (options: KafkaOptions) => KafkaClient;
-  readonly clock: Clock;
   readonly taskTimeoutMs: number;
   /** For all that is asked of Kafka at the start. */
   readonly claimTimeoutMs: number;
@@ -49,6 +49,7 @@ export interface ExactlyOnceOutputsOptions {
  */
 export class ExactlyOnceOutputs implements OutputTransactions {
   readonly #options: ExactlyOnceOutputsOptions;
+  readonly #patience: KafkaPatience;
   /** By prefix: what was found under its ids when they were claimed. */
   readonly #found = new Map<string, readonly Progress[]>();
   /** By prefix: when its first id was claimed last. */
@@ -56,6 +57,8 @@ export class ExactlyOnceOutputs implements OutputTransactions {
 
   constructor(options: ExactlyOnceOutputsOptions) {
     this.#options = options;
+    const brokers = new Set(options.outputs.flatMap(({ client }) => client.brokers));
+    this.#patience = new KafkaPatience({ ...options, brokers: [...brokers] });
   }
 
   /** @throws MillraceError FENCED, OUTPUT_CONFLICT, OUTPUT_EXPIRED, CONFIG_INVALID, KAFKA_UNREACHABLE, KAFKA_AUTH; the reason of the signal. */
@@ -65,7 +68,7 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     if (pending) this.#checkPending(pending);
     if (outputs.length === 0) return;
     const clients = new Set(outputs.map(({ client }) => this.#options.kafka(client)));
-    await this.#inTime(claimTimeoutMs, signal, async (time) => {
+    await this.#inTime({ patienceMs: claimTimeoutMs, signal }, async (time) => {
       await Promise.all([...clients].map((client) => ensureProgressTopic(client)));
       await Promise.all(outputs.map((output) => this.#claimLogged(output, time)));
     });
@@ -102,10 +105,9 @@ export class ExactlyOnceOutputs implements OutputTransactions {
     const own = new Set([planHash]);
     const check = (found: Progress | undefined): void => checkFound(prefix, found, log.state, own);
     for (const found of this.#found.get(prefix) ?? []) check(found);
+    const wait = { patienceMs: kafkaTimeoutMs, option: 'kafkaTimeout', signal: cancelled } as const;
     const claim = (from: number, until: number, isAnew = false) =>
-      this.#inTime(kafkaTimeoutMs, cancelled, (time) =>
-        this.#claim(output, from, until, { time, check, isAnew }),
-      );
+      this.#inTime(wait, (time) => this.#claim(output, from, until, { time, check, isAnew }));
     const logged = log.state.outputs.get(prefix) ?? 0;
     if (tasks > logged) await claim(Math.max(1, logged), tasks, log.state.isAnew);
     // Behind the claim: what the log names is this log's own, also after a death in between. Before the first task: the next run claims what that may use.
@@ -151,22 +153,18 @@ export class ExactlyOnceOutputs implements OutputTransactions {
   }
 
   /** One deadline for all of `work`; nobody who leaves waits for it. */
-  async #inTime<T>(
-    timeoutMs: number,
-    signal: AbortSignal,
-    work: (time: ClaimTime) => Promise<T>,
-  ): Promise<T> {
+  async #inTime<T>(wait: Wait, work: (time: ClaimTime) => Promise<T>): Promise<T> {
     const { application, clock } = this.#options;
-    signal.throwIfAborted();
     const over = new AbortController();
-    const deadline = clock.monotonic() + timeoutMs;
-    const all = work({ deadline, signal: AbortSignal.any([signal, over.signal]) });
+    const time = {
+      deadline: clock.monotonic() + wait.patienceMs,
+      signal: AbortSignal.any([wait.signal, over.signal]),
+    };
     const what = `taking over the exactly-once outputs of ${application}`;
     try {
-      return await unlessAborted(withDeadline(all, timeoutMs, what, clock), signal);
+      return await this.#patience.attempt(what, wait, () => work(time));
     } finally {
       over.abort(new MillraceError('CANCELLED', `${what} is given up`));
-      all.catch(() => undefined);
     }
   }
 

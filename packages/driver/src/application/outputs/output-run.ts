@@ -15,14 +15,13 @@ export function outputRunOf(
   { taskTimeout }: Pick<JobOptions, 'taskTimeout'>,
 ): OutputRun {
   const { id = '', pending, lastCommitted } = state;
-  const lastBatch = pending?.batchTime ?? lastCommitted;
   return {
     program: programId(program),
     taskTimeoutMs: taskTimeout,
     log: id,
     isAnew: beginsAnew(state),
     ...(pending && { pendingBatch: pending.batchTime }),
-    ...(lastBatch !== undefined && { lastBatch }),
+    ...(lastCommitted !== undefined && { lastCommitted }),
   };
 }
 

@@ -1,6 +1,6 @@
-import { silentLogger } from '@millrace/common';
+import { MillraceError, silentLogger } from '@millrace/common';
 import { planHashOf } from '../batch/plan-hash.ts';
-import { ApplicationLog } from '../log/application-log.ts';
+import { ApplicationLog, type LogClaim } from '../log/application-log.ts';
 import { checkLog as checkFiles } from '../log/check-log.ts';
 import type { LogCheck } from '../log/log-check.ts';
 import type { LoggedInput, LogRecord, PlannedBatch } from '../log/log-record.ts';
@@ -11,13 +11,19 @@ import { MemoryStateFiles } from './memory-state-files.ts';
 export const METRICS = { records: 20, tasks: 2, processingMs: 1.5 };
 export const FIRST_SEGMENT = 'epoch-00000001-000001.log';
 
-export function openLog(files: MemoryLogFiles, segmentBytes = 1 << 20, historyMs = 0): ApplicationLog {
+export function openLog(
+  files: MemoryLogFiles,
+  segmentBytes = 1 << 20,
+  historyMs = 0,
+  claim?: LogClaim,
+): ApplicationLog {
   return ApplicationLog.open({
     files,
     logger: silentLogger,
     segmentBytes,
     segmentsRetained: 1000,
     historyMs,
+    ...(claim && { claim }),
   });
 }
 
@@ -70,4 +76,14 @@ export function rewritten(
   const records = decodeSegment(files.read(name), name).records.map(({ record }) => record);
   files.contents.set(name, Buffer.concat(change(records).map((record) => encodeRecord(record))));
   return files;
+}
+
+/** Of the error that it throws; none: it throws none. */
+export function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    return MillraceError.is(error) ? error.code : `not coded: ${String(error)}`;
+  }
+  return 'none';
 }

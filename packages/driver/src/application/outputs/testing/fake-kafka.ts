@@ -1,5 +1,5 @@
 import type { ExactlyOnceOutput } from '@millrace/api/internal';
-import { MillraceError, resolveConfig, systemClock } from '@millrace/common';
+import { MillraceError, resolveConfig, silentLogger, systemClock } from '@millrace/common';
 import {
   KAFKA_OPTIONS,
   type KafkaClient,
@@ -32,6 +32,8 @@ export type Found = Omit<Progress, 'log'> & Partial<Progress>;
 export class FakeKafka {
   readonly done: string[] = [];
   readonly #offsets = new Map<string, TxnOffset>();
+  /** What whoever looks on is told. */
+  readonly told: string[] = [];
   /** Of the next commits. */
   readonly failures: MillraceError[] = [];
   /** Of every init. */
@@ -152,6 +154,8 @@ export function outputs(kafka: FakeKafka, given: Given): ExactlyOnceOutputs {
     log,
     kafka: () => kafka.client,
     clock: { ...systemClock, now: () => NOW, monotonic: () => systemClock.monotonic() + kafka.laterMs },
+    logger: silentLogger,
+    notice: (_, text) => void kafka.told.push(text),
     taskTimeoutMs: 1000,
     claimTimeoutMs: given.claimTimeoutMs ?? 5000,
     kafkaTimeoutMs: 5000,
