@@ -50,15 +50,36 @@ it.each<[string, OffsetLog, string]>([
   expect(verdictOfLog(broken, PRODUCED)).toContain(finding);
 });
 
-it('reads every file of a log but a torn last line', () => {
+const line = (record: object): string => `00000000 00000000 ${JSON.stringify(record)}\n`;
+const PLANNED = line({ kind: 'planned', batchTime: 100, inputs: [{ topics: [{ parts: [[0, 0, 4, 1]] }] }] });
+const COMMITTED = line({ kind: 'committed', batchTime: 100 });
+
+/** What is read of these files: by epoch and segment. */
+function read(files: Readonly<Record<string, string>>): OffsetLog {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-log-'));
-  const line = (record: object): string => `00000000 00000000 ${JSON.stringify(record)}`;
-  const planned = { kind: 'planned', batchTime: 100, inputs: [{ topics: [{ parts: [[0, 0, 4, 1]] }] }] };
   try {
-    writeFileSync(join(directory, '1.log'), `${line({ kind: 'epoch' })}\n${line(planned)}\n`);
-    writeFileSync(join(directory, '2.log'), `${line({ kind: 'committed', batchTime: 100 })}\n00000000 {"ki`);
-    expect(readOffsetLog(directory)).toEqual(log([[100, [0, 0, 4]]], [100]));
+    for (const [place, text] of Object.entries(files)) {
+      const [epoch = '', segment = ''] = place.split('/');
+      writeFileSync(join(directory, `epoch-${epoch.padStart(8, '0')}-${segment.padStart(6, '0')}.log`), text);
+    }
+    return readOffsetLog(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+it('reads every file of a log but torn last lines', () => {
+  const files = { '1/1': line({ kind: 'anchor' }) + PLANNED, '1/2': `${COMMITTED}00000000 {"ki` };
+  expect(read(files)).toEqual(log([[100, [0, 0, 4]]], [100]));
+});
+
+it('leaves out what a fenced process wrote: behind the fence, and to files after it', () => {
+  const before = line({ kind: 'anchor' }) + PLANNED;
+  const fence = { epoch: 1, segment: 1, bytes: Buffer.byteLength(before) };
+  const after = line({ kind: 'anchor', fence }) + COMMITTED;
+  expect(read({ '1/1': before + COMMITTED, '1/2': COMMITTED, '2/1': after })).toEqual(
+    log([[100, [0, 0, 4]]], [100]),
+  );
+  const twice = line({ kind: 'anchor', fence: { ...fence, bytes: fence.bytes + COMMITTED.length } });
+  expect(read({ '1/1': before + COMMITTED, '2/1': twice + COMMITTED }).committed).toEqual([100, 100]);
 });

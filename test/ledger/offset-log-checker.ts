@@ -19,14 +19,14 @@ export interface OffsetLog {
 }
 
 const HEADER_LENGTH = 18;
+const SEGMENTS_MAX = 1_000_000;
 
-/** Every planned and committed batch of a log directory, in file order. A torn last line is left out. */
+/** Every planned and committed batch of a log directory, in file order. Torn last lines, and what came after a fence, are left out. */
 export function readOffsetLog(directory: string): OffsetLog {
   const planned: { batchTime: number; ranges: Range[] }[] = [];
   const committed: number[] = [];
-  for (const name of readdirSync(directory).toSorted()) {
-    for (const text of readFileSync(join(directory, name), 'utf8').split('\n').slice(0, -1)) {
-      const line = JSON.parse(text.slice(HEADER_LENGTH)) as Line;
+  for (const lines of countingLines(directory)) {
+    for (const line of lines) {
       if (line['kind'] === 'planned') {
         const inputs = line['inputs'] as {
           readonly topics: readonly { readonly parts: readonly number[][] }[];
@@ -44,6 +44,35 @@ export function readOffsetLog(directory: string): OffsetLog {
     }
   }
   return { planned, committed };
+}
+
+/**
+ * By file, oldest first. The first line of a file may say where the one before it ended (`fence`): a process that stood still in the middle
+ * of a write finishes that when it comes back, behind the fence, and is told then that it has lost.
+ */
+function countingLines(directory: string): readonly (readonly Line[])[] {
+  const counting: Line[][] = [];
+  let end = { file: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+  for (const name of readdirSync(directory).toSorted().toReversed()) {
+    const file = placeOf(name);
+    // Made by a process that was fenced by then.
+    if (file > end.file) continue;
+    const bytes = readFileSync(join(directory, name)).subarray(0, file === end.file ? end.bytes : undefined);
+    const lines = bytes.toString('utf8').split('\n').slice(0, -1);
+    const records = lines.map((text) => JSON.parse(text.slice(HEADER_LENGTH)) as Line);
+    counting.push(records);
+    const fence = records[0]?.['fence'] as
+      | Readonly<Record<'epoch' | 'segment' | 'bytes', number>>
+      | undefined;
+    if (fence) end = { file: fence.epoch * SEGMENTS_MAX + fence.segment, bytes: fence.bytes };
+  }
+  return counting.toReversed();
+}
+
+/** epoch-EEEEEEEE-SSSSSS.log as one number that grows with both. */
+function placeOf(name: string): number {
+  const [, epoch = 0, segment = 0] = name.split(/[-.]/).map(Number);
+  return epoch * SEGMENTS_MAX + segment;
 }
 
 /**

@@ -85,7 +85,9 @@ export class OnceApplication {
   }
 
   async progress(task: number): Promise<Progress | undefined> {
-    return readProgress(this.#kafka.client, progressPlace(`millrace/${this.name}/${this.out}`, task), 5_000);
+    const place = progressPlace(`millrace/${this.name}/${this.out}`, task);
+    // Only looked at: there was no init.
+    return readProgress(this.#kafka.client, { endAgain: async () => false }, place, 5_000);
   }
 
   /** What another run, of this epoch, would have left. */

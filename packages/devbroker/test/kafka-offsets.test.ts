@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '@millrace/common';
+import { progressPlace, readProgress } from '@millrace/kafka';
 import { until } from '../../../test/support/until.ts';
 import { brokerWithTopic, clientOf, closeAfterEach, endOfRun, produce, TP } from './fault-kit.ts';
 
@@ -102,6 +103,29 @@ describe('offsets of a group', () => {
     });
     await producer.init();
     expect([ofGroup.hits, ofTransaction.hits]).toEqual([1, 1]);
+  });
+
+  it('of a transaction that nobody decides say so, and what to do', async () => {
+    const { kafka } = clientOf(
+      await brokerWithTopic().then((broker) => {
+        // UNSTABLE_OFFSET_COMMIT. There is no log of a coordinator that says more.
+        broker.faults.inject({
+          api: 'OffsetFetch',
+          action: { kind: 'error', code: 88 },
+          times: Number.POSITIVE_INFINITY,
+        });
+        return broker;
+      }),
+    );
+    const place = progressPlace('millrace/app/out', 0);
+    const producer = kafka.transactionalProducer({ ...place, transactionTimeoutMs: 60_000 });
+    await producer.init();
+    await expect(readProgress(kafka, producer, place, 500)).rejects.toMatchObject({
+      code: 'TRANSACTION_UNKNOWN',
+      retryable: true,
+      what: expect.stringContaining('millrace/app/out/0'),
+      remedy: expect.stringContaining('docs/delivery.md'),
+    });
   });
 
   it('are refused with a remedy while the group has live members', async () => {

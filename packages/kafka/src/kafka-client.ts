@@ -36,6 +36,7 @@ import { Retrier } from './retrier.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import type { TopicPartition, TopicPartitionKey } from './topic-partition.ts';
 import { TransactionCoordinator } from './transaction/transaction-coordinator.ts';
+import { lastEnd } from './transaction/transaction-history.ts';
 import type { TransactionalProducer, TransactionalProducerOptions } from './transaction/transaction-port.ts';
 import { SharedTransactionalProducer } from './transaction/transactional-producer.ts';
 
@@ -151,7 +152,9 @@ class ConnectedKafka implements KafkaClient {
         { remedy: 'Give an id and a positive whole number of milliseconds.' },
       );
     }
-    return new SharedTransactionalProducer(options, this.producing, this.transactions);
+    return new SharedTransactionalProducer(options, this.producing, this.transactions, async (id) =>
+      lastEnd(this, id),
+    );
   }
 
   async createTopic(

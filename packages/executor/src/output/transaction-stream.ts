@@ -114,7 +114,7 @@ export class TransactionStream {
       stepTimeoutMs: stream.deliveryTimeoutMs,
     });
     await producer.init();
-    if (await this.#isThere()) this.#isSkipped = true;
+    if (await this.#isThere(producer)) this.#isSkipped = true;
     else {
       producer.begin();
       this.#producer = producer;
@@ -125,10 +125,10 @@ export class TransactionStream {
     for (const record of records) this.append(...record);
   }
 
-  async #isThere(): Promise<boolean> {
+  async #isThere(producer: TransactionalProducer): Promise<boolean> {
     const { client, transaction, stream } = this.#options;
     const own = this.#own;
-    const found = await readProgress(client, this.#place, stream.deliveryTimeoutMs);
+    const found = await readProgress(client, producer, this.#place, stream.deliveryTimeoutMs);
     const verdict = progressVerdict(found, own);
     if (found === undefined || verdict === 'run') return false;
     switch (verdict) {

@@ -135,10 +135,11 @@ export class BrokerConnection {
     {
       throttle = 'first',
       flexibleFrom,
-    }: { readonly throttle?: 'first' | 'last'; readonly flexibleFrom: number },
+    }: { readonly throttle?: 'first' | 'last' | 'none'; readonly flexibleFrom: number },
     version: number,
     payload: Buffer,
   ): void {
+    if (throttle === 'none') return;
     const first = version >= flexibleFrom ? 1 : 0;
     const at = throttle === 'first' ? first : payload.length - 4;
     if (at < 0 || at + 4 > payload.length) return; // the decoder will say what is wrong

@@ -14,7 +14,7 @@ export interface KafkaApi<Request, Response> {
   readonly tail?: (request: Request) => Buffer;
   readonly decode: (reader: WireReader, version: number) => Response;
   /** Where the response tells its throttle time (an int32); default 'first', as most do. 'last': in versions that are not flexible. */
-  readonly throttle?: 'first' | 'last';
+  readonly throttle?: 'first' | 'last' | 'none';
   /** False: no response follows (Produce with acks 0). */
   readonly expectsResponse?: (request: Request) => boolean;
 }

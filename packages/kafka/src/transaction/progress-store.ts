@@ -1,8 +1,9 @@
 import { MillraceError } from '@millrace/common';
-import type { KafkaClient } from '../kafka-port.ts';
+import type { CommittedOffset, KafkaClient } from '../kafka-port.ts';
 import type { TxnOffset } from '../protocol/transaction-api.ts';
-import { topicPartitionKey } from '../topic-partition.ts';
+import { type TopicPartitionKey, topicPartitionKey } from '../topic-partition.ts';
 import type { Progress } from './progress.ts';
+import type { TransactionalProducer } from './transaction-port.ts';
 
 /**
  * Progress lies in the metadata of committed offsets, in __consumer_offsets: this topic holds no records. It must only exist, since brokers commit no
@@ -12,6 +13,9 @@ const PROGRESS_TOPIC = '__millrace_progress';
 
 /** Ids of so many tasks share a group, each with a partition of its own: the topic never has to grow. */
 const PROGRESS_PARTITIONS = 16;
+
+/** After an init all that ended before it is decided, within moments: what is not by then has lost its markers. */
+const MARKERS_MS_MAX = 1_000;
 
 /** Of the metadata's shape. */
 const VERSION = 1;
@@ -35,18 +39,52 @@ export function progressPlace(prefix: string, task: number): ProgressPlace {
 
 /**
  * What the last transaction of the id has committed; waits for one that still ends, and for brokers, as long as the steps of a transaction do.
- * Only after an init it says anything.
- * @throws MillraceError VERSION_MISMATCH, KAFKA_PROTOCOL: it is not what this version writes; KAFKA_UNREACHABLE, KAFKA_AUTH.
+ * Only after an init of `producer` it says anything.
+ * @throws MillraceError VERSION_MISMATCH, KAFKA_PROTOCOL: it is not what this version writes; TRANSACTION_UNKNOWN: Kafka does not decide it;
+ *   KAFKA_UNREACHABLE, KAFKA_AUTH, and what ends of transactions throw.
  */
 export async function readProgress(
   client: Pick<KafkaClient, 'committedOffsets'>,
-  { groupId, partition }: ProgressPlace,
+  producer: Pick<TransactionalProducer, 'endAgain'>,
+  { transactionalId, groupId, partition }: ProgressPlace,
   timeoutMs: number,
 ): Promise<Progress | undefined> {
   const tp = { topic: PROGRESS_TOPIC, partition };
-  const found = await client.committedOffsets(groupId, [tp], { requireStable: true, timeoutMs });
+  const stable = async (forMs: number): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>> =>
+    client.committedOffsets(groupId, [tp], { requireStable: true, timeoutMs: forMs });
+  let found: ReadonlyMap<TopicPartitionKey, CommittedOffset>;
+  try {
+    found = await stable(Math.min(MARKERS_MS_MAX, timeoutMs));
+  } catch (error) {
+    if (!MillraceError.is(error) || !error.retryable) throw error;
+    const isDecided = !isUndecided(error) || (await producer.endAgain());
+    found = await stable(timeoutMs).catch((again: unknown) => {
+      throw isUndecided(again) ? undecided(transactionalId, isDecided, again) : again;
+    });
+  }
   const committed = found.get(topicPartitionKey(tp));
   return committed && decoded(committed.metadata, groupId, partition);
+}
+
+function isUndecided(error: unknown): boolean {
+  return MillraceError.is(error) && error.details['kafkaError'] === 'UNSTABLE_OFFSET_COMMIT';
+}
+
+function undecided(transactionalId: string, wasEndedAgain: boolean, cause: unknown): MillraceError {
+  const why = wasEndedAgain
+    ? ''
+    : ', and its log, the topic __transaction_state, does not say how it has ended, or may not be read';
+  return new MillraceError(
+    'TRANSACTION_UNKNOWN',
+    `Kafka does not say whether the last transaction of ${transactionalId} was committed${why}`,
+    {
+      remedy:
+        'Nothing more is written before it does. Allow the user of the output to read __transaction_state; and see "Transactions that Kafka leaves undecided" in docs/delivery.md.',
+      details: { transactionalId },
+      retryable: true,
+      cause,
+    },
+  );
 }
 
 /** To be sent with the transaction that it tells of. */

@@ -41,6 +41,14 @@ export interface TransactionalProducer {
   stream(options: Omit<RecordStreamOptions, 'acks'>): RecordStream;
   /** Commits offsets of a group with the transaction, without being a member of the group. */
   sendOffsets(groupId: string, offsets: readonly TxnOffset[]): Promise<void>;
+  /**
+   * After an init: tells all that was written in the last transaction of the id how that has ended, as the log of its coordinator says. A
+   * coordinator counts a transaction as ended without having told partitions that had no leader then: records and offsets there stay
+   * undecided, and hold readers up, until the next end of this producer. What was told before stays as it is. False: the log does not
+   * say how it has ended, or may not be read.
+   * @throws MillraceError KAFKA_AUTH: it needs the right ALTER or CLUSTER_ACTION on the cluster; as steps of transactions.
+   */
+  endAgain(): Promise<boolean>;
   /** Waits for what is on its way, and ends the transaction. When it resolves, all of it will be visible. */
   commit(): Promise<void>;
   /** Waits for what is on its way, and ends the transaction: none of it will be visible. */

@@ -8,7 +8,9 @@ import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import type { TransactionAttempt } from './transaction-attempt.ts';
 import type { TransactionCoordinator } from './transaction-coordinator.ts';
 import { StepFailure } from './transaction-failure.ts';
+import type { LoggedEnd } from './transaction-history.ts';
 import { TransactionMachine, type TransactionState } from './transaction-machine.ts';
+import { writeMarkers } from './transaction-markers.ts';
 import type { TransactionalProducer, TransactionalProducerOptions } from './transaction-port.ts';
 import { TransactionalWriter } from './transactional-writer.ts';
 
@@ -32,6 +34,7 @@ export class SharedTransactionalProducer implements TransactionalProducer {
   readonly #stepTimeoutMs: number;
   readonly #context: ProducerContext;
   readonly #coordinator: TransactionCoordinator;
+  readonly #lastEnd: (transactionalId: string) => Promise<LoggedEnd | undefined>;
   readonly #machine: TransactionMachine;
   #session: Session | undefined;
 
@@ -39,12 +42,14 @@ export class SharedTransactionalProducer implements TransactionalProducer {
     options: TransactionalProducerOptions,
     context: ProducerContext,
     coordinator: TransactionCoordinator,
+    lastEnd: (transactionalId: string) => Promise<LoggedEnd | undefined>,
   ) {
     this.transactionalId = options.transactionalId;
     this.#transactionTimeoutMs = options.transactionTimeoutMs;
     this.#stepTimeoutMs = options.stepTimeoutMs ?? context.options.requestTimeoutMs;
     this.#context = context;
     this.#coordinator = coordinator;
+    this.#lastEnd = lastEnd;
     this.#machine = new TransactionMachine(options.transactionalId);
   }
 
@@ -101,6 +106,14 @@ export class SharedTransactionalProducer implements TransactionalProducer {
       this.#machine.mustStillWrite(session.attempt);
       await this.#coordinator.commitOffsets(session.sender, groupId, offsets, this.#stepTimeoutMs);
     });
+  }
+
+  async endAgain(): Promise<boolean> {
+    const identity = this.#session?.attempt.identity;
+    const last = await this.#lastEnd(this.transactionalId);
+    if (last === undefined || last.producerId !== identity?.id) return false;
+    await writeMarkers(this.#context, { ...last, ...identity }, this.#stepTimeoutMs);
+    return true;
   }
 
   async commit(): Promise<void> {

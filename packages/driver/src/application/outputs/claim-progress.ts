@@ -73,7 +73,7 @@ async function attempt(
   await producer.init().catch((error: unknown) => {
     throw isTooLong(error) ? taskTimeoutTooLong(prefix, transactionTimeoutMs, error) : error;
   });
-  const found = await readProgress(client, place, stepTimeoutMs);
+  const found = await readProgress(client, producer, place, stepTimeoutMs);
   if (!isAnew && found && isForeign(found, log)) throw outputForeign(prefix, found, log);
   // Epochs of another log say nothing of this one.
   const claimed = claimedProgress(found?.log === log || !isAnew ? found : undefined, { epoch, log });
