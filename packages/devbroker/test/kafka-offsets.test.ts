@@ -120,12 +120,44 @@ describe('offsets of a group', () => {
     const place = progressPlace('millrace/app/out', 0);
     const producer = kafka.transactionalProducer({ ...place, transactionTimeoutMs: 60_000 });
     await producer.init();
-    await expect(readProgress(kafka, producer, place, 500)).rejects.toMatchObject({
+    await expect(readProgress(kafka, producer, place, 3_000)).rejects.toMatchObject({
       code: 'TRANSACTION_UNKNOWN',
       retryable: true,
       what: expect.stringContaining('millrace/app/out/0'),
       remedy: expect.stringContaining('docs/delivery.md'),
     });
+  });
+
+  it('of such a transaction are decided at once, also when brokers go away meanwhile', async () => {
+    const broker = await brokerWithTopic();
+    const { kafka } = clientOf(broker);
+    const undecided = broker.faults.inject({
+      api: 'OffsetFetch',
+      action: { kind: 'error', code: 88 },
+      times: Number.POSITIVE_INFINITY,
+    });
+    const reading = readProgress(
+      kafka,
+      {
+        endAgain: async () => {
+          undecided.remove();
+          return true;
+        },
+      },
+      progressPlace('millrace/app/out', 0),
+      600_000,
+    );
+    await until('a first answer', () => undecided.hits > 0, 10_000);
+    // For longer than it is waited for the decision.
+    const away = broker.faults.inject({
+      api: 'OffsetFetch',
+      action: { kind: 'close' },
+      times: Number.POSITIVE_INFINITY,
+    });
+    await systemClock.sleep(1_500);
+    away.remove();
+    expect(await reading).toBeUndefined();
+    expect(away.hits).toBeGreaterThan(0);
   });
 
   it('are refused with a remedy while the group has live members', async () => {

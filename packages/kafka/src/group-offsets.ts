@@ -1,3 +1,4 @@
+import { MillraceError } from '@millrace/common';
 import type { BrokerConnection } from './connection/broker-connection.ts';
 import { type Coordinators, coordinatorCallMs, isCoordinatorMoved } from './coordinators.ts';
 import { BrokerFailure, kafkaFailure } from './kafka-failure.ts';
@@ -6,32 +7,40 @@ import type { CommittedOffset, CommittedOffsetsOptions } from './kafka-port.ts';
 import { OFFSET_COMMIT, OFFSET_FETCH, STABLE_OFFSET_FETCH } from './protocol/group-api.ts';
 import type { Retrier } from './retrier.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from './topic-partition.ts';
+import { KAFKA_ERROR } from './wire/kafka-error.ts';
 
 /** Offsets of consumer groups, read and committed without being a member. */
 export class GroupOffsets {
   private readonly coordinators: Coordinators;
   private readonly retrier: Retrier;
   private readonly options: KafkaOptions;
+  private readonly now: () => number;
 
-  constructor(coordinators: Coordinators, retrier: Retrier, options: KafkaOptions) {
+  constructor(coordinators: Coordinators, retrier: Retrier, options: KafkaOptions, now: () => number) {
     this.coordinators = coordinators;
     this.retrier = retrier;
     this.options = options;
+    this.now = now;
   }
 
   /** See KafkaClient.committedOffsets. */
   async committed(
     groupId: string,
     partitions: readonly TopicPartition[],
-    { requireStable = false, timeoutMs }: CommittedOffsetsOptions = {},
+    { requireStable = false, timeoutMs, undecidedMs }: CommittedOffsetsOptions = {},
   ): Promise<Map<TopicPartitionKey, CommittedOffset>> {
     if (partitions.length === 0) return new Map();
     const api = requireStable ? STABLE_OFFSET_FETCH : OFFSET_FETCH;
+    let undecidedSince: number | undefined;
     const read = async (connection: BrokerConnection, leftMs: number) => {
       const response = await connection.call(api, { groupId, partitions }, { timeoutMs: leftMs });
       this.check(groupId, 'OffsetFetch', response.error);
       const committed = new Map<TopicPartitionKey, CommittedOffset>();
       for (const found of response.partitions) {
+        if (undecidedMs !== undefined && found.error === KAFKA_ERROR.UNSTABLE_OFFSET_COMMIT) {
+          undecidedSince ??= this.now();
+          if (this.now() - undecidedSince >= undecidedMs) throw undecided(groupId, found, undecidedMs);
+        }
         this.check(groupId, 'OffsetFetch', found.error, found);
         if (found.offset >= 0)
           committed.set(topicPartitionKey(found), { offset: found.offset, metadata: found.metadata });
@@ -89,4 +98,12 @@ export class GroupOffsets {
       ...(tp === undefined ? {} : { topic: tp.topic, partition: tp.partition }),
     });
   }
+}
+
+function undecided(groupId: string, { topic, partition }: TopicPartition, ms: number): MillraceError {
+  return new MillraceError(
+    'TRANSACTION_UNKNOWN',
+    `It is not decided for ${ms} ms what group ${groupId} has committed of ${topicPartitionKey({ topic, partition })}`,
+    { retryable: false, details: { groupId, topic, partition } },
+  );
 }

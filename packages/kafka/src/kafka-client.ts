@@ -78,7 +78,7 @@ class ConnectedKafka implements KafkaClient {
     const { pool, metadata, retrier } = this;
     this.offsets = new OffsetLister(pool, metadata, retrier, options);
     const coordinators = new Coordinators(pool, async () => metadata.fetch([]));
-    this.groups = new GroupOffsets(coordinators, retrier, options);
+    this.groups = new GroupOffsets(coordinators, retrier, options, now);
     this.admin = new TopicAdmin(metadata, retrier, options, now);
     this.fetching = {
       pool,

@@ -109,6 +109,8 @@ export interface CommittedOffsetsOptions {
   readonly requireStable?: boolean;
   /** Default: the client's `requestTimeoutMs`, of which brokers may be away for `connectionTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** With `requireStable`: TRANSACTION_UNKNOWN when a transaction stays undecided for so long. Default: it is waited for like brokers. */
+  readonly undecidedMs?: number;
 }
 
 /** The one seam between the engine and Kafka. Offsets are numbers, checked at the wire: above 2^53−1 is OFFSET_UNSAFE. */

@@ -50,28 +50,27 @@ export async function readProgress(
   timeoutMs: number,
 ): Promise<Progress | undefined> {
   const tp = { topic: PROGRESS_TOPIC, partition };
-  const stable = async (forMs: number): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>> =>
-    client.committedOffsets(groupId, [tp], { requireStable: true, timeoutMs: forMs });
+  const stable = async (undecidedMs: number): Promise<ReadonlyMap<TopicPartitionKey, CommittedOffset>> =>
+    client.committedOffsets(groupId, [tp], { requireStable: true, timeoutMs, undecidedMs });
   let found: ReadonlyMap<TopicPartitionKey, CommittedOffset>;
   try {
-    found = await stable(Math.min(MARKERS_MS_MAX, timeoutMs));
+    found = await stable(Math.min(MARKERS_MS_MAX, timeoutMs / 2));
   } catch (error) {
-    if (!MillraceError.is(error) || !error.retryable) throw error;
-    const isDecided = !isUndecided(error) || (await producer.endAgain());
-    found = await stable(timeoutMs).catch((again: unknown) => {
-      throw isUndecided(again) ? undecided(transactionalId, isDecided, again) : again;
+    if (!MillraceError.is(error, 'TRANSACTION_UNKNOWN')) throw error;
+    const isEndedAgain = await producer.endAgain();
+    // Half of the time: brokers that are away may take the rest.
+    found = await stable(timeoutMs / 2).catch((again: unknown) => {
+      throw MillraceError.is(again, 'TRANSACTION_UNKNOWN')
+        ? undecided(transactionalId, isEndedAgain, again)
+        : again;
     });
   }
   const committed = found.get(topicPartitionKey(tp));
   return committed && decoded(committed.metadata, groupId, partition);
 }
 
-function isUndecided(error: unknown): boolean {
-  return MillraceError.is(error) && error.details['kafkaError'] === 'UNSTABLE_OFFSET_COMMIT';
-}
-
-function undecided(transactionalId: string, wasEndedAgain: boolean, cause: unknown): MillraceError {
-  const why = wasEndedAgain
+function undecided(transactionalId: string, isEndedAgain: boolean, cause: unknown): MillraceError {
+  const why = isEndedAgain
     ? ''
     : ', and its log, the topic __transaction_state, does not say how it has ended, or may not be read';
   return new MillraceError(
