@@ -36,7 +36,7 @@ import { Retrier } from './retrier.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import type { TopicPartition, TopicPartitionKey } from './topic-partition.ts';
 import { TransactionCoordinator } from './transaction/transaction-coordinator.ts';
-import { lastEnd } from './transaction/transaction-history.ts';
+import { readHistory } from './transaction/transaction-history.ts';
 import type { TransactionalProducer, TransactionalProducerOptions } from './transaction/transaction-port.ts';
 import { SharedTransactionalProducer } from './transaction/transactional-producer.ts';
 
@@ -153,7 +153,7 @@ class ConnectedKafka implements KafkaClient {
       );
     }
     return new SharedTransactionalProducer(options, this.producing, this.transactions, async (id) =>
-      lastEnd(this, id),
+      readHistory(this, id),
     );
   }
 

@@ -3,15 +3,25 @@ import type { KafkaClient } from '../kafka-port.ts';
 import type { TopicPartition } from '../topic-partition.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 
-/** How a transaction was ended, by its producer or by the init of the next one. */
-export interface EndedTransaction {
+/** What the log of a coordinator tells of an id, newest last. */
+export interface TransactionHistory {
+  /** Who has the id. */
   readonly producerId: bigint;
+  readonly epoch: number;
+  /** The last transaction that was ended, by its producer, the init of the next one, or its time-out. */
+  readonly end?: EndedTransaction;
+}
+
+export interface EndedTransaction {
+  /** Whose it was. */
+  readonly producerId: bigint;
+  readonly epoch: number;
   readonly commit: boolean;
   /** What was written in it, offsets of groups included. */
   readonly partitions: readonly TopicPartition[];
 }
 
-export interface LoggedEnd extends EndedTransaction {
+export interface LoggedTransactions extends TransactionHistory {
   /** Of the coordinator that has the log. */
   readonly coordinatorEpoch: number;
 }
@@ -22,29 +32,29 @@ const STATE_TOPIC = '__transaction_state';
 const RECORDS_MAX = 1_000_000;
 
 /**
- * The last end of a transaction of the id in the log of its coordinator, the topic __transaction_state. Undefined: it does not tell (any more), or
- * may not be read.
+ * What the coordinator of the id has logged, in the topic __transaction_state. Undefined: nothing (any more), or it may not be read.
  * @throws MillraceError KAFKA_UNREACHABLE, KAFKA_PROTOCOL and what else reading may end in.
  */
-export async function lastEnd(
+export async function readHistory(
   client: Pick<KafkaClient, 'topics' | 'listOffsets' | 'reader'>,
   transactionalId: string,
-): Promise<LoggedEnd | undefined> {
+): Promise<LoggedTransactions | undefined> {
   try {
     const [state] = await client.topics([STATE_TOPIC]);
-    const partition = partitionOf(transactionalId, state?.partitions.length ?? 0);
-    const tp = { topic: STATE_TOPIC, partition };
+    const found = state?.partitions[partitionOf(transactionalId, state.partitions.length)];
+    if (found === undefined) return undefined;
+    const tp = { topic: STATE_TOPIC, partition: found.partition };
     const offsetAt = async (at: 'earliest' | 'latest'): Promise<number> =>
       [...(await client.listOffsets([tp], at)).values()][0]?.offset ?? 0;
     const [start, untilOffset] = await Promise.all([offsetAt('earliest'), offsetAt('latest')]);
     const fromOffset = Math.max(start, untilOffset - RECORDS_MAX);
-    let last: EndedTransaction | undefined;
+    let history: TransactionHistory | undefined;
     for await (const records of client.reader(tp).read({ ...tp, fromOffset, untilOffset })) {
       for (let i = 0; i < records.n; i++) {
-        if (idOf(records.key(i)) === transactionalId) last = endOf(records.value(i), last);
+        if (idOf(records.key(i)) === transactionalId) history = historyAfter(records.value(i), history);
       }
     }
-    return last && { ...last, coordinatorEpoch: state?.partitions[partition]?.leaderEpoch ?? -1 };
+    return history && { ...history, coordinatorEpoch: found.leaderEpoch };
   } catch (error) {
     if (MillraceError.is(error, 'UNKNOWN_TOPIC') || MillraceError.is(error, 'KAFKA_AUTH')) return undefined;
     throw error;
@@ -67,27 +77,35 @@ function idOf(key: Buffer | null): string | undefined {
   return reader.int16() === 0 ? reader.string() : undefined;
 }
 
-/** TransactionState of Kafka, as far as it says how a transaction ends. PREPARE_EPOCH_FENCE: by an init. */
+/** TransactionState of Kafka, as far as it says how a transaction ends. */
 const PREPARE_COMMIT = 2;
 const PREPARE_ABORT = 3;
-const PREPARE_EPOCH_FENCE = 7;
+const COMPLETE_COMMIT = 4;
+const COMPLETE_ABORT = 5;
 
-/** `value`: TransactionLogValue of Kafka, version 0 or 1 (KIP-890); null: the coordinator has forgotten the id. `before`: the end before it. */
-export function endOf(
+/** `value`: TransactionLogValue of Kafka, version 0 or 1 (KIP-890); null: the coordinator has forgotten the id. */
+export function historyAfter(
   value: Buffer | null,
-  before: EndedTransaction | undefined,
-): EndedTransaction | undefined {
+  before: TransactionHistory | undefined,
+): TransactionHistory | undefined {
   if (value === null) return undefined;
   const reader = new WireReader(value);
   const version = reader.int16();
   if (version > 1) return undefined;
   const producerId = reader.bigint64();
-  reader.int16(); // producer epoch
+  const epoch = reader.int16();
   reader.int32(); // time-out of the transaction
   const status = reader.int8();
-  if (status !== PREPARE_COMMIT && status !== PREPARE_ABORT && status !== PREPARE_EPOCH_FENCE) return before;
-  const topics = version === 0 ? reader.array(topicOf) : reader.compactArray(compactTopicOf);
-  return { producerId, commit: status === PREPARE_COMMIT, partitions: topics.flat() };
+  const owner = { producerId, epoch };
+  if (status === PREPARE_COMMIT || status === PREPARE_ABORT) {
+    const topics = version === 0 ? reader.array(topicOf) : reader.compactArray(compactTopicOf);
+    return { ...owner, end: { ...owner, commit: status === PREPARE_COMMIT, partitions: topics.flat() } };
+  }
+  const end = before?.end;
+  // The log is compacted while it is read: this one tells of a transaction whose beginning is gone already.
+  const isOther =
+    (status === COMPLETE_COMMIT && end?.commit === false) || (status === COMPLETE_ABORT && end?.commit);
+  return end === undefined || isOther === true ? owner : { ...owner, end };
 }
 
 function topicOf(reader: WireReader): readonly TopicPartition[] {

@@ -8,7 +8,7 @@ import { type TopicPartition, topicPartitionKey } from '../topic-partition.ts';
 import type { TransactionAttempt } from './transaction-attempt.ts';
 import type { TransactionCoordinator } from './transaction-coordinator.ts';
 import { StepFailure } from './transaction-failure.ts';
-import type { LoggedEnd } from './transaction-history.ts';
+import type { LoggedTransactions } from './transaction-history.ts';
 import { TransactionMachine, type TransactionState } from './transaction-machine.ts';
 import { writeMarkers } from './transaction-markers.ts';
 import type { TransactionalProducer, TransactionalProducerOptions } from './transaction-port.ts';
@@ -34,7 +34,7 @@ export class SharedTransactionalProducer implements TransactionalProducer {
   readonly #stepTimeoutMs: number;
   readonly #context: ProducerContext;
   readonly #coordinator: TransactionCoordinator;
-  readonly #lastEnd: (transactionalId: string) => Promise<LoggedEnd | undefined>;
+  readonly #history: (transactionalId: string) => Promise<LoggedTransactions | undefined>;
   readonly #machine: TransactionMachine;
   #session: Session | undefined;
 
@@ -42,14 +42,14 @@ export class SharedTransactionalProducer implements TransactionalProducer {
     options: TransactionalProducerOptions,
     context: ProducerContext,
     coordinator: TransactionCoordinator,
-    lastEnd: (transactionalId: string) => Promise<LoggedEnd | undefined>,
+    history: (transactionalId: string) => Promise<LoggedTransactions | undefined>,
   ) {
     this.transactionalId = options.transactionalId;
     this.#transactionTimeoutMs = options.transactionTimeoutMs;
     this.#stepTimeoutMs = options.stepTimeoutMs ?? context.options.requestTimeoutMs;
     this.#context = context;
     this.#coordinator = coordinator;
-    this.#lastEnd = lastEnd;
+    this.#history = history;
     this.#machine = new TransactionMachine(options.transactionalId);
   }
 
@@ -109,10 +109,18 @@ export class SharedTransactionalProducer implements TransactionalProducer {
   }
 
   async endAgain(): Promise<boolean> {
-    const identity = this.#session?.attempt.identity;
-    const last = await this.#lastEnd(this.transactionalId);
-    if (last === undefined || last.producerId !== identity?.id) return false;
-    await writeMarkers(this.#context, { ...last, ...identity }, this.#stepTimeoutMs);
+    const own = this.#session?.attempt.identity;
+    const history = await this.#history(this.transactionalId);
+    if (own === undefined || history === undefined) return false;
+    const { producerId, epoch, end, coordinatorEpoch } = history;
+    if (producerId !== own.id || epoch !== own.epoch) throw takenOver(this.transactionalId);
+    if (end === undefined) return false;
+    // The id may have got another producer id since, with epochs of its own.
+    const by = end.producerId === own.id ? own : { id: end.producerId, epoch: end.epoch };
+    const { commit, partitions } = end;
+    await writeMarkers(this.#context, { ...by, commit, partitions, coordinatorEpoch }, this.#stepTimeoutMs);
+    // Markers that were sent twice may come late: they must not end the next transaction.
+    await this.init();
     return true;
   }
 
@@ -216,4 +224,10 @@ export class SharedTransactionalProducer implements TransactionalProducer {
       throw error;
     }
   }
+}
+
+function takenOver(transactionalId: string): MillraceError {
+  return new MillraceError('PRODUCER_FENCED', `Another producer has taken over the id ${transactionalId}`, {
+    details: { transactionalId },
+  });
 }
