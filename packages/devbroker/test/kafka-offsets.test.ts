@@ -174,7 +174,7 @@ describe('offsets of a group', () => {
 
   it('of a topic that does not exist are refused as such in time', async () => {
     const broker = await brokerWithTopic();
-    const { kafka } = clientOf(broker, { requestTimeoutMs: 500 });
+    const { kafka } = clientOf(broker);
     expect(await endOfRun(kafka.commitOffsets('g', [{ ...commit, topic: 'gone' }]))).toBe('UNKNOWN_TOPIC');
     expect(await endOfRun(kafka.commitOffsets('g', [{ ...commit, offset: 2 ** 53 }]))).toBe('BAD_REQUEST');
   });
