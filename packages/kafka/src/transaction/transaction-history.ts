@@ -49,10 +49,15 @@ export async function readHistory(
     const [start, untilOffset] = await Promise.all([offsetAt('earliest'), offsetAt('latest')]);
     const fromOffset = Math.max(start, untilOffset - RECORDS_MAX);
     let history: TransactionHistory | undefined;
-    for await (const records of client.reader(tp).read({ ...tp, fromOffset, untilOffset })) {
-      for (let i = 0; i < records.n; i++) {
-        if (idOf(records.key(i)) === transactionalId) history = historyAfter(records.value(i), history);
+    const reader = client.reader(tp);
+    try {
+      for await (const records of reader.read({ ...tp, fromOffset, untilOffset })) {
+        for (let i = 0; i < records.n; i++) {
+          if (idOf(records.key(i)) === transactionalId) history = historyAfter(records.value(i), history);
+        }
       }
+    } finally {
+      await reader.close();
     }
     return history && { ...history, coordinatorEpoch: found.leaderEpoch };
   } catch (error) {

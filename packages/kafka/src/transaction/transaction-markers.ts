@@ -1,4 +1,5 @@
 import { MillraceError } from '@millrace/common';
+import { coordinatorCallMs } from '../coordinators.ts';
 import { kafkaFailure } from '../kafka-failure.ts';
 import type { ProducerContext } from '../produce/batch-writer.ts';
 import { type TransactionMarkers, WRITE_TXN_MARKERS } from '../protocol/txn-markers-api.ts';
@@ -24,7 +25,7 @@ const FINAL: ReadonlySet<number> = new Set([
 /**
  * Tells partitions the end of a transaction, in place of its coordinator: one request for each, so that there is nothing to be aborted when this
  * process dies in the middle of it. The offsets of groups last: while they are not decided, somebody looks after the rest. Partitions that are
- * gone are left out.
+ * gone are left out. `timeoutMs`: for all of them.
  * @throws MillraceError KAFKA_AUTH: it needs the right ALTER or CLUSTER_ACTION on the cluster; PRODUCER_FENCED: somebody else has the id;
  *   TRANSACTION_UNKNOWN: another coordinator has its log; KAFKA_UNREACHABLE, LEADER_CHANGED, KAFKA_PROTOCOL.
  */
@@ -33,12 +34,10 @@ export async function writeMarkers(
   markers: TransactionMarkers,
   timeoutMs: number,
 ): Promise<void> {
-  const isOffsets = ({ topic }: TopicPartition): boolean => topic === OFFSETS_TOPIC;
-  const [offsets, records] = [
-    markers.partitions.filter(isOffsets),
-    markers.partitions.filter((tp) => !isOffsets(tp)),
-  ];
-  for (const tp of [...records, ...offsets]) await writeMarker(context, markers, tp, timeoutMs);
+  const deadline = context.clock.monotonic() + timeoutMs;
+  const isOffsets = ({ topic }: TopicPartition): number => Number(topic === OFFSETS_TOPIC);
+  for (const tp of markers.partitions.toSorted((a, b) => isOffsets(a) - isOffsets(b)))
+    await writeMarker(context, markers, tp, Math.max(1, deadline - context.clock.monotonic()));
 }
 
 async function writeMarker(
@@ -58,7 +57,9 @@ async function writeMarker(
         unknownSince = undefined;
         const connection = await pool.toNode(leaderId, 'transaction');
         const request = { ...markers, partitions: [tp] };
-        const [answer] = await connection.call(WRITE_TXN_MARKERS, request, { timeoutMs: leftMs });
+        const [answer] = await connection.call(WRITE_TXN_MARKERS, request, {
+          timeoutMs: coordinatorCallMs(leftMs, timeoutMs),
+        });
         const code = answer?.error ?? KAFKA_ERROR.UNKNOWN_SERVER_ERROR;
         if (FINAL.has(code)) return code;
         throw code === KAFKA_ERROR.UNKNOWN_TOPIC_OR_PARTITION
