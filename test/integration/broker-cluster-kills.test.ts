@@ -1,14 +1,12 @@
 // Brokers of a cluster of three are shut down, and killed, in the middle of transactions: always the one that leads the output then.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomInt, resolveConfig, seededRandom } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
-import { type JavaKafkaCluster, type JavaKafkaNode, startJavaKafkaCluster } from '../brokers/java-kafka.ts';
-import { kafkaJars } from '../brokers/kafka-jars.ts';
+import { expect, it } from '@jest/globals';
+import { randomInt, seededRandom } from '@millrace/common';
+import type { JavaKafkaNode } from '../brokers/java-kafka.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { figure, spread } from '../support/figure.ts';
 import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
+import { useJavaKafka } from '../support/use-java-kafka.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
 const TIMEOUT_MS = LONG ? 1_800_000 : 240_000;
@@ -29,46 +27,26 @@ const ENDS = Array.from({ length: ROUNDS }, () => ['shutDown', 'kill'] as const)
 /** There is work at each of them, however long the one before took. */
 const BATCHES_EACH = 10;
 
-const jars = await kafkaJars();
-const suite = jars.ok ? describe : describe.skip;
-const why = jars.ok ? '' : ` (skipped: ${jars.reason})`;
-
-let kafka: JavaKafkaCluster | undefined;
-let client: KafkaClient | undefined;
-
-function started<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('there is no Kafka');
-  return part;
-}
+const { kafka, suite } = await useJavaKafka(NODES, { heapMb: 320, properties: SHORT_SESSION });
 
 async function leaderOf(topic: string): Promise<JavaKafkaNode> {
   return until(
     `a leader of ${topic}-0`,
     async () => {
-      const [found] = await started(client).topics([topic]);
-      return started(kafka).nodes.find(({ nodeId }) => nodeId === found?.partitions[0]?.leaderId);
+      const [found] = await kafka.client.topics([topic]);
+      return kafka.nodes.find(({ nodeId }) => nodeId === found?.partitions[0]?.leaderId);
     },
     60_000,
   );
 }
 
-suite(`every record is seen once by readers of what is committed${why}`, () => {
-  beforeAll(async () => {
-    kafka = await startJavaKafkaCluster(NODES, { heapMb: 320, properties: SHORT_SESSION });
-    client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: kafka.brokers }, 'test'));
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await client?.close();
-    await kafka?.stop();
-  });
-
+suite('every record is seen once by readers of what is committed', () => {
   it(
     `when the broker that leads the output is shut down, and killed, and comes back (${ENDS.length} times)`,
     async () => {
       const seed = seedOf('ends of leading brokers');
       const random = seededRandom(seed);
-      const topics = new Map<string, string>();
+      let out = '';
       const pauses: {
         readonly end: (typeof ENDS)[number];
         readonly startMs: number;
@@ -77,7 +55,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
       const disturb = async ({ job, more }: OnceRun): Promise<void> => {
         for (const end of ENDS) {
           await more(BATCHES_EACH);
-          const leader = await leaderOf(started(topics.get('once-out')));
+          const leader = await leaderOf(out);
           // Tasks write all the time: each millisecond is in the middle of some step of their transactions.
           await new Promise((resolve) => setTimeout(resolve, randomInt(random, 300)));
           await leader[end]();
@@ -93,12 +71,11 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
       };
       await everyRecordOnce({
         kafka: {
-          brokers: started(kafka).brokers,
-          client: started(client),
+          brokers: kafka.brokers,
+          client: kafka.client,
           topic: async (prefix, partitions) => {
-            const topic = `${prefix}-${randomUUID()}`;
-            await started(client).createTopic(topic, { partitions });
-            topics.set(prefix, topic);
+            const topic = await kafka.topic(prefix, partitions);
+            if (prefix === 'once-out') out = topic;
             return topic;
           },
         },

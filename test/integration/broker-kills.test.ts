@@ -1,16 +1,14 @@
 // Kafka itself is shut down, killed, and away for a minute, in the middle of transactions, and started again on its data.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { randomInt, resolveConfig, seededRandom } from '@millrace/common';
-import { connectKafka, KAFKA_OPTIONS, type KafkaClient } from '@millrace/kafka';
+import { expect, it } from '@jest/globals';
+import { randomInt, seededRandom } from '@millrace/common';
 import { directoryLogFiles } from '../../packages/driver/src/application/log/log-files.ts';
 import { recoverLog } from '../../packages/driver/src/application/log/log-reader.ts';
-import { type JavaKafka, startJavaKafka } from '../brokers/java-kafka.ts';
-import { kafkaJars } from '../brokers/kafka-jars.ts';
+import type { JavaKafkaNode } from '../brokers/java-kafka.ts';
 import { everyRecordOnce, type OnceRun } from '../support/every-record-once.ts';
 import { figure, seconds, spread } from '../support/figure.ts';
 import { seedOf } from '../support/seed.ts';
 import { until } from '../support/until.ts';
+import { useJavaKafka } from '../support/use-java-kafka.ts';
 
 const LONG = process.env['MILLRACE_LONG_TESTS'] === '1';
 const TIMEOUT_MS = LONG ? 1_800_000 : 180_000;
@@ -22,30 +20,14 @@ const WAITS = /wait for Kafka|no answer from Kafka/;
 // A killed broker counts as alive until its session is over (9 s), and is refused so long when it comes back (DUPLICATE_BROKER_REGISTRATION).
 const SHORT_SESSION = { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' };
 
-const jars = await kafkaJars();
-const suite = jars.ok ? describe : describe.skip;
+const { kafka, suite } = await useJavaKafka(1, { heapMb: 384, properties: SHORT_SESSION });
 const long = LONG ? it : it.skip;
-const why = jars.ok ? '' : ` (skipped: ${jars.reason})`;
 
-let node: JavaKafka | undefined;
-let client: KafkaClient | undefined;
-
-function started<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('there is no Kafka');
-  return part;
-}
-
-/** As tests have it: topics go with the broker. */
-function kafka() {
-  return {
-    brokers: started(node).brokers,
-    client: started(client),
-    topic: async (prefix: string, partitions: number) => {
-      const topic = `${prefix}-${randomUUID()}`;
-      await started(client).createTopic(topic, { partitions });
-      return topic;
-    },
-  };
+/** The only one. */
+function onlyNode(): JavaKafkaNode {
+  const [node] = kafka.nodes;
+  if (node === undefined) throw new Error('there is no Kafka');
+  return node;
 }
 
 /** How Kafka ends, one after the other. */
@@ -54,23 +36,13 @@ const ENDS = Array.from({ length: ROUNDS }, () => ['shutDown', 'kill'] as const)
 /** There is work at each of them, however long the one before took. */
 const BATCHES_EACH = 10;
 
-suite(`every record is seen once by readers of what is committed${why}`, () => {
-  beforeAll(async () => {
-    node = await startJavaKafka({ heapMb: 384, properties: SHORT_SESSION });
-    client = connectKafka(resolveConfig(KAFKA_OPTIONS, { brokers: node.brokers }, 'test'));
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await client?.close();
-    await node?.stop();
-  });
-
+suite('every record is seen once by readers of what is committed', () => {
   it(
     `when Kafka is shut down, and killed, in the middle of transactions and started again (${ENDS.length} times)`,
     async () => {
       const seed = seedOf('ends of Kafka');
       const random = seededRandom(seed);
-      const broker = started(node);
+      const broker = onlyNode();
       /** ms that Kafka took to start, and from then to the next batch. */
       const restarts: {
         readonly end: (typeof ENDS)[number];
@@ -92,7 +64,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         }
       };
       await everyRecordOnce({
-        kafka: kafka(),
+        kafka,
         batches: BATCHES_EACH,
         timeoutMs: LONG ? 300_000 : 60_000,
         // A busy machine takes its time to start Kafka again.
@@ -115,7 +87,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
   long(
     'when Kafka is away for a minute: the application waits, says so, and makes one batch of what it has missed',
     async () => {
-      const broker = started(node);
+      const broker = onlyNode();
       let measured = '';
       const disturb = async ({ cluster, application, job, logDirectory }: OnceRun): Promise<void> => {
         const epochOf = (): number => recoverLog(directoryLogFiles(logDirectory)).epoch;
@@ -144,7 +116,7 @@ suite(`every record is seen once by readers of what is committed${why}`, () => {
         expect(epochOf()).toBe(epoch);
         measured = `away for ${seconds(awayMs)}; told after ${seconds(toldMs)}; ${catchUps.length} batch for ${catchUps[0]?.coalescedIntervals} missed intervals, no other run`;
       };
-      await everyRecordOnce({ kafka: kafka(), batches: 60, timeoutMs: 120_000, disturb });
+      await everyRecordOnce({ kafka, batches: 60, timeoutMs: 120_000, disturb });
       figure(16, `${measured}; 6000 records, 0 lost, 0 twice`);
     },
     TIMEOUT_MS,

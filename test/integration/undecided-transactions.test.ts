@@ -1,11 +1,6 @@
 // The only broker is shut down while transactions are committed: its coordinator counts some of them as ended and tells no partition of it.
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { resolveConfig } from '@millrace/common';
+import { expect, it } from '@jest/globals';
 import {
-  connectKafka,
-  KAFKA_OPTIONS,
-  type KafkaClient,
   type ProgressPlace,
   progressOffset,
   progressPlace,
@@ -13,9 +8,8 @@ import {
   type TransactionalProducer,
 } from '@millrace/kafka';
 import { ensureProgressTopic } from '../../packages/kafka/src/transaction/progress-store.ts';
-import { type JavaKafka, startJavaKafka } from '../brokers/java-kafka.ts';
-import { kafkaJars } from '../brokers/kafka-jars.ts';
 import { recordsOf } from '../support/topic-records.ts';
+import { useJavaKafka } from '../support/use-java-kafka.ts';
 
 const TIMEOUT_MS = 240_000;
 const IDS = 48;
@@ -27,20 +21,10 @@ const BATCH = { epoch: 1, planHash: 'plan', log: 'log' };
 const FIRST = 1_000;
 const SECOND = 2_000;
 
-const jars = await kafkaJars();
-const suite = jars.ok ? describe : describe.skip;
-const why = jars.ok ? '' : ` (skipped: ${jars.reason})`;
-
-let broker: JavaKafka | undefined;
-let client: KafkaClient | undefined;
-
-function started<T>(part: T | undefined): T {
-  if (part === undefined) throw new Error('there is no Kafka');
-  return part;
-}
+const { kafka, suite } = await useJavaKafka(1, { heapMb: 384 });
 
 function producerOf({ transactionalId }: ProgressPlace): TransactionalProducer {
-  return started(client).transactionalProducer({ transactionalId, transactionTimeoutMs: 60_000 });
+  return kafka.client.transactionalProducer({ transactionalId, transactionTimeoutMs: 60_000 });
 }
 
 /** A transaction that is not ended: a record that says so, and the progress that tells of it. */
@@ -65,9 +49,7 @@ interface Round {
 
 /** The broker is shut down, and started again, while transactions end: every third by an abort. */
 async function shutDownMeanwhile(): Promise<Round> {
-  const kafka = started(client);
-  const topic = `undecided-${randomUUID()}`;
-  await kafka.createTopic(topic, { partitions: PARTITIONS });
+  const topic = await kafka.topic('undecided', PARTITIONS);
   const places = Array.from({ length: IDS }, (_, task) => progressPlace(`millrace/${topic}/out`, task));
   const ends = new Map<string, () => Promise<'commit' | 'abort'>>();
   for (const [i, place] of places.entries()) {
@@ -77,7 +59,8 @@ async function shutDownMeanwhile(): Promise<Round> {
     const end = i % 3 === 2 ? 'abort' : 'commit';
     ends.set(place.transactionalId, async () => producer[end]().then(() => end));
   }
-  const down = started(broker).shutDown();
+  const [broker] = kafka.nodes;
+  const down = broker?.shutDown();
   const ended = new Map<string, 'commit' | 'abort'>();
   const ending: Promise<unknown>[] = [];
   for (const [id, end] of ends) {
@@ -90,14 +73,13 @@ async function shutDownMeanwhile(): Promise<Round> {
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
   await down;
-  await started(broker).start();
+  await broker?.start();
   await Promise.all(ending);
   return { topic, places, ended };
 }
 
 /** Reads the progress of each id, and writes another transaction. Returns what was there, and how many were undecided. */
 async function takenUp({ topic, places }: Round) {
-  const kafka = started(client);
   let undecided = 0;
   const there = new Set<string>();
   for (const place of places) {
@@ -109,7 +91,7 @@ async function takenUp({ topic, places }: Round) {
         return producer.endAgain();
       },
     };
-    const progress = await readProgress(kafka, counting, place, 20_000);
+    const progress = await readProgress(kafka.client, counting, place, 20_000);
     if (progress?.batchTime === FIRST) there.add(place.transactionalId);
     await write(producer, place, topic, SECOND);
     await producer.commit();
@@ -117,23 +99,11 @@ async function takenUp({ topic, places }: Round) {
   return { undecided, there };
 }
 
-suite(`transactions that Kafka has ended${why}`, () => {
-  beforeAll(async () => {
-    broker = await startJavaKafka({ heapMb: 384 });
-    const given = { brokers: broker.brokers, requestTimeoutMs: 60_000 };
-    client = connectKafka(resolveConfig(KAFKA_OPTIONS, given, 'test'));
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await client?.close();
-    await broker?.stop();
-  });
-
+suite('transactions that Kafka has ended', () => {
   it(
     'are decided as they were ended, also where their markers were lost in a shutdown',
     async () => {
-      const kafka = started(client);
-      await ensureProgressTopic(kafka);
+      await ensureProgressTopic(kafka.client);
       let undecidedInAll = 0;
       for (let rounds = 1; undecidedInAll === 0; rounds++) {
         // Some of them end in the moment that counts, sooner or later.
@@ -149,7 +119,7 @@ suite(`transactions that Kafka has ended${why}`, () => {
         // What was acknowledged is as it was, and what is there is what the progress tells of.
         const isThere = [...ended.keys()].filter((id) => there.has(id));
         expect(isThere.toSorted()).toEqual(committed.toSorted());
-        const visible = (await recordsOf(kafka, topic, PARTITIONS)).map(({ value }) => value ?? '');
+        const visible = (await recordsOf(kafka.client, topic, PARTITIONS)).map(({ value }) => value ?? '');
         const wanted = [
           ...[...there].map((id) => `${FIRST} ${id}`),
           ...places.map(({ transactionalId }) => `${SECOND} ${transactionalId}`),
